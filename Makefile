@@ -1,0 +1,248 @@
+# dnsfwd: encrypted DNS for this machine.  "make help" lists what can be made.
+#
+# The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PREFIX DESTDIR SYSCONFDIR SBINDIR PKG_CONFIG BUILD
+# What the project needs is in variables of its own (p_...), so "make CFLAGS=-O0" works.
+#   SAN=address,undefined   build with these sanitizers (into a folder of its own)
+#   WERROR=1                warnings are errors (the checks set it)
+#   V=1                     show whole commands
+
+VERSION    := 0.1.0
+PREFIX     ?= /usr/local
+SBINDIR    ?= $(PREFIX)/sbin
+SYSCONFDIR ?= $(PREFIX)/etc
+PKG_CONFIG ?= pkg-config
+PYTHON     ?= /usr/bin/python3
+CFLAGS     ?= -O2 -g
+BUILD      ?= build
+SAN        ?=
+WERROR     ?=
+UPSTREAM   ?=
+
+empty :=
+comma := ,
+space := $(empty) $(empty)
+# One folder for each variant; the plain one is BUILD itself.
+O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
+# ------------------------------------------------------------------ the map of the program
+
+COMMON_SRC := \
+	common/base/addr.c common/base/backoff.c common/base/bytes.c common/base/hostmatch.c \
+	common/base/idmap.c common/base/log.c common/base/siphash.c common/base/slab.c \
+	common/base/stats.c common/base/timerq.c common/base/turn.c \
+	common/dns/ede.c common/dns/ede_text.c common/dns/edns.c common/dns/frame.c \
+	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
+	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
+	common/dns/rewrite_error.c common/dns/rewrite_query.c \
+	common/config/array.c common/config/config.c common/config/errors.c \
+	common/config/include.c common/config/load.c common/config/nearest.c \
+	common/config/option.c common/config/print.c common/config/source.c \
+	common/config/spelling.c common/config/units.c common/config/upstream.c \
+	common/config/value.c
+
+# What can be driven without network: linked into the unit tests of pool and session too.
+UPSTREAM_SRC := \
+	proxy/upstream/pool.c proxy/upstream/session.c proxy/upstream/transport.c \
+	proxy/upstream/upstream.c
+
+PROXY_SRC := $(UPSTREAM_SRC) \
+	proxy/app.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/worker.c \
+	proxy/client/judge.c proxy/client/query.c proxy/client/querylog.c \
+	proxy/client/sockets.c proxy/client/tcp_client.c proxy/client/tcp_listener.c \
+	proxy/client/udp.c \
+	proxy/ops/report.c \
+	proxy/resolve/lookup.c \
+	proxy/upstream/credentials.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c
+
+SERVER_SRC := $(addprefix tests/server/, \
+	action.c actions.c answer.c buf.c builder.c command.c command_conns.c conn.c conn_read.c \
+	control.c dnsname.c hex.c listen.c main.c mem.c options.c outlet.c output.c query.c \
+	record.c rrtype.c rules.c selector.c serve.c server.c spoil.c spoil_bytes.c spoil_opt.c \
+	stats.c synth.c tls.c udp.c value.c wish.c zone.c)
+
+COMMON_TESTS := \
+	test_addr test_backoff test_bytes test_config test_config_example test_config_include \
+	test_ede test_edns test_frame test_hostmatch test_idmap test_list test_log test_message \
+	test_name test_option test_padding test_random test_rewrite test_siphash test_slab \
+	test_spelling test_stats test_timerq test_turn test_wire
+UPSTREAM_TESTS := test_session test_upstream test_pool
+PROXY_TESTS    := test_judge test_lookup
+
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
+
+# ------------------------------------------------------------------ flags
+
+LIBS     := libevent_core gnutls libconfig
+p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) 2>/dev/null && echo yes)
+p_cflags := -std=gnu11 -D_GNU_SOURCE -I. -MMD -MP -fPIE -pthread \
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wconversion -fstack-protector-strong $(if $(WERROR),-Werror)
+ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
+p_cflags += $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif
+p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
+p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
+p_defs     = -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
+
+Q    := $(if $(V),,@)
+say   = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+objs = $(patsubst %.c,$(O)/%.o,$(1))
+
+# ------------------------------------------------------------------ what can be made
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz bench \
+	install uninstall clean help deps deps-check server FORCE
+
+all: $(O)/dnsfwd
+
+help:
+	@echo 'make              build dnsfwd into $(BUILD)/'
+	@echo 'make run          install what is missing, build, run with an embedded resolver on 127.0.0.1:5300'
+	@echo 'make run UPSTREAM=tls://9.9.9.9#dns.quad9.net    the same with a real resolver'
+	@echo 'make check        install what the tests need, then everything below but check-long'
+	@echo 'make check-unit check-e2e check-fuzz lint        parts of it; SAN=address,undefined for a sanitized run'
+	@echo 'make check-long   the long suites'
+	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
+	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR)'
+
+ifneq ($(p_pkgs),yes)
+need_libs:
+	@echo 'pkg-config does not find one of: $(LIBS).  "make deps" installs them on Debian.' >&2; exit 1
+$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)): need_libs
+endif
+
+$(O)/libcommon.a: $(call objs,$(COMMON_SRC))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+server: $(O)/dnsfwd-testserver
+$(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+$(O)/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(O)/proxy/main.o: p_extra = $(p_defs)
+$(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
+$(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
+
+# ------------------------------------------------------------------ unit tests
+
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS))
+
+# Those of common/ link with it alone: the linker proves the direction of the arrows.
+$(addprefix $(O)/tests/unit/,$(COMMON_TESTS)): %: %.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libcfg) $(LDLIBS)
+
+# Those of session, upstream and pool: no libevent, no GnuTLS.
+$(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_transport.o \
+		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(O)/tests/unit/test_judge: %: %.o $(O)/proxy/client/judge.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
+		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+check-unit: $(unit_tests)
+	@for t in $(unit_tests); do \
+		$$t > $$t.log 2>&1 || { cat $$t.log; echo "FAILED: $$t"; exit 1; }; \
+	done
+	@cat $(unit_tests:%=%.log) | grep -c '\[       OK \]' | xargs printf 'unit tests: %s passed\n'
+
+# ------------------------------------------------------------------ fuzzing
+
+replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
+
+$(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libcfg) $(LDLIBS)
+
+check-fuzz: $(replays)
+	@for f in $(FUZZERS); do \
+		$(O)/tests/fuzz/replay-$$f tests/fuzz/corpus/$$f || { echo "FAILED: $$f"; exit 1; }; \
+	done
+
+SECONDS ?= 60
+fuzz:
+	@mkdir -p $(BUILD)/fuzz
+	@for f in $(FUZZERS); do \
+		echo "  FUZZ  $$f"; mkdir -p $(BUILD)/fuzz/$$f.corpus; \
+		clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
+			-fno-sanitize-recover=all -o $(BUILD)/fuzz/$$f tests/fuzz/$$f.c $(COMMON_SRC) $(p_libcfg) && \
+		$(BUILD)/fuzz/$$f -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/fuzz/ \
+			$(BUILD)/fuzz/$$f.corpus tests/fuzz/corpus/$$f > $(BUILD)/fuzz/$$f.log 2>&1 \
+			|| { tail -40 $(BUILD)/fuzz/$$f.log; exit 1; }; \
+		tail -1 $(BUILD)/fuzz/$$f.log; \
+	done
+
+# ------------------------------------------------------------------ e2e, lint, all checks
+
+PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
+e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
+	PYTHONDONTWRITEBYTECODE=1
+
+check-e2e: $(O)/dnsfwd $(O)/dnsfwd-testserver
+	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
+
+check-long: $(O)/dnsfwd $(O)/dnsfwd-testserver
+	$(e2e_env) $(PYTEST) -m long tests/e2e
+
+lint:
+	@CC='$(CC)' tests/lint.sh
+
+# Installs what is missing, asks for root only then.
+deps:
+	@packaging/install-deps.sh build
+deps-check:
+	@packaging/install-deps.sh build check
+
+check: deps-check
+	@$(MAKE) --no-print-directory check-quick
+check-quick:
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory WERROR=1 check-unit check-fuzz check-e2e
+	@$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz check-e2e
+
+run: deps
+	@$(MAKE) --no-print-directory $(O)/dnsfwd $(O)/dnsfwd-testserver
+	@tests/run.sh $(O) '$(UPSTREAM)'
+
+bench: $(O)/dnsfwd
+	@echo 'tests/bench/README.md says how to compare dnsfwd with other forwarders'
+
+# ------------------------------------------------------------------ install
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/dnsfwd
+	install -m 755 $(BUILD)/dnsfwd $(DESTDIR)$(SBINDIR)/dnsfwd
+	test -e $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf || \
+		install -m 644 dnsfwd.conf.example $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/dnsfwd
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)))
+-include $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d)

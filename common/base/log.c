@@ -1,0 +1,123 @@
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	int priority; /* of syslog(3) */
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { "error", 3 },
+	[LOG_LEVEL_WARNING] = { "warning", 4 },
+	[LOG_LEVEL_INFO] = { "info", 6 },
+	[LOG_LEVEL_DEBUG] = { "debug", 7 },
+};
+
+static int log_fd = STDERR_FILENO;
+static bool log_journal;
+static atomic_int log_level = LOG_LEVEL_INFO;
+static atomic_uint_fast64_t dropped;
+
+/* Between poll() and write() no other thread may fill the pipe. */
+static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void log_open(int fd, enum log_level level, bool journal)
+{
+	log_fd = fd;
+	log_journal = journal;
+	log_set_level(level);
+}
+
+void log_set_level(enum log_level level)
+{
+	atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
+}
+
+bool log_enabled(enum log_level level)
+{
+	return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed);
+}
+
+uint64_t log_dropped(void)
+{
+	return atomic_load_explicit(&dropped, memory_order_relaxed);
+}
+
+static size_t put_stamp(char *line, size_t size, enum log_level level)
+{
+	struct timespec now;
+	struct tm tm;
+	int len;
+
+	if (log_journal)
+		return (size_t)snprintf(line, size, "<%d>", levels[level].priority);
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	len = snprintf(line, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s ", tm.tm_year + 1900,
+		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000,
+		levels[level].name);
+	return (size_t)len;
+}
+
+/* Printable ASCII as it is, everything else as \xNN: a log line cannot be forged or move a cursor.
+ */
+static size_t put_clean(char *line, size_t len, size_t size, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (; *text && size - len >= 4; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c >= 0x20 && c < 0x7f) {
+			line[len++] = (char)c;
+			continue;
+		}
+		line[len++] = '\\';
+		line[len++] = 'x';
+		line[len++] = hex[c >> 4];
+		line[len++] = hex[c & 15];
+	}
+	return len;
+}
+
+/* At most PIPE_BUF octets: what poll() says is free then takes it whole. */
+static bool write_now(const char *line, size_t len)
+{
+	struct pollfd p = { .fd = log_fd, .events = POLLOUT };
+	bool taken;
+
+	pthread_mutex_lock(&write_lock);
+	taken = poll(&p, 1, 0) == 1 && p.revents == POLLOUT &&
+		write(log_fd, line, len) == (ssize_t)len;
+	pthread_mutex_unlock(&write_lock);
+	return taken;
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	char message[LOG_LINE_MAX], line[LOG_LINE_MAX];
+	int saved_errno = errno;
+	size_t len;
+	va_list args;
+
+	if (!log_enabled(level))
+		return;
+	va_start(args, format);
+	if (vsnprintf(message, sizeof message, format, args) < 0)
+		snprintf(message, sizeof message, "(a message that cannot be formatted)");
+	va_end(args);
+
+	len = put_stamp(line, sizeof line, level);
+	len = put_clean(line, len, sizeof line - 1, message);
+	line[len++] = '\n';
+	if (!write_now(line, len))
+		atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+	errno = saved_errno;
+}

@@ -1,0 +1,36 @@
+/*
+ * Log lines: one event, one line, printable ASCII only (control and other octets as \xNN), at most
+ * LOG_LINE_MAX octets.  Goes to stderr: with <N> priorities when the journal reads it, else with a time stamp.
+ * Never blocks: what the reader does not take is dropped and counted.  Thread-safe after log_open.
+ * common/ itself does not log.
+ */
+#ifndef COMMON_BASE_LOG_H
+#define COMMON_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LOG_LINE_MAX 1000u
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* fd is borrowed. */
+void log_open(int fd, enum log_level level, bool journal);
+void log_set_level(enum log_level level);
+bool log_enabled(enum log_level level);
+/* Lines that were dropped since the start. */
+uint64_t log_dropped(void);
+
+void log_write(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...)	 log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)                                                                             \
+	do {                                                                                       \
+		if (log_enabled(LOG_LEVEL_DEBUG))                                                  \
+			log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);                                   \
+	} while (0)
+
+#endif

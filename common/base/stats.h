@@ -1,0 +1,67 @@
+/*
+ * What a worker counts.  One struct per worker, written by its own thread only; reports are sums of copies
+ * that the workers hand out themselves.  Each bound of the program has a counter for "bound hit".
+ */
+#ifndef COMMON_BASE_STATS_H
+#define COMMON_BASE_STATS_H
+
+#include <stdint.h>
+
+/* name, what it counts */
+#define STATS_TABLE(X)                                                                             \
+	X(queries_udp, "queries received over UDP")                                                \
+	X(queries_tcp, "queries received over TCP")                                                \
+	X(replies, "replies handed to clients")                                                    \
+	X(replies_servfail, "of these, SERVFAILs of our own")                                      \
+	X(replies_local, "of these, answered without asking an upstream")                          \
+	X(replies_truncated, "of these, with TC=1 because of the client's limit")                  \
+	X(replies_gone, "answers whose client had gone")                                           \
+	X(dropped_short, "messages dropped: shorter than a header")                                \
+	X(dropped_response, "messages dropped: QR=1 where a query belongs")                        \
+	X(dropped_access, "messages dropped: peer not in allow")                                   \
+	X(refused_access, "TCP queries refused: peer not in allow")                                \
+	X(bound_queries, "bound hit: max-queries")                                                 \
+	X(bound_udp_send, "bound hit: UDP send buffer or batch full, reply lost")                  \
+	X(bound_tcp_clients, "bound hit: tcp-clients")                                             \
+	X(bound_tcp_inflight, "bound hit: queries in flight of one TCP client")                    \
+	X(bound_tcp_output, "bound hit: output waiting for one TCP client")                        \
+	X(bound_descriptors, "bound hit: no descriptor left, accepting paused")                    \
+	X(bound_inflight, "bound hit: max-inflight of all sessions")                               \
+	X(bound_connects, "bound hit: fruitless connections to an upstream")                       \
+	X(bound_output, "bound hit: output waiting for an upstream")                               \
+	X(bound_ids, "bound hit: abandoned ids of a session")                                      \
+	X(bound_memory, "an allocation failed")                                                    \
+	X(tcp_accepted, "TCP clients accepted")                                                    \
+	X(tcp_timeouts, "TCP clients closed by a timer")                                           \
+	X(tcp_bad_frames, "TCP clients closed for an impossible length prefix")                    \
+	X(upstream_queries, "queries sent upstream, repeated ones too")                            \
+	X(upstream_repeats, "of these, sent again after a loss")                                   \
+	X(upstream_answers, "answers matched to a query")                                          \
+	X(upstream_late, "answers to a query that was given up")                                   \
+	X(upstream_unknown, "messages with an id that is not in use")                              \
+	X(upstream_mismatch, "messages whose id fits but not the question")                        \
+	X(upstream_malformed, "answers that do not parse")                                         \
+	X(upstream_octets, "octets of the queries sent, padding included")                         \
+	X(connects, "connections opened")                                                          \
+	X(connects_failed, "of these, that never became a session")                                \
+	X(sessions_ended, "sessions closed by the upstream or an error")                           \
+	X(timeouts, "queries given up at their deadline")
+
+struct stats {
+#define X(name, help) uint64_t name;
+	STATS_TABLE(X)
+#undef X
+};
+
+struct stats_row {
+	const char *name, *help;
+};
+
+/* One row for each counter, in the order of the struct; ended by a NULL name. */
+extern const struct stats_row stats_rows[];
+
+void stats_add(struct stats *sum, const struct stats *part);
+/* The i-th counter, as in stats_rows. */
+uint64_t stats_value(const struct stats *s, unsigned i);
+
+#endif

@@ -1,0 +1,26 @@
+#include "common/config/config.h"
+
+#include <stdlib.h>
+
+#include "common/config/upstream.h"
+
+struct config *config_ref(struct config *c)
+{
+	atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed);
+	return c;
+}
+
+void config_unref(struct config *c)
+{
+	/* Whoever frees must see all that others did before they let go. */
+	if (!c || atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) > 1)
+		return;
+	for (size_t i = 0; i < c->forward_count; i++)
+		config_upstream_deinit(&c->forward[i]);
+	free(c->forward);
+	free(c->listen);
+	free(c->allow);
+	free(c->tls_cert_bundle);
+	free(c->log_level);
+	free(c);
+}

@@ -1,0 +1,98 @@
+/*
+ * The configuration as the rest of the program sees it: one immutable value, read whole from a buffer,
+ * checked whole, or refused with every complaint at once.  Shared between threads by reference count.
+ */
+#ifndef COMMON_CONFIG_CONFIG_H
+#define COMMON_CONFIG_CONFIG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/addr.h"
+#include "common/config/spelling.h"
+
+#define CONFIG_LISTEN_MAX   64u
+#define CONFIG_ALLOW_MAX    1024u
+#define CONFIG_FORWARD_MAX  16u
+#define CONFIG_UPSTREAM_MAX 64u
+#define CONFIG_BUFFER_MAX   (1024u * 1024u)
+
+struct config_listen {
+	struct addr addr;
+	bool is_default; /* nobody wrote it: its absence is a warning, not an error */
+};
+
+/* One upstream, complete: from the long form, or from a spelling with the defaults of the rest. */
+struct config_upstream {
+	char *name; /* of the long form, or the spelling as written; for messages */
+	struct addr addr;
+	unsigned port;		/* addr's */
+	char *auth_name;	/* NULL: the certificate must name the address (iPAddress) */
+	char *tls_cert_bundle;	/* "": the system's store */
+	unsigned pad_block;
+	unsigned connections;
+	unsigned max_inflight;
+};
+
+struct config {
+	atomic_uint references;
+
+	struct config_listen *listen;
+	size_t listen_count;
+	struct prefix *allow;
+	size_t allow_count;
+	unsigned port;
+	unsigned workers; /* 0: one per core ("auto") */
+
+	struct config_upstream *forward; /* resolved, in the order written */
+	size_t forward_count;
+
+	uint64_t query_timeout_us;
+	unsigned max_queries;
+	unsigned tcp_clients;
+	uint64_t tcp_idle_timeout_us;
+	unsigned edns_size;
+	uint64_t cache_size; /* octets */
+
+	char *tls_cert_bundle;
+	char *log_level;
+	bool log_queries;
+};
+
+/* Collected complaints, "file:line: text" each. */
+struct config_errors {
+	char **text; /* owned */
+	size_t count;
+	size_t dropped; /* beyond CONFIG_ERRORS_MAX */
+};
+#define CONFIG_ERRORS_MAX 50u
+
+void config_errors_free(struct config_errors *e);
+
+/* What the command line says; it wins over the file. */
+struct config_overrides {
+	const char *const *listen; /* --listen */
+	size_t listen_count;
+	const char *const *forward; /* UPSTREAM... */
+	size_t forward_count;
+};
+
+/*
+ * Reads a configuration of len octets of text (NULL: no file, defaults and overrides only).
+ * `file` is its name for messages; @include is looked up beside it.  Returns a configuration with one
+ * reference, or NULL with at least one complaint.  Errors of value and cross-reference are all
+ * reported together; of syntax, the first.
+ */
+struct config *config_load(const char *text, size_t len, const char *file,
+	const struct config_overrides *overrides, struct config_errors *errors);
+
+struct config *config_ref(struct config *c);
+void config_unref(struct config *c); /* NULL is fine */
+
+/* The effective configuration in its own syntax, as -T prints it: loading it again gives the same. */
+void config_print(const struct config *c, FILE *out);
+
+#endif

@@ -1,0 +1,313 @@
+/* Reading a configuration: config_load(). */
+#include "common/config/load.h"
+
+#include <assert.h>
+#include <libconfig.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config/upstream.h"
+#include "common/config/value.h"
+
+static const struct config_place command_line = { "command line", 0 };
+
+struct config_place load_place(const struct loader *l, const config_setting_t *s)
+{
+	if (!s || l->source.file_count == 0)
+		return (struct config_place){ l->file, 0 };
+	return source_place(&l->source, config_setting_source_line(s));
+}
+
+char *load_strdup(struct loader *l, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		errors_add(l->errors, load_place(l, NULL), "out of memory");
+	return copy;
+}
+
+void *load_grow(struct loader *l, void *array, size_t count, size_t size)
+{
+	void *bigger = reallocarray(array, count + 1, size);
+
+	if (!bigger)
+		errors_add(l->errors, load_place(l, NULL), "out of memory");
+	return bigger;
+}
+
+static const struct option *find_option(const struct option *table, const char *name)
+{
+	for (; table->name; table++) {
+		if (strcmp(table->name, name) == 0)
+			return table;
+	}
+	return NULL;
+}
+
+void load_check_known(struct loader *l, const struct option *table, const config_setting_t *group)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
+		const char *name = config_setting_name(s), *near;
+
+		if (find_option(table, name))
+			continue;
+		near = option_nearest(table, name);
+		if (near)
+			errors_add(l->errors, load_place(l, s),
+				"option \"%.80s\": unknown, did you mean \"%s\"?", name, near);
+		else
+			errors_add(l->errors, load_place(l, s), "option \"%.80s\": unknown", name);
+	}
+}
+
+/* The defaults of a table, read by the same parser as what the user writes. */
+static void read_presets(config_t *tree, const struct option *table)
+{
+	char text[2048];
+	size_t len = 0;
+	bool parsed;
+
+	for (; table->name; table++) {
+		if (table->preset)
+			len += (size_t)snprintf(text + len, sizeof text - len, "%s = %s\n",
+				table->name, table->preset);
+		assert(len < sizeof text);
+	}
+	parsed = config_read_string(tree, text) == CONFIG_TRUE;
+	assert(parsed);
+	(void)parsed;
+}
+
+static const char *syntax_text(const config_t *tree)
+{
+	const char *text = config_error_text(tree);
+
+	if (strcmp(text, "duplicate setting name") == 0)
+		return "an option of this name is written already";
+	if (strcmp(text, "mismatched element type in array") == 0)
+		return "the values of an array must all be of one kind";
+	return "syntax error here or just before; write: name = value";
+}
+
+static bool read_text(struct loader *l, config_t *tree, const char *text, size_t len)
+{
+	if (!source_read(&l->source, text, len, l->file, l->errors))
+		return false;
+	if (config_read_string(tree, (const char *)bytes_front(&l->source.text)) == CONFIG_TRUE)
+		return true;
+	errors_add(l->errors, source_place(&l->source, (unsigned)config_error_line(tree)), "%s",
+		syntax_text(tree));
+	return false;
+}
+
+static void store_scalars(struct loader *l, const config_t *tree)
+{
+	for (const struct option *o = config_options; o->name; o++) {
+		const config_setting_t *s = config_lookup(tree, o->name);
+
+		if (s && value_is_scalar(o))
+			value_store(o, s, load_place(l, s), l->errors, l->config);
+	}
+}
+
+/* The size is kept in files of today so that they need no change when the cache comes. */
+static void check_cache(struct loader *l, const config_t *tree, uint64_t preset)
+{
+	char value[VALUE_TEXT_MAX];
+	const config_setting_t *s = config_lookup(tree, "cache-size");
+
+	if (s && l->config->cache_size != 0 && l->config->cache_size != preset)
+		value_refuse(l->errors, load_place(l, s), find_option(config_options, "cache-size"),
+			value_text(s, value),
+			"the cache comes later, until then only 0 and 16M are accepted");
+}
+
+static void on_listen(
+	struct loader *l, const struct option *o, const char *text, struct config_place where)
+{
+	struct config *c = l->config;
+	struct config_listen entry = { 0 }, *list;
+	char value[VALUE_TEXT_MAX];
+
+	snprintf(value, sizeof value, "\"%.80s\"", text);
+	if (!addr_parse(text, strlen(text), (uint16_t)c->port, true, &entry.addr)) {
+		value_refuse(l->errors, where, o, value,
+			"an IP address is wanted, with a port where it is not the usual one, like "
+			"\"127.0.0.1\", \"127.0.0.1:5353\" or \"[::1]:5353\"");
+		return;
+	}
+	for (size_t i = 0; i < c->listen_count; i++) {
+		if (addr_equal(&c->listen[i].addr, &entry.addr)) {
+			value_refuse(l->errors, where, o, value, "this address is listed already");
+			return;
+		}
+	}
+	list = load_grow(l, c->listen, c->listen_count, sizeof *list);
+	if (!list)
+		return;
+	c->listen = list;
+	list[c->listen_count++] = entry;
+}
+
+static void on_prefix(
+	struct loader *l, const struct option *o, const char *text, struct config_place where)
+{
+	struct config *c = l->config;
+	struct prefix prefix, *list;
+	char value[VALUE_TEXT_MAX];
+
+	if (!prefix_parse(text, &prefix)) {
+		snprintf(value, sizeof value, "\"%.80s\"", text);
+		value_refuse(l->errors, where, o, value,
+			"a network is wanted, like \"192.168.1.0/24\" (all bits behind the prefix "
+			"are "
+			"zero), or an address");
+		return;
+	}
+	list = load_grow(l, c->allow, c->allow_count, sizeof *list);
+	if (!list)
+		return;
+	c->allow = list;
+	list[c->allow_count++] = prefix;
+}
+
+static void load_upstreams(struct loader *l, const struct option *o, const config_setting_t *s)
+{
+	static const char wanted[] =
+		"a list of groups is wanted, like ( { name = \"home\", address = \"192.0.2.1\" } )";
+	char value[VALUE_TEXT_MAX];
+
+	if (config_setting_type(s) != CONFIG_TYPE_LIST ||
+		(unsigned)config_setting_length(s) > o->max) {
+		value_refuse(l->errors, load_place(l, s), o, value_text(s, value), wanted);
+		return;
+	}
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const config_setting_t *group = config_setting_get_elem(s, (unsigned)i);
+
+		if (config_setting_is_group(group))
+			config_upstream_load(l, group);
+		else
+			value_refuse(l->errors, load_place(l, group), o, value_text(group, value),
+				wanted);
+	}
+}
+
+/* The words of the command line take the place of the array in the file. */
+static void load_words(struct loader *l, const struct option *o, const char *const *words,
+	size_t count, load_entry *entry)
+{
+	if (count > o->max && o->type == OPTION_FORWARD) {
+		errors_add(l->errors, command_line,
+			"option \"%s\": %zu entries: this version takes one upstream", o->name,
+			count);
+		return;
+	}
+	if (count > o->max) {
+		errors_add(l->errors, command_line,
+			"option \"%s\": %zu entries: at most %llu are allowed", o->name, count,
+			(unsigned long long)o->max);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		entry(l, o, words[i], command_line);
+}
+
+static void load_list(struct loader *l, const config_t *tree, const config_t *presets,
+	const char *name, load_entry *entry)
+{
+	const struct option *o = find_option(config_options, name);
+	const config_setting_t *s = config_lookup(tree, name);
+
+	if (!s)
+		s = config_lookup(presets, name);
+	if (s)
+		load_array(l, o, s, entry);
+	else
+		errors_add(l->errors, load_place(l, NULL),
+			"option \"%s\": not written: say who answers, like "
+			"forward = [ \"tls://9.9.9.9#dns.quad9.net\" ]",
+			name);
+}
+
+static void load_lists(struct loader *l, const config_t *tree, const config_t *presets,
+	const struct config_overrides *overrides)
+{
+	const struct option *listen = find_option(config_options, "listen");
+	const struct option *forward = find_option(config_options, "forward");
+	const config_setting_t *upstreams = config_lookup(tree, "upstream");
+
+	if (overrides && overrides->listen_count > 0)
+		load_words(l, listen, overrides->listen, overrides->listen_count, on_listen);
+	else
+		load_list(l, tree, presets, "listen", on_listen);
+	load_list(l, tree, presets, "allow", on_prefix);
+	if (upstreams)
+		load_upstreams(l, find_option(config_options, "upstream"), upstreams);
+	if (overrides && overrides->forward_count > 0)
+		load_words(
+			l, forward, overrides->forward, overrides->forward_count, config_upstream_forward);
+	else
+		load_list(l, tree, presets, "forward", config_upstream_forward);
+	for (size_t i = 0; i < l->config->listen_count; i++)
+		l->config->listen[i].is_default = !config_lookup(tree, "listen") &&
+						  !(overrides && overrides->listen_count > 0);
+}
+
+/* Scalars first: addresses take their port from one, upstreams their certificates. */
+static void build(struct loader *l, const config_t *tree, const struct config_overrides *overrides)
+{
+	config_t presets, upstream_presets;
+	uint64_t cache_preset;
+
+	config_init(&presets);
+	config_init(&upstream_presets);
+	read_presets(&presets, config_options);
+	read_presets(&upstream_presets, upstream_options);
+	l->upstream_presets = &upstream_presets;
+
+	load_check_known(l, config_options, config_root_setting(tree));
+	store_scalars(l, &presets);
+	cache_preset = l->config->cache_size;
+	store_scalars(l, tree);
+	check_cache(l, tree, cache_preset);
+	load_lists(l, tree, &presets, overrides);
+
+	config_destroy(&upstream_presets);
+	config_destroy(&presets);
+}
+
+static void loader_deinit(struct loader *l)
+{
+	for (size_t i = 0; i < l->upstream_count; i++)
+		config_upstream_deinit(&l->upstreams[i]);
+	free(l->upstreams);
+	source_free(&l->source);
+}
+
+struct config *config_load(const char *text, size_t len, const char *file,
+	const struct config_overrides *overrides, struct config_errors *errors)
+{
+	size_t before = errors->count + errors->dropped;
+	struct loader l = { .errors = errors };
+	config_t tree;
+
+	l.file = file ? file : command_line.file;
+	l.config = calloc(1, sizeof *l.config);
+	if (!l.config) {
+		errors_add(errors, load_place(&l, NULL), "out of memory");
+		return NULL;
+	}
+	atomic_init(&l.config->references, 1);
+	config_init(&tree);
+	if (!text || read_text(&l, &tree, text, len))
+		build(&l, &tree, overrides);
+	config_destroy(&tree);
+	loader_deinit(&l);
+	if (errors->count + errors->dropped == before)
+		return l.config;
+	config_unref(l.config);
+	return NULL;
+}

@@ -1,0 +1,77 @@
+#include "common/config/option.h"
+
+#include "common/config/config.h"
+#include "common/config/nearest.h"
+
+#define MS		 UINT64_C(1000)
+#define SEC		 (1000 * MS)
+#define TOP(member)	 offsetof(struct config, member)
+#define UPSTREAM(member) offsetof(struct config_upstream, member)
+
+/* clang-format off */
+const struct option config_options[] = {
+	{ "listen", OPTION_LISTEN, TOP(listen), 1, CONFIG_LISTEN_MAX,
+		"[ \"127.0.0.1\", \"::1\" ]", RELOAD_RESTART,
+		"Addresses to take queries on, over UDP and TCP; each may have a port of its own." },
+	{ "port", OPTION_NUMBER, TOP(port), 0, 65535, "53", RELOAD_RESTART,
+		"Port of the listen addresses that have none written; 0 lets the kernel choose one." },
+	{ "allow", OPTION_PREFIXES, TOP(allow), 1, CONFIG_ALLOW_MAX,
+		"[ \"127.0.0.0/8\", \"::1/128\" ]", RELOAD_LIVE,
+		"Networks whose clients are answered." },
+	{ "workers", OPTION_WORKERS, TOP(workers), 1, 64, "1", RELOAD_RESTART,
+		"Threads that handle queries; \"auto\" is one for each processor core." },
+	{ "forward", OPTION_FORWARD, TOP(forward), 1, 1, NULL, RELOAD_LIVE,
+		"The upstream that answers: an address with the name of its certificate, or the name "
+		"of an upstream below." },
+	{ "upstream", OPTION_UPSTREAMS, 0, 0, CONFIG_UPSTREAM_MAX, "( )", RELOAD_LIVE,
+		"Upstreams in the long form, for those that need options of their own." },
+	{ "query-timeout", OPTION_DURATION, TOP(query_timeout_us), 100 * MS, 60 * SEC, "\"4s\"",
+		RELOAD_LIVE, "A client that has waited so long is told that there is no answer." },
+	{ "max-queries", OPTION_NUMBER, TOP(max_queries), 16, 1000000, "8192", RELOAD_LIVE,
+		"Queries that one worker has under way at a time." },
+	{ "tcp-clients", OPTION_NUMBER, TOP(tcp_clients), 1, 65536, "256", RELOAD_LIVE,
+		"TCP clients that one worker serves at a time." },
+	{ "tcp-idle-timeout", OPTION_DURATION, TOP(tcp_idle_timeout_us), SEC, 3600 * SEC, "\"10s\"",
+		RELOAD_LIVE, "A TCP client that has been silent so long is disconnected." },
+	{ "edns-size", OPTION_NUMBER, TOP(edns_size), 512, 4096, "1232", RELOAD_LIVE,
+		"The largest UDP answer, in octets; larger ones are asked for again over TCP." },
+	{ "cache-size", OPTION_SIZE, TOP(cache_size), 0, UINT64_C(1) << 40, "\"16M\"", RELOAD_LIVE,
+		"Memory for answers; the cache comes later, until then only 0 and 16M are accepted." },
+	{ "tls-cert-bundle", OPTION_STRING, TOP(tls_cert_bundle), 0, 0, "\"\"", RELOAD_LIVE,
+		"A file with the CA certificates to trust; empty is the store of the system." },
+	{ "log-level", OPTION_LEVEL, TOP(log_level), 0, 0, "\"info\"", RELOAD_LIVE,
+		"How much is logged: \"error\", \"warning\", \"info\" or \"debug\"." },
+	{ "log-queries", OPTION_BOOL, TOP(log_queries), 0, 0, "false", RELOAD_LIVE,
+		"Whether the names that clients ask for may be logged, at level debug." },
+	{ 0 },
+};
+
+const struct option upstream_options[] = {
+	{ "name", OPTION_STRING, UPSTREAM(name), 1, 64, NULL, RELOAD_LIVE,
+		"What forward and the log call this upstream." },
+	{ "address", OPTION_ADDRESS, UPSTREAM(addr), 1, 1, NULL, RELOAD_LIVE,
+		"Its IP address." },
+	{ "port", OPTION_NUMBER, UPSTREAM(port), 1, 65535, "853", RELOAD_LIVE,
+		"Its port for DNS over TLS." },
+	{ "auth-name", OPTION_HOSTNAME, UPSTREAM(auth_name), 0, 0, "\"\"", RELOAD_LIVE,
+		"The host name that its certificate must have; empty: it must name the IP address." },
+	{ "tls-cert-bundle", OPTION_STRING, UPSTREAM(tls_cert_bundle), 0, 0, "\"\"", RELOAD_LIVE,
+		"A file with the CA certificates to trust for it; empty is as at the top level." },
+	{ "pad-block", OPTION_NUMBER, UPSTREAM(pad_block), 16, 512, "128", RELOAD_LIVE,
+		"Queries are padded to a multiple of so many octets, so that their length says little." },
+	{ "connections", OPTION_NUMBER, UPSTREAM(connections), 1, 16, "2", RELOAD_LIVE,
+		"Connections to it that one worker may have." },
+	{ "max-inflight", OPTION_NUMBER, UPSTREAM(max_inflight), 1, 4096, "1000", RELOAD_LIVE,
+		"Queries that may wait for answers on one connection." },
+	{ 0 },
+};
+/* clang-format on */
+
+const char *option_nearest(const struct option *table, const char *name)
+{
+	struct nearest best = { 0 };
+
+	for (; table->name; table++)
+		nearest_offer(&best, name, table->name);
+	return best.name;
+}

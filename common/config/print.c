@@ -1,0 +1,103 @@
+/* The effective configuration in its own syntax: config_print(). */
+#include "common/config/config.h"
+
+#include "common/config/value.h"
+
+static void print_name(const struct option *o, const char *before, FILE *out)
+{
+	fprintf(out, "%s%-16s = ", before, o->name);
+}
+
+/* Default addresses stay a comment: written ones would be insisted on where a default may be
+ * missing. */
+static void print_listen(const struct option *o, const struct config *c, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	print_name(o, c->listen_count > 0 && c->listen[0].is_default ? "# " : "", out);
+	for (size_t i = 0; i < c->listen_count; i++)
+		fprintf(out, "%s\"%s\"", i > 0 ? ", " : "[ ", addr_text(&c->listen[i].addr, text));
+	fputs(" ]\n", out);
+}
+
+static void print_allow(const struct option *o, const struct config *c, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	print_name(o, "", out);
+	for (size_t i = 0; i < c->allow_count; i++)
+		fprintf(out, "%s\"%s\"", i > 0 ? ", " : "[ ", prefix_text(&c->allow[i], text));
+	fputs(" ]\n", out);
+}
+
+static void print_forward(const struct option *o, const struct config *c, FILE *out)
+{
+	print_name(o, "", out);
+	for (size_t i = 0; i < c->forward_count; i++) {
+		fputs(i > 0 ? ", " : "[ ", out);
+		value_print_text(c->forward[i].name, out);
+	}
+	fputs(" ]\n", out);
+}
+
+static void print_group(const struct config_upstream *u, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	fputs("  {\n", out);
+	for (const struct option *o = upstream_options; o->name; o++) {
+		print_name(o, "    ", out);
+		if (o->type == OPTION_ADDRESS)
+			fprintf(out, "\"%s\"", addr_ip_text(&u->addr, text));
+		else
+			value_print(o, u, out);
+		fputc('\n', out);
+	}
+	fputs("  }", out);
+}
+
+/* Only those with a name of their own: a spelling says all about the others. */
+static void print_upstreams(const struct option *o, const struct config *c, FILE *out)
+{
+	struct spelling spelling;
+	bool any = false;
+
+	print_name(o, "", out);
+	fputs("(", out);
+	for (size_t i = 0; i < c->forward_count; i++) {
+		if (spelling_parse(c->forward[i].name, &spelling) == SPELLING_OK)
+			continue;
+		fputs(any ? ",\n" : "\n", out);
+		print_group(&c->forward[i], out);
+		any = true;
+	}
+	fputs(any ? "\n)\n" : " )\n", out);
+}
+
+static void print_option(const struct option *o, const struct config *c, FILE *out)
+{
+	switch (o->type) {
+	case OPTION_LISTEN:
+		print_listen(o, c, out);
+		break;
+	case OPTION_PREFIXES:
+		print_allow(o, c, out);
+		break;
+	case OPTION_FORWARD:
+		print_forward(o, c, out);
+		break;
+	case OPTION_UPSTREAMS:
+		print_upstreams(o, c, out);
+		break;
+	default:
+		print_name(o, "", out);
+		value_print(o, c, out);
+		fputc('\n', out);
+	}
+}
+
+void config_print(const struct config *c, FILE *out)
+{
+	for (const struct option *o = config_options; o->name; o++)
+		print_option(o, c, out);
+}

@@ -1,0 +1,281 @@
+#include "proxy/app.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "proxy/ops/report.h"
+#include "proxy/upstream/credentials.h"
+#include "proxy/worker.h"
+
+#define SIGNALS 4
+
+struct app {
+	struct config *config;
+	struct credentials *credentials;
+	struct event_base *base;
+	struct event *signals[SIGNALS];
+	struct mailbox mailbox; /* where workers send reports */
+	struct addr *listen;	/* those that could be bound */
+	size_t listen_count;
+	struct worker **workers;
+	size_t worker_count;
+};
+
+struct drain_mail {
+	struct mail mail;
+};
+
+/* ------------------------------------------------------------------ sockets and workers */
+
+static size_t count_workers(const struct config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (c->workers > 0)
+		return c->workers;
+	return cores > 0 ? (size_t)cores : 1;
+}
+
+/* The i-th address, for all workers.  A default one that the machine lacks is passed over with a warning. */
+static int open_address(struct app *a, const struct config_listen *l, struct socket_pair *pairs,
+	char *error, size_t size)
+{
+	struct addr addr = l->addr;
+	int err = sockets_open(&addr, pairs, a->worker_count, error, size);
+
+	if (err == 0) {
+		a->listen[a->listen_count++] = addr;
+		return 0;
+	}
+	if (!l->is_default || (err != -EAFNOSUPPORT && err != -EADDRNOTAVAIL))
+		return err;
+	log_warning("%s; going on without it, as it is only a default", error);
+	return 0;
+}
+
+/* pairs[address * workers + worker] */
+static int open_all(struct app *a, struct socket_pair *pairs, char *error, size_t size)
+{
+	const struct config *c = a->config;
+
+	for (size_t i = 0; i < c->listen_count; i++) {
+		int err = open_address(a, &c->listen[i], pairs + a->listen_count * a->worker_count,
+			error, size);
+
+		if (err < 0)
+			return err;
+	}
+	if (a->listen_count == 0)
+		return -EADDRNOTAVAIL; /* error holds the last one's sentence */
+	return 0;
+}
+
+static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size_t index)
+{
+	struct socket_pair mine[CONFIG_LISTEN_MAX];
+	struct worker_setup setup = { .config = a->config, .credentials = a->credentials,
+		.listen = a->listen, .sockets = mine, .socket_count = a->listen_count };
+	struct worker *w;
+
+	for (size_t i = 0; i < a->listen_count; i++) {
+		struct socket_pair *from = &pairs[i * a->worker_count + index];
+
+		mine[i] = *from;
+		*from = (struct socket_pair){ -1, -1 };
+	}
+	w = worker_new(&setup);
+	sockets_close(mine, a->listen_count);
+	return w;
+}
+
+static enum exit_code build_workers(struct app *a, struct socket_pair *pairs, char *error, size_t size)
+{
+	int err = open_all(a, pairs, error, size);
+
+	if (err < 0)
+		return EXIT_NETWORK;
+	for (size_t i = 0; i < a->worker_count; i++) {
+		a->workers[i] = make_worker(a, pairs, i);
+		if (!a->workers[i]) {
+			snprintf(error, size, "out of memory");
+			return EXIT_MEMORY;
+		}
+	}
+	return EXIT_OK;
+}
+
+static enum exit_code open_and_build(struct app *a, char *error, size_t size)
+{
+	size_t count;
+	struct socket_pair *pairs;
+	enum exit_code code = EXIT_MEMORY;
+
+	a->worker_count = count_workers(a->config);
+	count = a->config->listen_count * a->worker_count;
+	pairs = calloc(count, sizeof *pairs);
+	a->listen = calloc(a->config->listen_count, sizeof *a->listen);
+	a->workers = calloc(a->worker_count, sizeof(struct worker *));
+	snprintf(error, size, "out of memory");
+	if (!pairs || !a->listen || !a->workers)
+		goto out;
+	for (size_t i = 0; i < count; i++)
+		pairs[i] = (struct socket_pair){ -1, -1 };
+	code = build_workers(a, pairs, error, size);
+	sockets_close(pairs, count);
+out:
+	free(pairs);
+	return code;
+}
+
+/* ------------------------------------------------------------------ signals */
+
+static void on_stop(evutil_socket_t signal, short what, void *arg)
+{
+	struct app *a = arg;
+
+	(void)what;
+	log_info("stopping on %s", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+	event_base_loopbreak(a->base);
+}
+
+static void on_report(evutil_socket_t signal, short what, void *arg)
+{
+	struct app *a = arg;
+
+	(void)signal;
+	(void)what;
+	report_request(a->workers, a->worker_count, &a->mailbox);
+}
+
+static void on_reload(evutil_socket_t signal, short what, void *arg)
+{
+	(void)signal;
+	(void)what;
+	(void)arg;
+	log_warning("SIGHUP: this version can't reload its configuration; restart it to apply a change");
+}
+
+static bool watch_signals(struct app *a)
+{
+	static const struct {
+		int number;
+		event_callback_fn fn;
+	} wanted[SIGNALS] = {
+		{ SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGUSR1, on_report }, { SIGHUP, on_reload }
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN); /* flushes the cache once there is one */
+	for (size_t i = 0; i < SIGNALS; i++) {
+		a->signals[i] = evsignal_new(a->base, wanted[i].number, wanted[i].fn, a);
+		if (!a->signals[i] || event_add(a->signals[i], NULL) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------ life */
+
+static enum exit_code build(struct app *a, bool check_only, char *error, size_t size)
+{
+	a->credentials = credentials_load(a->config->forward[0].tls_cert_bundle, error, size);
+	if (!a->credentials)
+		return EXIT_FILES;
+	if (check_only)
+		return EXIT_OK;
+	a->base = event_base_new();
+	if (!a->base || mailbox_init(&a->mailbox, a->base, a) < 0 || !watch_signals(a)) {
+		snprintf(error, size, "out of memory");
+		return EXIT_MEMORY;
+	}
+	return open_and_build(a, error, size);
+}
+
+struct app *app_new(struct config *config, bool check_only, enum exit_code *ret_code, char *error,
+	size_t size)
+{
+	struct app *a = calloc(1, sizeof *a);
+
+	*ret_code = EXIT_MEMORY;
+	snprintf(error, size, "out of memory");
+	if (!a)
+		return NULL;
+	a->config = config_ref(config);
+	a->mailbox.fd = -1;
+	*ret_code = build(a, check_only, error, size);
+	if (*ret_code == EXIT_OK)
+		return a;
+	app_free(a);
+	return NULL;
+}
+
+static void deliver_drain(struct mail *m, void *receiver)
+{
+	worker_drain(receiver);
+	free(container_of(m, struct drain_mail, mail));
+}
+
+static void drain_all(struct app *a)
+{
+	for (size_t i = 0; i < a->worker_count; i++) {
+		struct drain_mail *d = calloc(1, sizeof *d);
+
+		if (!d)
+			_exit(EXIT_MEMORY); /* no way left to end in good order */
+		d->mail.deliver = deliver_drain;
+		mailbox_post(worker_mailbox(a->workers[i]), &d->mail);
+	}
+}
+
+static void log_start(const struct app *a)
+{
+	const struct config_upstream *u = &a->config->forward[0];
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < a->listen_count; i++)
+		log_info("listening on %s udp+tcp", addr_text(&a->listen[i], text));
+	log_info("ready: forwarding to %s over TLS, authenticated as %s against %u trust anchors, %zu worker%s",
+		addr_text(&u->addr, text), u->auth_name ? u->auth_name : "its address",
+		credentials_anchors(a->credentials), a->worker_count, a->worker_count == 1 ? "" : "s");
+}
+
+enum exit_code app_run(struct app *a)
+{
+	for (size_t i = 0; i < a->worker_count; i++) {
+		int err = worker_start(a->workers[i]);
+
+		if (err < 0) {
+			log_error("cannot start a thread: %s", strerror(-err));
+			_exit(EXIT_OTHER);
+		}
+	}
+	log_start(a);
+	event_base_dispatch(a->base);
+	drain_all(a);
+	return EXIT_OK;
+}
+
+void app_free(struct app *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; a->workers && i < a->worker_count; i++)
+		worker_free(a->workers[i]);
+	free(a->workers);
+	free(a->listen);
+	for (size_t i = 0; i < SIGNALS; i++)
+		if (a->signals[i])
+			event_free(a->signals[i]);
+	mailbox_deinit(&a->mailbox);
+	if (a->base)
+		event_base_free(a->base);
+	credentials_free(a->credentials);
+	config_unref(a->config);
+	free(a);
+}

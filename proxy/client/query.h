@@ -1,0 +1,55 @@
+/*
+ * One query of a client, from its bytes to its one reply.
+ *
+ * query_start reads it strictly; what can't be asked is answered at once, the rest waits for a lookup
+ * with an absolute deadline of its own.  Every end goes through one place: one reply per query, always, with
+ * an Extended DNS Error that says why when it is a SERVFAIL of ours (design 3).
+ */
+#ifndef PROXY_CLIENT_QUERY_H
+#define PROXY_CLIENT_QUERY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/slab.h"
+#include "common/config/config.h"
+#include "proxy/client/origin.h"
+#include "proxy/resolve/lookup.h"
+
+struct loop;
+
+/* What the queries of one worker share. */
+struct queries {
+	struct loop *loop;
+	const struct config *config;
+	struct lookups *lookups;
+	struct slab slab;
+	struct list deadlines; /* all in flight; the timeout is one for all, so the oldest is first */
+	struct timer timer;
+};
+
+void queries_init(struct queries *qs, struct loop *loop, const struct config *config,
+	struct lookups *lookups);
+/* Queries in flight are forgotten without a reply. */
+void queries_deinit(struct queries *qs);
+
+static inline size_t queries_inflight(const struct queries *qs)
+{
+	return qs->slab.used;
+}
+
+enum query_verdict {
+	QUERY_BEGUN,	/* a reply will come */
+	QUERY_REPLIED,	/* the reply was committed */
+	QUERY_DROPPED,	/* silence */
+	QUERY_RESPONSE, /* a well-formed response where a query belongs: a loop; streams close */
+};
+
+/* One whole message.  from and msg are borrowed for the call. */
+enum query_verdict query_start(struct queries *qs, const struct origin *from, const uint8_t *msg,
+	size_t len);
+
+/* The client of this origin (inside a query) has gone: nothing will be sent, the lookup goes on without it. */
+void query_orphan(struct origin *o);
+
+#endif

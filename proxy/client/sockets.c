@@ -1,0 +1,169 @@
+#include "proxy/client/sockets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A burst of small queries: the system's default holds about 250 of them. */
+#define UDP_BUFFER (4 << 20)
+#define TCP_BACKLOG 1024
+/* The kernel's choice for UDP may be taken for TCP. */
+#define PORT_TRIES 32
+
+static int option(int fd, int level, int name)
+{
+	int one = 1;
+
+	return setsockopt(fd, level, name, &one, sizeof one);
+}
+
+/* Beyond the system's limit only with privilege; as much as allowed otherwise. */
+static void size_buffers(int fd)
+{
+	int size = UDP_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
+static int prepare(int fd, int type, const struct addr *addr, bool shared)
+{
+	if (addr->sa.sa_family == AF_INET6 && option(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
+		return -errno;
+	if (type == SOCK_STREAM && option(fd, SOL_SOCKET, SO_REUSEADDR) < 0)
+		return -errno;
+	if (shared && option(fd, SOL_SOCKET, SO_REUSEPORT) < 0)
+		return -errno;
+	if (type == SOCK_STREAM)
+		return 0;
+	size_buffers(fd);
+	/* Which address was asked is of interest only where the socket has several. */
+	if (addr_is_any(addr) &&
+		(addr->sa.sa_family == AF_INET6 ? option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
+						: option(fd, IPPROTO_IP, IP_PKTINFO)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* A bound (and listening) socket, or negative errno. */
+static int open_one(int type, const struct addr *addr, bool shared)
+{
+	int fd = socket(addr->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = prepare(fd, type, addr, shared);
+	if (err == 0 && bind(fd, &addr->sa, addr_len(addr)) < 0)
+		err = -errno;
+	if (err == 0 && type == SOCK_STREAM && listen(fd, TCP_BACKLOG) < 0)
+		err = -errno;
+	if (err == 0)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int open_pair(const struct addr *addr, bool shared, struct socket_pair *ret)
+{
+	ret->tcp = -1;
+	ret->udp = open_one(SOCK_DGRAM, addr, shared);
+	if (ret->udp < 0)
+		return ret->udp;
+	ret->tcp = open_one(SOCK_STREAM, addr, shared);
+	return ret->tcp < 0 ? ret->tcp : 0;
+}
+
+/*
+ * Finds out whether the address is free, without sharing it: with SO_REUSEPORT alone a second dnsfwd would
+ * quietly take half of the queries (threats F34).  Port 0 becomes a real one.
+ */
+static int probe(struct addr *addr)
+{
+	struct addr bound = { 0 };
+	socklen_t len = sizeof bound;
+	struct socket_pair pair = { -1, -1 };
+	int err = open_one(SOCK_DGRAM, addr, false);
+
+	pair.udp = err;
+	if (err < 0)
+		return err;
+	err = getsockname(pair.udp, &bound.sa, &len) < 0 ? -errno : 0;
+	if (err == 0) {
+		pair.tcp = open_one(SOCK_STREAM, &bound, false);
+		err = pair.tcp < 0 ? pair.tcp : 0;
+	}
+	if (err == 0)
+		addr_set_port(addr, addr_port(&bound));
+	sockets_close(&pair, 1);
+	return err;
+}
+
+static void explain(const struct addr *addr, int err, char *error, size_t size)
+{
+	char text[ADDR_TEXT_MAX];
+
+	addr_text(addr, text);
+	switch (-err) {
+	case EADDRINUSE:
+		snprintf(error, size,
+			"cannot listen on %s: another program has this port; find it with "
+			"\"ss -lntup sport = :%u\", stop it, or choose another port with listen or --listen",
+			text, addr_port(addr));
+		break;
+	case EACCES:
+	case EPERM:
+		snprintf(error, size,
+			"cannot listen on %s: permission denied; start as root or through systemd, "
+			"or choose a port from 1024 on", text);
+		break;
+	case EADDRNOTAVAIL:
+		snprintf(error, size, "cannot listen on %s: no interface of this machine has the address",
+			text);
+		break;
+	default:
+		snprintf(error, size, "cannot listen on %s: %s", text, strerror(-err));
+	}
+}
+
+static int try_open(struct addr *addr, struct socket_pair *pairs, size_t count)
+{
+	int err = probe(addr);
+
+	for (size_t i = 0; i < count; i++)
+		pairs[i] = (struct socket_pair){ -1, -1 };
+	for (size_t i = 0; err == 0 && i < count; i++)
+		err = open_pair(addr, count > 1, &pairs[i]);
+	if (err < 0)
+		sockets_close(pairs, count);
+	return err;
+}
+
+int sockets_open(struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size)
+{
+	struct addr wanted = *addr;
+	int err, tries = addr_port(addr) == 0 ? PORT_TRIES : 1;
+
+	do {
+		*addr = wanted;
+		err = try_open(addr, pairs, count);
+	} while (err == -EADDRINUSE && --tries > 0);
+	if (err < 0)
+		explain(&wanted, err, error, size);
+	return err;
+}
+
+void sockets_close(struct socket_pair *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (pairs[i].udp >= 0)
+			close(pairs[i].udp);
+		if (pairs[i].tcp >= 0)
+			close(pairs[i].tcp);
+		pairs[i] = (struct socket_pair){ -1, -1 };
+	}
+}

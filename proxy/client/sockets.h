@@ -1,0 +1,22 @@
+/* The listening sockets: UDP and TCP on one address, one pair for each worker. */
+#ifndef PROXY_CLIENT_SOCKETS_H
+#define PROXY_CLIENT_SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/addr.h"
+
+struct socket_pair {
+	int udp, tcp; /* bound (tcp: listening), non-blocking; -1: none */
+};
+
+/*
+ * Opens `count` pairs on *addr.  Port 0: the kernel chooses one that is free for both, written back to *addr.
+ * Refused where another program has the address, also one that shares ports (SO_REUSEPORT).  0 or
+ * negative errno with one sentence in error, all closed; -EAFNOSUPPORT and -EADDRNOTAVAIL: the machine lacks it.
+ */
+int sockets_open(struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size);
+void sockets_close(struct socket_pair *pairs, size_t count);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * TCP clients (RFC 7766): pipelined queries, replies in any order.
+ *
+ * Bounds: tcp-clients in all (a new one closes the one that has been idle longest), TCP_INFLIGHT_MAX queries and
+ * TCP_OUT_MAX octets of output for each, kept by not reading.  Timers are absolute: a message
+ * must be whole within tcp-idle-timeout of its first octet, output must move within it, and without a query in
+ * flight the connection ends tcp-idle-timeout after its last whole message (RFC 7766 6.2.3).
+ */
+#ifndef PROXY_CLIENT_TCP_H
+#define PROXY_CLIENT_TCP_H
+
+#include "proxy/client/query.h"
+
+#define TCP_INFLIGHT_MAX 100u
+#define TCP_OUT_MAX	 65536u
+
+struct tcp_clients;
+struct tcp_listener;
+
+/* All TCP clients of a worker. */
+struct tcp_clients *tcp_clients_new(struct loop *loop, struct queries *queries);
+/* Closes them all at once. */
+void tcp_clients_free(struct tcp_clients *c);
+size_t tcp_clients_count(const struct tcp_clients *c);
+/* Replies that clients have not taken yet, in octets. */
+bool tcp_clients_flushed(const struct tcp_clients *c);
+/* No further query is read. */
+void tcp_clients_stop(struct tcp_clients *c);
+
+/* Takes the listening, non-blocking socket, on failure too. */
+struct tcp_listener *tcp_listener_new(struct tcp_clients *c, int fd);
+void tcp_listener_stop(struct tcp_listener *l);
+void tcp_listener_free(struct tcp_listener *l);
+
+#endif

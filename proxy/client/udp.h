@@ -1,0 +1,30 @@
+/*
+ * A UDP listening socket: datagrams in by recvmmsg, replies out by one sendmmsg a turn.
+ */
+#ifndef PROXY_CLIENT_UDP_H
+#define PROXY_CLIENT_UDP_H
+
+#include "proxy/client/query.h"
+
+/* Datagrams a system call. */
+#define UDP_BATCH 64u
+/* Longest query taken over UDP; one that is longer is answered FORMERR (RFC 5625 4.4.3 asks for 4096). */
+#define UDP_QUERY_MAX 4096u
+
+struct udp_receiver; /* receive buffers, one set for all sockets of a worker */
+struct udp_listener;
+
+struct udp_receiver *udp_receiver_new(void);
+void udp_receiver_free(struct udp_receiver *r);
+
+/* Takes the bound, non-blocking socket, on failure too (NULL: no memory). receiver and queries outlive it. */
+struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries,
+	struct udp_receiver *receiver, int fd, const struct addr *bound);
+/* No more queries are read; replies still go out. */
+void udp_listener_stop(struct udp_listener *u);
+void udp_listener_free(struct udp_listener *u);
+
+/* Datagrams that the kernel dropped because the socket's buffer was full. */
+uint64_t udp_listener_drops(const struct udp_listener *u);
+
+#endif

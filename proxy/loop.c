@@ -1,0 +1,115 @@
+#include "proxy/loop.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* libevent's own cached time is coarse and unfit for round-trip times (design 2). */
+static uint64_t monotonic_us(void *arg)
+{
+	struct timespec ts;
+
+	(void)arg;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* The kernel's generator, seeded since long before us, gives up to 256 octets whole; more in pieces. */
+static void kernel_random(void *arg, void *buf, size_t len)
+{
+	uint8_t *at = buf;
+
+	(void)arg;
+	while (len > 0) {
+		ssize_t n = getrandom(at, len, 0);
+
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		} else if (n < 0 && errno != EINTR) {
+			abort(); /* predictable ids are worse than none (threats A06) */
+		}
+	}
+}
+
+static struct event_base *make_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (!config)
+		return NULL;
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+static void on_wakeup(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)fd;
+	(void)what;
+	l->wakeup_us = UINT64_MAX; /* turn_begin looks at the timers */
+}
+
+int loop_init(struct loop *l)
+{
+	*l = (struct loop){ .random.fill = kernel_random, .wakeup_us = UINT64_MAX };
+	turn_init(&l->turn, (struct turn_clock){ .monotonic_us = monotonic_us });
+	l->base = make_base();
+	l->scratch = malloc(LOOP_SCRATCH_SIZE);
+	if (l->base)
+		l->wakeup = evtimer_new(l->base, on_wakeup, l);
+	if (l->wakeup && l->scratch)
+		return 0;
+	loop_deinit(l);
+	return -ENOMEM;
+}
+
+void loop_deinit(struct loop *l)
+{
+	turn_deinit(&l->turn);
+	if (l->wakeup)
+		event_free(l->wakeup);
+	if (l->base)
+		event_base_free(l->base);
+	free(l->scratch);
+	l->base = NULL;
+	l->wakeup = NULL;
+	l->scratch = NULL;
+}
+
+/*
+ * One libevent timer stands for all of ours and is armed lazily: it may fire early (then there is nothing
+ * due and it is armed anew), never late.
+ */
+static void arm_wakeup(struct loop *l)
+{
+	uint64_t due = timerq_next_us(&l->turn.timers), now, wait;
+
+	if (due >= l->wakeup_us)
+		return;
+	now = turn_now_us(&l->turn);
+	wait = due > now ? due - now : 0;
+	event_add(l->wakeup, &(struct timeval){ .tv_sec = (time_t)(wait / 1000000),
+				  .tv_usec = (suseconds_t)(wait % 1000000) });
+	l->wakeup_us = due;
+}
+
+void loop_turn(struct loop *l)
+{
+	int how = EVLOOP_ONCE;
+
+	if (turn_has_ready(&l->turn))
+		how |= EVLOOP_NONBLOCK;
+	else
+		arm_wakeup(l);
+	l->turn.now_known = false;
+	event_base_loop(l->base, how);
+	turn_begin(&l->turn);
+	turn_end(&l->turn);
+}

@@ -1,0 +1,39 @@
+/*
+ * What the I/O files of one thread share: the event base, the turn, buffers, counters, random numbers.
+ * Owned by a worker; touched by its thread only.
+ */
+#ifndef PROXY_LOOP_H
+#define PROXY_LOOP_H
+
+#include <stdint.h>
+
+#include "common/base/random.h"
+#include "common/base/stats.h"
+#include "common/base/turn.h"
+
+struct event;
+struct event_base;
+
+/* One read from a stream at most; what is left makes the descriptor readable again. */
+#define LOOP_READ_MAX 65536u
+/* A partial message may stand in front of what is read. */
+#define LOOP_SCRATCH_SIZE (LOOP_READ_MAX + 65537u + 512u)
+
+struct loop {
+	struct event_base *base;
+	struct event *wakeup;	/* the one kernel timer for all of turn.timers */
+	uint64_t wakeup_us;	/* when it fires; UINT64_MAX: not armed */
+	struct turn turn;
+	struct random_source random;
+	struct stats stats;
+	uint8_t *scratch; /* LOOP_SCRATCH_SIZE octets, valid inside one event callback or phase */
+};
+
+/* 0 or -ENOMEM. */
+int loop_init(struct loop *l);
+void loop_deinit(struct loop *l);
+
+/* One turn: waits for events (not at all while work is left over), lets them collect, ends the turn. */
+void loop_turn(struct loop *l);
+
+#endif

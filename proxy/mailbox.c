@@ -1,0 +1,63 @@
+#include "proxy/mailbox.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct mailbox *b = arg;
+	struct list mails, *n;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof count) < 0)
+		return; /* woken for nothing */
+	list_init(&mails);
+	pthread_mutex_lock(&b->lock);
+	list_splice(&mails, &b->mails);
+	pthread_mutex_unlock(&b->lock);
+	while ((n = list_take(&mails))) {
+		struct mail *m = container_of(n, struct mail, node);
+
+		m->deliver(m, b->receiver);
+	}
+}
+
+int mailbox_init(struct mailbox *b, struct event_base *base, void *receiver)
+{
+	*b = (struct mailbox){ .receiver = receiver };
+	pthread_mutex_init(&b->lock, NULL);
+	list_init(&b->mails);
+	b->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (b->fd >= 0)
+		b->readable = event_new(base, b->fd, EV_READ | EV_PERSIST, on_readable, b);
+	if (b->readable && event_add(b->readable, NULL) == 0)
+		return 0;
+	mailbox_deinit(b);
+	return -ENOMEM;
+}
+
+void mailbox_deinit(struct mailbox *b)
+{
+	if (b->readable)
+		event_free(b->readable);
+	if (b->fd >= 0)
+		close(b->fd);
+	pthread_mutex_destroy(&b->lock);
+	*b = (struct mailbox){ .fd = -1 };
+}
+
+void mailbox_post(struct mailbox *b, struct mail *m)
+{
+	static const uint64_t one = 1;
+
+	pthread_mutex_lock(&b->lock);
+	list_append(&b->mails, &m->node);
+	pthread_mutex_unlock(&b->lock);
+	/* Fails only when the count would overflow: then it is readable anyway. */
+	if (write(b->fd, &one, sizeof one) < 0)
+		return;
+}

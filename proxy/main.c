@@ -1,0 +1,238 @@
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <gnutls/gnutls.h>
+#include <libconfig.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "proxy/app.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+#ifndef CONFIG_FILE
+#define CONFIG_FILE "/etc/dnsfwd/dnsfwd.conf"
+#endif
+
+/* What the command line asks for. */
+struct command {
+	const char *file; /* -c; NULL: the default one, where it is needed */
+	bool check, print;
+	unsigned verbose;
+	const char *listen[CONFIG_LISTEN_MAX];
+	struct config_overrides overrides;
+};
+
+static const char usage[] =
+	"usage: dnsfwd [-c FILE] [-t] [-T] [-v] [-V] [-h] [--listen ADDR]... [UPSTREAM...]\n"
+	"\n"
+	"  -c, --config FILE  read FILE (default: " CONFIG_FILE "; none when an UPSTREAM is given)\n"
+	"  -t, --check        check configuration and trust store, then exit\n"
+	"  -T, --print        print the effective configuration, then exit\n"
+	"  -v, --verbose      log more (debug)\n"
+	"  -V, --version      print versions, then exit\n"
+	"      --listen ADDR  listen on ADDR instead: IP, IP@port, IPv4:port, [IPv6]:port\n"
+	"  UPSTREAM           forward there instead: tls://9.9.9.9#dns.quad9.net,\n"
+	"                     9.9.9.9@853#dns.quad9.net, [2620:fe::fe]:853#dns.quad9.net\n"
+	"\n"
+	"Try: dnsfwd --listen 127.0.0.1:5300 tls://9.9.9.9#dns.quad9.net\n"
+	"     dig @127.0.0.1 -p 5300 example.com\n";
+
+static void print_version(void)
+{
+	printf("dnsfwd %s\nGnuTLS %s, libevent %s, libconfig %d.%d.%d\n", VERSION, gnutls_check_version(NULL),
+		event_get_version(), LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
+}
+
+/* ------------------------------------------------------------------ the command line */
+
+static void add_listen(struct command *c, const char *text)
+{
+	if (c->overrides.listen_count == CONFIG_LISTEN_MAX) {
+		fprintf(stderr, "dnsfwd: more than %u --listen\n", CONFIG_LISTEN_MAX);
+		exit(EXIT_CONFIG);
+	}
+	c->listen[c->overrides.listen_count++] = text;
+}
+
+static void parse_option(struct command *c, int option)
+{
+	switch (option) {
+	case 'c':
+		c->file = optarg;
+		break;
+	case 't':
+		c->check = true;
+		break;
+	case 'T':
+		c->print = true;
+		break;
+	case 'v':
+		c->verbose++;
+		break;
+	case 'V':
+		print_version();
+		exit(EXIT_OK);
+	case 'h':
+		fputs(usage, stdout);
+		exit(EXIT_OK);
+	case 'l':
+		add_listen(c, optarg);
+		break;
+	default: /* getopt has said what is wrong */
+		fputs("Try dnsfwd --help\n", stderr);
+		exit(EXIT_CONFIG);
+	}
+}
+
+static void parse_command(struct command *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 't' },
+		{ "print", no_argument, NULL, 'T' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:tTvVh", options, NULL)) >= 0)
+		parse_option(c, option);
+	c->overrides.listen = c->listen;
+	c->overrides.forward = (const char *const *)argv + optind;
+	c->overrides.forward_count = (size_t)(argc - optind);
+}
+
+/* ------------------------------------------------------------------ the configuration */
+
+/* The whole file in memory, one octet more than allowed at most so that too much is seen. */
+static char *read_file(const char *name, size_t *ret_len)
+{
+	FILE *f = fopen(name, "re");
+	char *text = f ? malloc(CONFIG_BUFFER_MAX + 1) : NULL;
+
+	if (text) {
+		*ret_len = fread(text, 1, CONFIG_BUFFER_MAX + 1, f);
+		if (ferror(f)) {
+			free(text);
+			text = NULL;
+		}
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+static void print_errors(const struct config_errors *e)
+{
+	for (size_t i = 0; i < e->count; i++)
+		fprintf(stderr, "dnsfwd: %s\n", e->text[i]);
+	if (e->dropped)
+		fprintf(stderr, "dnsfwd: ... and %zu more\n", e->dropped);
+}
+
+static struct config *load(const struct command *c)
+{
+	struct config_errors errors = { 0 };
+	const char *name = c->file;
+	struct config *config;
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!name && c->overrides.forward_count == 0)
+		name = CONFIG_FILE;
+	if (name && !(text = read_file(name, &len))) {
+		fprintf(stderr, "dnsfwd: cannot read %s: %m%s\n", name,
+			c->file ? "" : "; name a file with -c, or an upstream on the command line (see --help)");
+		exit(EXIT_FILES);
+	}
+	config = config_load(text, len, name, &c->overrides, &errors);
+	free(text);
+	print_errors(&errors);
+	config_errors_free(&errors);
+	if (!config)
+		exit(EXIT_CONFIG);
+	return config;
+}
+
+/* ------------------------------------------------------------------ the process */
+
+static enum log_level level_of(const struct config *config, const struct command *c)
+{
+	static const char *const names[] = { "error", "warning", "info", "debug" };
+
+	for (unsigned i = 0; i < 4 && c->verbose == 0; i++)
+		if (strcmp(config->log_level, names[i]) == 0)
+			return (enum log_level)i;
+	return LOG_LEVEL_DEBUG;
+}
+
+/* systemd says so: device and inode of the stream that the journal reads (systemd.exec(5)). */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &st) == 0 &&
+		st.st_dev == device && st.st_ino == inode;
+}
+
+/* One descriptor a TCP client; the default of 1024 is soon gone with several workers. */
+static void raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+static int run(struct config *config, bool check_only)
+{
+	char error[512];
+	enum exit_code code;
+	struct app *app = app_new(config, check_only, &code, error, sizeof error);
+
+	if (!app) {
+		log_error("%s", error);
+		return code;
+	}
+	if (!check_only) {
+		log_info("dnsfwd %s, GnuTLS %s, libevent %s", VERSION, gnutls_check_version(NULL),
+			event_get_version());
+		code = app_run(app);
+	}
+	app_free(app);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct command command = { 0 };
+	struct config *config;
+	int code = EXIT_OK;
+
+	parse_command(&command, argc, argv);
+	config = load(&command);
+	log_open(STDERR_FILENO, level_of(config, &command), is_journal(STDERR_FILENO));
+	raise_descriptors();
+	if (command.print)
+		config_print(config, stdout);
+	else
+		code = run(config, command.check);
+	if (command.check && code == EXIT_OK)
+		puts("the configuration is good");
+	config_unref(config);
+	return code;
+}

@@ -1,0 +1,441 @@
+#include "proxy/upstream/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/dns/edns.h"
+
+/* Our own limit for an attempt; the system's would be minutes (RFC 9210 4.1). */
+#define CONNECT_LIMIT_US (5ull * 1000000)
+/* We close this much before the server's idle limit, but not before half of it has passed. */
+#define IDLE_MARGIN_US 1000000u
+
+static void bury(struct turn_work *w)
+{
+	struct session *s = container_of(w, struct session, grave);
+
+	if (s->transport)
+		s->transport->ops->free(s->transport);
+	idmap_deinit(&s->ids);
+	free(s);
+}
+
+/* ------------------------------------------------------------------ the end */
+
+/* The query whose answer had begun to come when the stream was cut, or NULL. */
+static struct request *half_answered(const struct session *s, const struct transport_end *end)
+{
+	const struct idmap_entry *e;
+
+	if (!end || end->partial_len == 0)
+		return NULL;
+	if (end->partial_len >= 4) {
+		e = idmap_find(&s->ids, wire_get16(end->partial + 2));
+		return e ? e->owner : NULL;
+	}
+	return s->sent_count == 1 ? container_of(s->sent.next, struct request, node) : NULL;
+}
+
+/*
+ * An orderly close, or a reset, of a session that had answered is the server's limit, not a failure:
+ * its queries don't pay for it (design 5, Loss), but for one whose half answer cut the session.
+ */
+static bool is_limit(const struct session *s, const struct transport_end *end)
+{
+	return s->answers > 0 && (!end || end->fault == FAULT_CLOSED || end->fault == FAULT_RESET);
+}
+
+static void give_back(struct session *s, struct request *r, bool spent)
+{
+	list_remove(&r->node);
+	r->state = REQUEST_RETURNED;
+	r->session = NULL;
+	s->setup->owner->returned(s->setup->owner_arg, s, r, spent);
+}
+
+static void give_all_back(struct session *s, const struct transport_end *end)
+{
+	bool limit = is_limit(s, end);
+	const struct request *half = half_answered(s, end);
+	struct list *n;
+
+	while ((n = list_take(&s->sent))) {
+		struct request *r = container_of(n, struct request, node);
+
+		s->sent_count--;
+		give_back(s, r, !limit || r == half);
+	}
+	while ((n = list_take(&s->queued))) {
+		s->queued_count--;
+		give_back(s, container_of(n, struct request, node), false);
+	}
+}
+
+static void finish(struct session *s, const struct transport_end *end)
+{
+	struct turn *turn = s->setup->turn;
+
+	s->state = SESSION_ENDED;
+	timer_stop(&turn->timers, &s->timer);
+	turn_forget(&s->seal);
+	turn_forget(&s->goodbye);
+	give_all_back(s, end);
+	list_remove(&s->node);
+	turn_bury(turn, &s->grave);
+}
+
+void session_abort(struct session *s)
+{
+	if (s->state == SESSION_ENDED)
+		return;
+	s->transport->ops->close(s->transport);
+	finish(s, NULL);
+}
+
+/* Ends by our own decision, with the owner told. */
+static void end_here(struct session *s, const struct transport_end *end)
+{
+	s->transport->ops->close(s->transport);
+	finish(s, end);
+	s->setup->owner->ended(s->setup->owner_arg, s, end);
+}
+
+static void on_goodbye(struct turn_work *w)
+{
+	struct session *s = container_of(w, struct session, goodbye);
+
+	if (session_inflight(s) == 0)
+		end_here(s, NULL);
+}
+
+/* Retiring and nothing left to wait for: the owner hears of it from the deferred phase. */
+static void part_if_idle(struct session *s)
+{
+	if (s->state == SESSION_RETIRING && session_inflight(s) == 0)
+		turn_defer(s->setup->turn, &s->goodbye);
+}
+
+void session_retire(struct session *s)
+{
+	if (s->state != SESSION_READY)
+		return;
+	s->state = SESSION_RETIRING;
+	timer_stop(&s->setup->turn->timers, &s->timer);
+	part_if_idle(s);
+}
+
+/* ------------------------------------------------------------------ time */
+
+static void arm(struct session *s, uint64_t due_us)
+{
+	if (timer_start(&s->setup->turn->timers, &s->timer, due_us) < 0)
+		s->setup->stats->bound_memory++;
+}
+
+/* When an unused session has to go: before the server's idle limit, at the end of its life. */
+static uint64_t rest_until(const struct session *s, uint64_t now)
+{
+	uint64_t until = s->ready_us + SESSION_LIFE_US;
+	uint64_t idle = s->idle_limit_us;
+
+	if (idle > 0 && session_inflight(s) == 0) {
+		uint64_t margin = idle > 2 * IDLE_MARGIN_US ? IDLE_MARGIN_US : idle / 2;
+
+		if (now + idle - margin < until)
+			until = now + idle - margin;
+	}
+	return until;
+}
+
+static void on_timer(struct timer *t)
+{
+	struct session *s = container_of(t, struct session, timer);
+
+	if (s->state == SESSION_CONNECTING) {
+		struct transport_end end = {
+			.stage = s->syn_acked ? STAGE_TLS : STAGE_TCP,
+			.fault = FAULT_TIMEOUT,
+			.text = "no answer within 5 s",
+		};
+		end_here(s, &end);
+	} else if (session_inflight(s) > 0 && turn_now_us(s->setup->turn) < s->ready_us + SESSION_LIFE_US) {
+		arm(s, s->ready_us + SESSION_LIFE_US); /* busy: it was the idle limit that passed */
+	} else {
+		session_retire(s);
+	}
+}
+
+/* ------------------------------------------------------------------ the way up */
+
+static void on_established(void *arg)
+{
+	struct session *s = arg;
+
+	s->syn_acked = true;
+	s->setup->owner->established(s->setup->owner_arg, s);
+}
+
+static void on_ready(void *arg)
+{
+	struct session *s = arg;
+
+	s->state = SESSION_READY;
+	s->ready_us = turn_now_us(s->setup->turn);
+	arm(s, s->ready_us + SESSION_LIFE_US);
+	s->setup->owner->ready(s->setup->owner_arg, s);
+}
+
+static void on_room(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->state == SESSION_READY || s->state == SESSION_RETIRING)
+		turn_seal(s->setup->turn, &s->seal);
+}
+
+static void on_ended(void *arg, const struct transport_end *end)
+{
+	struct session *s = arg;
+
+	if (s->state == SESSION_ENDED)
+		return;
+	finish(s, end);
+	s->setup->owner->ended(s->setup->owner_arg, s, end);
+}
+
+/* The server's idle limit (RFC 7828 3.2.2): the newest value counts, 0 asks us to finish, none withdraws it. */
+static void heed_keepalive(struct session *s, const struct dns_message *m)
+{
+	struct edns e;
+
+	edns_parse(m, true, &e);
+	if (!e.keepalive || e.keepalive_bad) {
+		s->idle_limit_us = 0;
+	} else if (e.keepalive_timeout == 0) {
+		session_retire(s);
+	} else {
+		s->idle_limit_us = e.keepalive_timeout * 100000ull;
+	}
+}
+
+/* An error may come without its question (RFC 7766 7, standards 1.1): then the id alone has to do. */
+static bool may_lack_question(unsigned rcode)
+{
+	return rcode == RCODE_FORMERR || rcode == RCODE_SERVFAIL || rcode == RCODE_NOTIMP ||
+		rcode == RCODE_REFUSED;
+}
+
+static bool answers_question(const struct dns_message *m, const struct dns_question *asked)
+{
+	if (m->qdcount == 0)
+		return may_lack_question(message_rcode(m));
+	return m->qdcount == 1 && question_equal(&m->question, asked);
+}
+
+static void take_out(struct session *s, struct request *r)
+{
+	idmap_release(&s->ids, r->id);
+	list_remove(&r->node);
+	s->sent_count--;
+}
+
+static void after_answer(struct session *s)
+{
+	if (s->idle_limit_us && s->state == SESSION_READY && session_inflight(s) == 0)
+		arm(s, rest_until(s, turn_now_us(s->setup->turn)));
+	part_if_idle(s);
+}
+
+static void accept_answer(struct session *s, struct request *r)
+{
+	take_out(s, r);
+	s->answers++;
+	s->setup->stats->upstream_answers++;
+	r->session = NULL;
+	r->trusted = s->transport->info.authenticated;
+	r->protocol = s->transport->info.protocol;
+	if (s->setup->form.keepalive)
+		heed_keepalive(s, &r->answer);
+	s->setup->owner->answered(s->setup->owner_arg, s, r);
+	after_answer(s);
+}
+
+/* It is the answer, but it does not parse: never handed on (threats A08). */
+static void reject_answer(struct session *s, struct request *r)
+{
+	take_out(s, r);
+	s->setup->stats->upstream_malformed++;
+	if (r->bad_answers < UINT8_MAX)
+		r->bad_answers++;
+	give_back(s, r, true);
+	after_answer(s);
+}
+
+/*
+ * Matching (RFC 5452 9.1, RFC 7766 7, threats A01-A03): the id is in use on this session, it is a response
+ * to a QUERY, and the question is the one sent.  What fails is dropped and counted; the wait goes on.
+ */
+static void match(struct session *s, struct request *r, const uint8_t *msg, size_t len)
+{
+	struct dns_message *m = &r->answer;
+	enum message_verdict v = message_parse(msg, len, m);
+
+	if (v == MESSAGE_SHORT || v == MESSAGE_NO_QUESTION || !answers_question(m, &r->query.question))
+		s->setup->stats->upstream_mismatch++;
+	else if (v == MESSAGE_MALFORMED)
+		reject_answer(s, r);
+	else
+		accept_answer(s, r);
+}
+
+static void on_message(void *arg, const uint8_t *msg, size_t len)
+{
+	struct session *s = arg;
+	struct stats *stats = s->setup->stats;
+	const struct idmap_entry *e;
+
+	if (s->state == SESSION_ENDED || len < DNS_HEADER_LEN)
+		return;
+	e = idmap_find(&s->ids, wire_get16(msg));
+	if (!e) {
+		stats->upstream_unknown++;
+	} else if ((wire_get16(msg + 2) & (DNS_QR | DNS_OPCODE_MASK)) != DNS_QR) {
+		stats->upstream_mismatch++;
+	} else if (!e->owner) {
+		stats->upstream_late++;
+		idmap_release(&s->ids, wire_get16(msg));
+	} else {
+		match(s, e->owner, msg, len);
+	}
+}
+
+static const struct transport_handler handler = {
+	.established = on_established,
+	.ready = on_ready,
+	.message = on_message,
+	.room = on_room,
+	.ended = on_ended,
+};
+
+/* ------------------------------------------------------------------ the way down */
+
+static void mark_sent(struct session *s, struct request *r, size_t len)
+{
+	struct stats *stats = s->setup->stats;
+
+	list_remove(&r->node);
+	s->queued_count--;
+	list_append(&s->sent, &r->node);
+	s->sent_count++;
+	r->state = REQUEST_SENT;
+	r->sent_len = len;
+	stats->upstream_queries++;
+	stats->upstream_repeats += r->sends > 0;
+	stats->upstream_octets += len;
+	r->sends++;
+	s->asked++;
+}
+
+/* Builds one query and hands it to the transport. */
+static int send_one(struct session *s, struct request *r)
+{
+	const struct session_setup *setup = s->setup;
+	int err = idmap_take(&s->ids, r, 0, random16, setup->random, &r->id);
+	size_t len;
+
+	if (err < 0)
+		return err;
+	len = rewrite_query(&r->query, &setup->form, r->id, setup->scratch, DNS_MESSAGE_MAX);
+	err = len == 0 ? -EMSGSIZE : s->transport->ops->send(s->transport, setup->scratch, len);
+	if (err < 0)
+		idmap_release(&s->ids, r->id);
+	else
+		mark_sent(s, r, len);
+	return err;
+}
+
+/* Whatever keeps this one from being sent must not keep the next one. */
+static void refuse(struct session *s, struct request *r)
+{
+	s->setup->stats->bound_memory++;
+	s->queued_count--;
+	r->sends++;
+	give_back(s, r, true);
+}
+
+static void on_seal(struct turn_work *w)
+{
+	struct session *s = container_of(w, struct session, seal);
+
+	while (!list_empty(&s->queued)) {
+		struct request *r = container_of(s->queued.next, struct request, node);
+		int err = -ENOBUFS;
+
+		if (s->transport->ops->has_room(s->transport))
+			err = send_one(s, r);
+		s->setup->stats->bound_output += err == -ENOBUFS;
+		if (err == -ENOBUFS || err == -EPIPE)
+			break; /* room or the end will be reported */
+		if (err < 0)
+			refuse(s, r);
+	}
+	s->transport->ops->flush(s->transport);
+}
+
+struct session *session_open(const struct session_setup *setup, struct transport_end *ret_end)
+{
+	struct session *s = calloc(1, sizeof *s);
+
+	if (!s) {
+		*ret_end = (struct transport_end){ .fault = FAULT_LOCAL, .text = "out of memory" };
+		return NULL;
+	}
+	s->setup = setup;
+	s->timer.fire = on_timer;
+	s->grave.run = bury;
+	s->goodbye.run = on_goodbye;
+	s->seal.run = on_seal;
+	list_init(&s->queued);
+	list_init(&s->sent);
+	idmap_init(&s->ids);
+	s->opened_us = turn_now_us(setup->turn);
+	s->transport = setup->opener.open(setup->opener.arg, &handler, s, ret_end);
+	if (!s->transport) {
+		free(s);
+		return NULL;
+	}
+	arm(s, s->opened_us + CONNECT_LIMIT_US);
+	return s;
+}
+
+bool session_has_room(const struct session *s)
+{
+	return s->state == SESSION_READY && session_inflight(s) < s->setup->max_inflight;
+}
+
+void session_submit(struct session *s, struct request *r)
+{
+	r->session = s;
+	r->state = REQUEST_QUEUED;
+	list_append(&s->queued, &r->node);
+	s->queued_count++;
+	turn_seal(s->setup->turn, &s->seal);
+}
+
+void session_forget(struct session *s, struct request *r)
+{
+	list_remove(&r->node);
+	if (r->state == REQUEST_QUEUED) {
+		s->queued_count--;
+	} else {
+		s->sent_count--;
+		idmap_abandon(&s->ids, r->id);
+	}
+	r->state = REQUEST_IDLE;
+	r->session = NULL;
+	if (s->ids.abandoned >= SESSION_ABANDONED_MAX && s->state == SESSION_READY) {
+		s->setup->stats->bound_ids++;
+		session_retire(s);
+	}
+	after_answer(s);
+}

@@ -1,0 +1,74 @@
+#include "proxy/upstream/tcp_socket.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* After so long without an acknowledgement the kernel gives a connection up (design 5). */
+#define USER_TIMEOUT_MS 5000
+
+static bool is_local(int error)
+{
+	switch (error) {
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EACCES:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void tcp_socket_fault(struct transport_end *end, enum transport_stage stage, int error)
+{
+	end->stage = stage;
+	end->fault = FAULT_PROTOCOL;
+	if (is_local(error)) {
+		end->stage = stage == STAGE_TCP ? STAGE_ROUTE : stage;
+		end->fault = FAULT_LOCAL;
+	} else if (error == ECONNRESET || error == EPIPE) {
+		end->fault = FAULT_RESET;
+	} else if (error == ETIMEDOUT) {
+		end->fault = FAULT_TIMEOUT;
+	}
+	snprintf(end->text, sizeof end->text, "%s", strerror(error));
+}
+
+int tcp_socket_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return errno;
+	return error;
+}
+
+int tcp_socket_connect(const struct addr *to, struct transport_end *ret_end)
+{
+	int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int one = 1, timeout_ms = USER_TIMEOUT_MS;
+
+	if (fd < 0) {
+		tcp_socket_fault(ret_end, STAGE_ROUTE, errno);
+		return -1;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+	if (connect(fd, &to->sa, addr_len(to)) < 0 && errno != EINPROGRESS) {
+		tcp_socket_fault(ret_end, STAGE_TCP, errno);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}

@@ -1,0 +1,19 @@
+/* The TCP socket under an upstream connection. */
+#ifndef PROXY_UPSTREAM_TCP_SOCKET_H
+#define PROXY_UPSTREAM_TCP_SOCKET_H
+
+#include <stdbool.h>
+
+#include "common/base/addr.h"
+#include "proxy/upstream/transport.h"
+
+/* Starts to connect, non-blocking.  The descriptor, or -1 with *ret_end filled. */
+int tcp_socket_connect(const struct addr *to, struct transport_end *ret_end);
+
+/* How the connect ended, once writable: 0 or an errno. */
+int tcp_socket_error(int fd);
+
+/* Fills stage, fault and text for a system error.  No route, no address, no descriptor are ours. */
+void tcp_socket_fault(struct transport_end *end, enum transport_stage stage, int error);
+
+#endif

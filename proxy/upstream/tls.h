@@ -1,0 +1,27 @@
+/*
+ * DNS over TLS (RFC 7858) as a transport: TCP, GnuTLS through memory buffers, two-octet framing.
+ * GnuTLS never sees the socket: it pulls from and pushes to buffers here, so one recv() feeds many records, one
+ * send() carries many, and Finished leaves with the first queries.
+ */
+#ifndef PROXY_UPSTREAM_TLS_H
+#define PROXY_UPSTREAM_TLS_H
+
+#include "common/base/addr.h"
+#include "proxy/upstream/transport.h"
+
+struct loop;
+struct credentials;
+
+/* What one upstream's connections have in common; borrowed by each, outlives them. */
+struct tls_endpoint {
+	struct loop *loop;
+	const struct credentials *credentials;
+	struct addr addr;
+	const char *auth_name; /* NULL: the certificate must name the address */
+};
+
+/* For transport_opener; arg is the struct tls_endpoint. */
+struct transport *tls_open(void *arg, const struct transport_handler *handler, void *handler_arg,
+	struct transport_end *ret_end);
+
+#endif

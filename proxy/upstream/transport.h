@@ -1,0 +1,91 @@
+/*
+ * The seam between a session and what carries it: TLS today; DTLS and plain sockets later; a script in tests.
+ * A transport delivers and takes whole DNS messages and says of itself what it is.
+ *
+ * Calls never call back before they return.  Callbacks come from the event loop or from the turn's deferred
+ * phase; a handler may call into the transport from them.  After `ended` (which comes exactly once,
+ * unless transport_close was called first) nothing more comes.  The one who opened it frees it.
+ */
+#ifndef PROXY_UPSTREAM_TRANSPORT_H
+#define PROXY_UPSTREAM_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How far it had come. */
+enum transport_stage {
+	STAGE_ROUTE, /* no socket, no route, no address of our own */
+	STAGE_TCP,
+	STAGE_TLS,
+	STAGE_AUTH,
+	STAGE_DNS, /* it was ready */
+};
+
+enum transport_fault {
+	FAULT_CLOSED, /* the peer's orderly goodbye: FIN or close_notify */
+	FAULT_RESET,
+	FAULT_TIMEOUT,
+	FAULT_PROTOCOL, /* alert, broken record, impossible length prefix, refused certificate */
+	FAULT_LOCAL,	/* ours: no descriptor, no memory, no route: never counts against the upstream */
+};
+
+#define TRANSPORT_TEXT_MAX 200u
+
+struct transport_end {
+	enum transport_stage stage;
+	enum transport_fault fault;
+	/* What stood unfinished in the stream when it ended, borrowed for the callback: a half answer. */
+	const uint8_t *partial;
+	size_t partial_len;
+	char text[TRANSPORT_TEXT_MAX]; /* the library's or the system's reason */
+};
+
+struct transport_info {
+	bool stream;
+	bool authenticated; /* only valid once ready */
+	size_t max_message;
+	const char *protocol; /* "TLS1.3", "" before it is known; static */
+	const char *cipher;   /* "AES-128-GCM"; static */
+};
+
+struct transport_handler {
+	/* The peer answered at all (SYN-ACK). */
+	void (*established)(void *arg);
+	/* Encrypted and authenticated as configured: messages may go. */
+	void (*ready)(void *arg);
+	/* One whole message; the bytes stay until the end of this turn. */
+	void (*message)(void *arg, const uint8_t *msg, size_t len);
+	/* has_room is true again after it was false. */
+	void (*room)(void *arg);
+	void (*ended)(void *arg, const struct transport_end *end);
+};
+
+struct transport {
+	const struct transport_ops *ops;
+	struct transport_info info;
+};
+
+struct transport_ops {
+	/* True while another message may be queued; false above the byte bound. */
+	bool (*has_room)(const struct transport *t);
+	/* Takes a copy of one message. 0, -ENOBUFS (bound), -ENOMEM, -EPIPE (it has ended).  Only when ready. */
+	int (*send)(struct transport *t, const uint8_t *msg, size_t len);
+	/* Seals and sends what was taken.  A fault found here is reported later. */
+	void (*flush)(struct transport *t);
+	/* Says goodbye where that is possible without waiting; no callback comes any more. */
+	void (*close)(struct transport *t);
+	/* Closes if need be. Not from inside its own callbacks. */
+	void (*free)(struct transport *t);
+};
+
+/* Opens a transport; NULL with *ret_end filled where not even an attempt could be made. */
+struct transport_opener {
+	struct transport *(*open)(void *opener_arg, const struct transport_handler *handler,
+		void *handler_arg, struct transport_end *ret_end);
+	void *arg;
+};
+
+const char *transport_stage_text(enum transport_stage s);
+
+#endif

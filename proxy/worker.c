@@ -1,0 +1,215 @@
+#include "proxy/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proxy/client/tcp.h"
+#include "proxy/client/udp.h"
+#include "proxy/loop.h"
+#include "proxy/upstream/pool.h"
+#include "proxy/upstream/tls.h"
+
+/* How long queries in flight may take to be answered once we are told to stop (threats F20). */
+#define DRAIN_US 2000000u
+#define TLS_UDP_SIZE 4096 /* advertised on streams, bounds padded answers (standards 3.3) */
+
+struct worker {
+	pthread_t thread;
+	bool started;
+	bool draining, done;
+	struct loop loop;
+	struct mailbox mailbox;
+	struct timer drain_limit;
+
+	struct tls_endpoint endpoint;
+	char label[UPSTREAM_TEXT_MAX];
+	struct pool pool;
+	struct lookups lookups;
+	struct queries queries;
+
+	struct udp_receiver *receiver;
+	struct tcp_clients *clients;
+	struct udp_listener **udp;
+	struct tcp_listener **tcp;
+	size_t socket_count;
+};
+
+/* ------------------------------------------------------------------ building */
+
+static void name_upstream(struct worker *w, const struct config_upstream *u)
+{
+	char text[ADDR_TEXT_MAX];
+
+	snprintf(w->label, sizeof w->label, "tls://%s%s%s", addr_text(&u->addr, text),
+		u->auth_name ? "#" : "", u->auth_name ? u->auth_name : "");
+}
+
+static void build_pool(struct worker *w, const struct worker_setup *setup)
+{
+	const struct config_upstream *u = &setup->config->forward[0];
+	struct upstream *up = &w->pool.upstream;
+
+	name_upstream(w, u);
+	w->endpoint = (struct tls_endpoint){ .loop = &w->loop,
+		.credentials = setup->credentials,
+		.addr = u->addr,
+		.auth_name = u->auth_name };
+	up->label = w->label;
+	up->connections = u->connections;
+	up->session = (struct session_setup){ .turn = &w->loop.turn,
+		.random = &w->loop.random,
+		.stats = &w->loop.stats,
+		.opener = { tls_open, &w->endpoint },
+		.form = { .udp_size = TLS_UDP_SIZE,
+			.keepalive = true,
+			.subnet_family = u->addr.sa.sa_family == AF_INET6 ? 2 : 1,
+			.pad_block = (uint16_t)u->pad_block },
+		.max_inflight = u->max_inflight,
+		.scratch = w->loop.scratch };
+	pool_init(&w->pool);
+}
+
+static int build_listeners(struct worker *w, const struct worker_setup *setup)
+{
+	w->udp = calloc(setup->socket_count, sizeof(struct udp_listener *));
+	w->tcp = calloc(setup->socket_count, sizeof(struct tcp_listener *));
+	w->receiver = udp_receiver_new();
+	w->clients = tcp_clients_new(&w->loop, &w->queries);
+	if (!w->udp || !w->tcp || !w->receiver || !w->clients)
+		return -ENOMEM;
+	for (size_t i = 0; i < setup->socket_count; i++) {
+		struct socket_pair *s = &setup->sockets[i];
+
+		w->udp[i] = udp_listener_new(&w->loop, &w->queries, w->receiver, s->udp, &setup->listen[i]);
+		s->udp = -1;
+		w->tcp[i] = tcp_listener_new(w->clients, s->tcp);
+		s->tcp = -1;
+		w->socket_count = i + 1;
+		if (!w->udp[i] || !w->tcp[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct worker *worker_new(const struct worker_setup *setup)
+{
+	struct worker *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	w->mailbox.fd = -1;
+	if (loop_init(&w->loop) < 0) {
+		free(w);
+		return NULL;
+	}
+	build_pool(w, setup);
+	lookups_init(&w->lookups, setup->config->max_queries, &w->loop.stats,
+		(struct routes){ .forward = &w->pool });
+	queries_init(&w->queries, &w->loop, setup->config, &w->lookups);
+	if (build_listeners(w, setup) == 0 && mailbox_init(&w->mailbox, w->loop.base, w) == 0)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ running */
+
+static bool is_drained(const struct worker *w)
+{
+	return queries_inflight(&w->queries) == 0 && tcp_clients_flushed(w->clients);
+}
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!w->done) {
+		loop_turn(&w->loop);
+		if (w->draining && is_drained(w))
+			w->done = true;
+	}
+	return NULL;
+}
+
+int worker_start(struct worker *w)
+{
+	sigset_t all, old;
+	int err;
+
+	/* Signals are main's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&w->thread, NULL, run, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	w->started = err == 0;
+	return -err;
+}
+
+struct mailbox *worker_mailbox(struct worker *w)
+{
+	return &w->mailbox;
+}
+
+void worker_get_report(struct worker *w, struct worker_report *ret)
+{
+	*ret = (struct worker_report){ .stats = w->loop.stats,
+		.queries_inflight = queries_inflight(&w->queries),
+		.tcp_clients = tcp_clients_count(w->clients),
+		.sessions = w->pool.upstream.ready };
+	for (size_t i = 0; i < w->socket_count; i++)
+		ret->udp_drops += udp_listener_drops(w->udp[i]);
+}
+
+static void on_drain_limit(struct timer *t)
+{
+	struct worker *w = container_of(t, struct worker, drain_limit);
+
+	w->done = true;
+}
+
+void worker_drain(struct worker *w)
+{
+	if (w->draining)
+		return;
+	w->draining = true;
+	for (size_t i = 0; i < w->socket_count; i++) {
+		udp_listener_stop(w->udp[i]);
+		tcp_listener_stop(w->tcp[i]);
+	}
+	tcp_clients_stop(w->clients);
+	w->drain_limit.fire = on_drain_limit;
+	if (timer_start(&w->loop.turn.timers, &w->drain_limit, turn_now_us(&w->loop.turn) + DRAIN_US) < 0)
+		w->done = true;
+}
+
+/* ------------------------------------------------------------------ the end */
+
+static void free_listeners(struct worker *w)
+{
+	for (size_t i = 0; i < w->socket_count; i++) {
+		udp_listener_free(w->udp[i]);
+		tcp_listener_free(w->tcp[i]);
+	}
+	tcp_clients_free(w->clients);
+	udp_receiver_free(w->receiver);
+	free(w->udp);
+	free(w->tcp);
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	if (w->started)
+		pthread_join(w->thread, NULL);
+	free_listeners(w);
+	queries_deinit(&w->queries);
+	pool_deinit(&w->pool);
+	lookups_deinit(&w->lookups);
+	timer_stop(&w->loop.turn.timers, &w->drain_limit);
+	mailbox_deinit(&w->mailbox);
+	loop_deinit(&w->loop);
+	free(w);
+}

@@ -1,0 +1,49 @@
+/*
+ * A worker: one thread with its loop, its sockets, clients, lookups and sessions.  Nothing of it is touched by
+ * another thread; what others want of it they post to its mailbox.
+ */
+#ifndef PROXY_WORKER_H
+#define PROXY_WORKER_H
+
+#include <stddef.h>
+
+#include "common/base/stats.h"
+#include "common/config/config.h"
+#include "proxy/client/sockets.h"
+#include "proxy/mailbox.h"
+
+struct worker;
+struct credentials;
+
+/* What a worker says of itself when asked. */
+struct worker_report {
+	struct stats stats;
+	size_t queries_inflight, tcp_clients;
+	unsigned sessions;
+	uint64_t udp_drops; /* by the kernel */
+};
+
+struct worker_setup {
+	const struct config *config;		  /* borrowed, outlives the worker */
+	const struct credentials *credentials;	  /* of the upstream; borrowed */
+	const struct addr *listen;		  /* bound addresses, in step with sockets */
+	struct socket_pair *sockets;		  /* taken: set to -1 as they change hands */
+	size_t socket_count;
+};
+
+/* Built, not running. NULL: out of memory. */
+struct worker *worker_new(const struct worker_setup *setup);
+/* 0 or negative errno. */
+int worker_start(struct worker *w);
+
+/* From any thread. */
+struct mailbox *worker_mailbox(struct worker *w);
+/* Inside mail delivered to this worker. */
+void worker_get_report(struct worker *w, struct worker_report *ret);
+/* Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2 s. */
+void worker_drain(struct worker *w);
+
+/* Waits for its thread, then frees all. */
+void worker_free(struct worker *w);
+
+#endif

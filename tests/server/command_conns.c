@@ -1,0 +1,164 @@
+#include "tests/server/commands.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/dns/wire.h"
+#include "tests/server/buf.h"
+#include "tests/server/conn.h"
+#include "tests/server/hex.h"
+#include "tests/server/server.h"
+#include "tests/server/value.h"
+
+static struct conn *conn_of(struct list *node)
+{
+	return container_of(node, struct conn, node);
+}
+
+static void conn_json(const struct conn *c, struct buf *out)
+{
+	const char *tls = !c->tls ? "" : c->facts.tls13 ? "1.3" : "1.2";
+
+	buf_printf(out,
+		"{\"conn\":%" PRIu64 ",\"transport\":\"%s\",\"open\":%s,\"tls\":\"%s\","
+		"\"resumed\":%s,\"name\":\"",
+		c->number, transport_names[c->transport], c->state == CONN_OPEN ? "true" : "false",
+		tls, c->facts.resumed ? "true" : "false");
+	for (const char *p = c->facts.name; *p; p++) {
+		if (*p > ' ' && *p < 0x7f && *p != '"' && *p != '\\')
+			buf_append(out, p, 1);
+	}
+	buf_printf(out, "\",\"queries\":%" PRIu64 ",\"answers\":%" PRIu64 "}\n", c->queries,
+		c->answers);
+}
+
+void command_conns(struct server *s, char *rest, struct buf *out)
+{
+	(void)rest;
+	list_for_each(node, &s->conns) conn_json(conn_of(node), out);
+	buf_printf(out, "\n");
+}
+
+void command_closeall(struct server *s, char *rest, struct buf *out)
+{
+	const char *word = command_word(&rest);
+	enum close_how how = CLOSE_FIN;
+
+	if (word && !close_how_parse(word, &how)) {
+		command_error(out, "closeall [fin|notify|alert|rst|close|silence]");
+		return;
+	}
+	list_for_each(node, &s->conns) conn_close(conn_of(node), how);
+	command_ok(out);
+}
+
+/* Does something to one connection, or to each; answers how many it was done to. */
+static void for_conns(struct server *s, const char *which, struct buf *out,
+	void (*run)(struct conn *c, const void *arg), const void *arg)
+{
+	uint64_t number = which && strcmp(which, "all") ? strtoull(which, NULL, 10) : 0;
+	unsigned done = 0;
+
+	list_for_each(node, &s->conns)
+	{
+		struct conn *c = conn_of(node);
+
+		if ((number && c->number != number) || c->state != CONN_OPEN)
+			continue;
+		run(c, arg);
+		conn_flush(c);
+		done++;
+	}
+	buf_printf(out, "{\"ok\":true,\"conns\":%u}\n", done);
+}
+
+struct message {
+	uint8_t data[REPLY_MAX];
+	size_t len;
+};
+
+static void send_message(struct conn *c, const void *arg)
+{
+	const struct message *m = arg;
+
+	conn_send(c, m->data, m->len);
+}
+
+void command_inject(struct server *s, char *rest, struct buf *out)
+{
+	static struct message m;
+	const char *which = command_word(&rest), *hex = command_word(&rest);
+
+	if (!hex || !hex_parse(hex, m.data, sizeof(m.data), &m.len))
+		command_error(out, "inject CONN|all HEX");
+	else
+		for_conns(s, which, out, send_message, &m);
+}
+
+/* An answer with every id there is, to a question that nobody asked. */
+static void send_all_ids(struct conn *c, const void *arg)
+{
+	uint8_t msg[] = "\0\0\x81\x80\0\1\0\1\0\0\0\0"
+			"\13unsolicited\4test\0\0\1\0\1"
+			"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc6\x12\xff\xff";
+
+	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
+		for (unsigned id = 0; id < 65536; id++) {
+			wire_put16(msg, (uint16_t)id);
+			conn_send(c, msg, sizeof(msg) - 1);
+		}
+	}
+}
+
+void command_unsolicited(struct server *s, char *rest, struct buf *out)
+{
+	const char *word = command_word(&rest), *times = command_word(&rest);
+	unsigned long n = times ? strtoul(times, NULL, 10) : 1;
+
+	if (!word || strcmp(word, "all-ids"))
+		command_error(out, "unsolicited all-ids [TIMES]");
+	else
+		for_conns(s, NULL, out, send_all_ids, &n);
+}
+
+static void send_noise(struct conn *c, const void *arg)
+{
+	conn_noise(c, *(const unsigned long *)arg);
+}
+
+static void update_keys(struct conn *c, const void *arg)
+{
+	for (unsigned long n = *(const unsigned long *)arg; n && c->tls; n--)
+		tls_key_update(c->tls);
+}
+
+static void send_tickets(struct conn *c, const void *arg)
+{
+	if (c->tls)
+		tls_send_tickets(c->tls, (unsigned)*(const unsigned long *)arg);
+}
+
+static void with_number(
+	struct server *s, char *rest, struct buf *out, void (*run)(struct conn *c, const void *arg))
+{
+	const char *which = command_word(&rest), *times = command_word(&rest);
+	unsigned long n = times ? strtoul(times, NULL, 10) : 1;
+
+	for_conns(s, which, out, run, &n);
+}
+
+void command_noise(struct server *s, char *rest, struct buf *out)
+{
+	with_number(s, rest, out, send_noise);
+}
+
+void command_keyupdate(struct server *s, char *rest, struct buf *out)
+{
+	with_number(s, rest, out, update_keys);
+}
+
+void command_sendtickets(struct server *s, char *rest, struct buf *out)
+{
+	with_number(s, rest, out, send_tickets);
+}

@@ -1,0 +1,204 @@
+#include "tests/server/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/server/buf.h"
+#include "tests/server/conn.h"
+#include "tests/server/mem.h"
+#include "tests/server/server.h"
+#include "tests/server/udp.h"
+
+enum { BACKLOG = 4096, ACCEPT_BATCH = 64, UDP_BUFFER = 4 << 20 };
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *l = arg;
+
+	(void)what;
+	for (int i = 0; i < ACCEPT_BATCH && l->fd == fd; i++) {
+		int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (peer < 0)
+			return;
+		conn_new(l->server, l->transport, peer);
+	}
+}
+
+static bool set_up(struct listener *l)
+{
+	int one = 1, size = UDP_BUFFER;
+	struct sockaddr *sa = (struct sockaddr *)&l->address;
+
+	if (l->transport != TRANSPORT_UDP)
+		setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (sa->sa_family == AF_INET6)
+		setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (l->transport == TRANSPORT_UDP)
+		setsockopt(l->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (bind(l->fd, sa, l->address_len))
+		return false;
+	if (l->transport != TRANSPORT_UDP && listen(l->fd, BACKLOG))
+		return false;
+	return !getsockname(l->fd, sa, &l->address_len);
+}
+
+/* The one place that decides whether a socket is read. */
+static void update(struct listener *l)
+{
+	const struct server *s = l->server;
+
+	if (!l->event)
+		return;
+	if (s->accepting && !(s->paused && l->transport == TRANSPORT_UDP))
+		event_add(l->event, NULL);
+	else
+		event_del(l->event);
+}
+
+static bool open_one(struct listener *l)
+{
+	bool udp = l->transport == TRANSPORT_UDP;
+	int kind = (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+	if (l->fd >= 0)
+		return true;
+	l->fd = socket(l->address.ss_family, kind, 0);
+	if (l->fd < 0 || !set_up(l)) {
+		fprintf(stderr, "listening on %s: %s\n", transport_names[l->transport],
+			strerror(errno));
+		return false;
+	}
+	l->event = event_new(l->server->base, l->fd, EV_READ | EV_PERSIST,
+		udp ? udp_on_readable : on_acceptable, l);
+	update(l);
+	return true;
+}
+
+static void close_one(struct listener *l)
+{
+	if (l->event)
+		event_free(l->event);
+	if (l->fd >= 0)
+		evutil_closesocket(l->fd);
+	l->event = NULL;
+	l->fd = -1;
+}
+
+static struct listener *listener_of(struct list *node)
+{
+	return container_of(node, struct listener, node);
+}
+
+/* "192.0.2.1:53", "[2001:db8::1]:53"; port 0 is the kernel's choice. */
+static bool parse_address(struct listener *l, const char *text)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&l->address;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&l->address;
+	char host[INET6_ADDRSTRLEN];
+	unsigned port;
+
+	if (sscanf(text, "[%45[^]]]:%u", host, &port) == 2 && port <= 65535) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		l->address_len = sizeof(*v6);
+		return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1;
+	}
+	if (sscanf(text, "%45[^:]:%u", host, &port) != 2 || port > 65535)
+		return false;
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)port);
+	l->address_len = sizeof(*v4);
+	return inet_pton(AF_INET, host, &v4->sin_addr) == 1;
+}
+
+bool listen_add(struct server *s, enum transport t, const char *address)
+{
+	struct listener *l = mem_new(sizeof(*l));
+
+	l->server = s;
+	l->transport = t;
+	l->fd = -1;
+	outlet_init(&l->outlet, s->base, &s->random, udp_deliver);
+	list_append(&s->listeners, &l->node);
+	if (!parse_address(l, address)) {
+		fprintf(stderr, "no address: %s\n", address);
+		return false;
+	}
+	return open_one(l);
+}
+
+void listen_end(struct server *s)
+{
+	list_for_each(node, &s->listeners)
+	{
+		struct listener *l = listener_of(node);
+
+		close_one(l);
+		outlet_deinit(&l->outlet);
+		list_remove(&l->node);
+		free(l);
+	}
+}
+
+void listen_stop(struct server *s)
+{
+	list_for_each(node, &s->listeners) close_one(listener_of(node));
+}
+
+bool listen_start(struct server *s)
+{
+	bool ok = true;
+
+	list_for_each(node, &s->listeners) ok = open_one(listener_of(node)) && ok;
+	return ok;
+}
+
+void listen_update(struct server *s)
+{
+	list_for_each(node, &s->listeners) update(listener_of(node));
+}
+
+static void address_json(const struct listener *l, struct buf *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&l->address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&l->address;
+
+	if (l->address.ss_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
+		buf_printf(out, "\"%s:%u\"", text, ntohs(v4->sin_port));
+		return;
+	}
+	inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
+	buf_printf(out, "\"[%s]:%u\"", text, ntohs(v6->sin6_port));
+}
+
+static void transport_json(const struct server *s, enum transport t, struct buf *out)
+{
+	const char *comma = "";
+
+	buf_printf(out, "\"%s\":[", transport_names[t]);
+	list_for_each(node, &s->listeners)
+	{
+		if (listener_of(node)->transport != t)
+			continue;
+		buf_printf(out, "%s", comma);
+		address_json(listener_of(node), out);
+		comma = ",";
+	}
+	buf_printf(out, "],");
+}
+
+void listen_json(const struct server *s, struct buf *out)
+{
+	buf_printf(out, "{");
+	for (enum transport t = 0; t < TRANSPORTS; t++)
+		transport_json(s, t, out);
+	buf_printf(out, "\"control\":\"%s\"}\n", s->options->control ? s->options->control : "");
+}

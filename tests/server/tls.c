@@ -1,0 +1,278 @@
+#include "tests/server/tls.h"
+
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/list.h"
+#include "tests/server/buf.h"
+#include "tests/server/mem.h"
+
+/* A session borrows its credentials until it is gone, so replaced ones are kept to the end. */
+struct credentials {
+	struct list node;
+	gnutls_certificate_credentials_t cert;
+};
+
+struct tls_server {
+	struct list credentials; /* the first is for new sessions */
+	gnutls_priority_t priority;
+	gnutls_datum_t ticket_key;
+	bool tickets;
+};
+
+struct tls {
+	gnutls_session_t session;
+	struct buf *in, *out; /* borrowed */
+	bool alert;	      /* received a fatal one */
+	char error[160];
+};
+
+static void complain(const char *what, int code)
+{
+	fprintf(stderr, "%s: %s\n", what, gnutls_strerror(code));
+}
+
+bool tls_server_load(struct tls_server *s, const char *cert, const char *key)
+{
+	struct credentials *c = mem_new(sizeof(*c));
+	int code = gnutls_certificate_allocate_credentials(&c->cert);
+
+	if (!code)
+		code = gnutls_certificate_set_x509_key_file(
+			c->cert, cert, key, GNUTLS_X509_FMT_PEM);
+	if (code < 0) {
+		complain(cert, code);
+		gnutls_certificate_free_credentials(c->cert);
+		free(c);
+		return false;
+	}
+	list_prepend(&s->credentials, &c->node);
+	return true;
+}
+
+void tls_server_rotate(struct tls_server *s)
+{
+	gnutls_free(s->ticket_key.data);
+	gnutls_session_ticket_key_generate(&s->ticket_key);
+}
+
+void tls_server_tickets(struct tls_server *s, bool on)
+{
+	s->tickets = on;
+}
+
+struct tls_server *tls_server_new(const char *cert, const char *key, const char *priority)
+{
+	struct tls_server *s = mem_new(sizeof(*s));
+	int code = gnutls_priority_init(&s->priority, priority, NULL);
+
+	list_init(&s->credentials);
+	s->tickets = true;
+	tls_server_rotate(s);
+	if (!code && tls_server_load(s, cert, key))
+		return s;
+	if (code)
+		complain("--priority", code);
+	tls_server_free(s);
+	return NULL;
+}
+
+void tls_server_free(struct tls_server *s)
+{
+	struct list *node;
+
+	if (!s)
+		return;
+	while ((node = list_take(&s->credentials))) {
+		struct credentials *c = container_of(node, struct credentials, node);
+
+		gnutls_certificate_free_credentials(c->cert);
+		free(c);
+	}
+	gnutls_priority_deinit(s->priority);
+	gnutls_free(s->ticket_key.data);
+	free(s);
+}
+
+static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
+{
+	struct tls *t = ptr;
+	size_t n = buf_len(t->in);
+
+	if (!n) {
+		gnutls_transport_set_errno(t->session, EAGAIN);
+		return -1;
+	}
+	if (n > size)
+		n = size;
+	memcpy(data, buf_front(t->in), n);
+	buf_consume(t->in, n);
+	return (ssize_t)n;
+}
+
+static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
+{
+	struct tls *t = ptr;
+
+	buf_append(t->out, data, len);
+	return (ssize_t)len;
+}
+
+static int configure(struct tls *t, struct tls_server *s)
+{
+	static const gnutls_datum_t dot = { (unsigned char *)"dot", 3 };
+	struct credentials *c = container_of(s->credentials.next, struct credentials, node);
+	int code = gnutls_priority_set(t->session, s->priority);
+
+	if (!code)
+		code = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, c->cert);
+	if (!code)
+		code = gnutls_alpn_set_protocols(t->session, &dot, 1, 0);
+	if (!code && s->tickets)
+		code = gnutls_session_ticket_enable_server(t->session, &s->ticket_key);
+	gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_IGNORE);
+	gnutls_handshake_set_timeout(t->session, 0);
+	gnutls_transport_set_ptr(t->session, t);
+	gnutls_transport_set_pull_function(t->session, pull);
+	gnutls_transport_set_push_function(t->session, push);
+	return code;
+}
+
+struct tls *tls_new(struct tls_server *s, struct buf *in, struct buf *out)
+{
+	struct tls *t = mem_new(sizeof(*t));
+	int code;
+
+	t->in = in;
+	t->out = out;
+	code = gnutls_init(&t->session, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	if (!code)
+		code = configure(t, s);
+	if (code)
+		complain("TLS session", code);
+	return t;
+}
+
+void tls_free(struct tls *t)
+{
+	if (!t)
+		return;
+	gnutls_deinit(t->session);
+	free(t);
+}
+
+static enum tls_result failed(struct tls *t, int code)
+{
+	const char *alert = NULL;
+
+	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+		alert = gnutls_alert_get_name(gnutls_alert_get(t->session));
+		t->alert = true;
+	}
+	snprintf(t->error, sizeof(t->error), "%s%s%s", gnutls_strerror(code), alert ? " " : "",
+		alert ? alert : "");
+	return TLS_FAILED;
+}
+
+static bool passing(int code)
+{
+	return code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED;
+}
+
+enum tls_result tls_handshake(struct tls *t)
+{
+	int code;
+
+	do {
+		code = gnutls_handshake(t->session);
+	} while (code && !gnutls_error_is_fatal(code) && !passing(code));
+	if (!code)
+		return TLS_DONE;
+	if (passing(code))
+		return TLS_MORE;
+	gnutls_alert_send_appropriate(t->session, code);
+	return failed(t, code);
+}
+
+enum tls_result tls_read(struct tls *t, void *data, size_t size, size_t *ret_len)
+{
+	size_t before;
+	ssize_t n;
+
+	/* GnuTLS says "again" behind a KeyUpdate or the like even with more octets at hand. */
+	do {
+		before = buf_len(t->in);
+		n = gnutls_record_recv(t->session, data, size);
+	} while (n < 0 && !gnutls_error_is_fatal((int)n) &&
+		 (!passing((int)n) || (buf_len(t->in) && buf_len(t->in) < before)));
+	if (n == 0)
+		return TLS_EOF;
+	if (n < 0)
+		return passing((int)n) ? TLS_MORE : failed(t, (int)n);
+	*ret_len = (size_t)n;
+	return TLS_DONE;
+}
+
+unsigned tls_write(struct tls *t, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	unsigned records = 0;
+
+	while (len) {
+		ssize_t n = gnutls_record_send(t->session, p, len);
+
+		if (n <= 0)
+			break;
+		records++;
+		p += n;
+		len -= (size_t)n;
+	}
+	return records;
+}
+
+void tls_close_notify(struct tls *t)
+{
+	gnutls_bye(t->session, GNUTLS_SHUT_WR);
+}
+
+void tls_fatal_alert(struct tls *t)
+{
+	gnutls_alert_send(t->session, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR);
+}
+
+bool tls_key_update(struct tls *t)
+{
+	return gnutls_session_key_update(t->session, GNUTLS_KU_PEER) == 0;
+}
+
+bool tls_send_tickets(struct tls *t, unsigned n)
+{
+	return gnutls_session_ticket_send(t->session, n, 0) == 0;
+}
+
+void tls_facts(struct tls *t, struct tls_facts *ret)
+{
+	gnutls_datum_t alpn;
+	size_t len = sizeof(ret->name);
+	unsigned type;
+
+	*ret = (struct tls_facts){ 0 };
+	ret->tls13 = gnutls_protocol_get_version(t->session) == GNUTLS_TLS1_3;
+	ret->resumed = gnutls_session_is_resumed(t->session);
+	ret->alpn_dot = gnutls_alpn_get_selected_protocol(t->session, &alpn) == 0;
+	if (gnutls_server_name_get(t->session, ret->name, &len, &type, 0))
+		ret->name[0] = 0;
+}
+
+const char *tls_error(const struct tls *t)
+{
+	return t->error;
+}
+
+bool tls_got_alert(const struct tls *t)
+{
+	return t->alert;
+}

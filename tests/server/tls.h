@@ -1,0 +1,52 @@
+/*
+ * The server side of TLS.  GnuTLS never sees a socket: it reads from one queue of octets and writes
+ * to another, so whoever owns the socket can cut, hold or spoil what is sent at any octet.
+ */
+#ifndef TESTS_SERVER_TLS_H
+#define TESTS_SERVER_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct buf;
+struct tls_server;
+struct tls;
+
+/* Certificate (chain) and key are PEM files.  NULL with a message on stderr. */
+struct tls_server *tls_server_new(const char *cert, const char *key, const char *priority);
+void tls_server_free(struct tls_server *s);
+/* Another certificate for handshakes to come; false leaves the old one. */
+bool tls_server_load(struct tls_server *s, const char *cert, const char *key);
+/* Another ticket key: no ticket given so far is accepted from now on. */
+void tls_server_rotate(struct tls_server *s);
+void tls_server_tickets(struct tls_server *s, bool on);
+
+/* A connection; in and out are borrowed. */
+struct tls *tls_new(struct tls_server *s, struct buf *in, struct buf *out);
+void tls_free(struct tls *t);
+
+enum tls_result { TLS_DONE, TLS_MORE, TLS_EOF, TLS_FAILED };
+
+enum tls_result tls_handshake(struct tls *t);
+/* One record at most: give room for 16,384 octets.  *ret_len is set with TLS_DONE. */
+enum tls_result tls_read(struct tls *t, void *data, size_t size, size_t *ret_len);
+/* Returns the number of records written. */
+unsigned tls_write(struct tls *t, const void *data, size_t len);
+void tls_close_notify(struct tls *t);
+void tls_fatal_alert(struct tls *t);
+bool tls_key_update(struct tls *t);
+bool tls_send_tickets(struct tls *t, unsigned n);
+
+/* Valid after the handshake. */
+struct tls_facts {
+	bool tls13, resumed, alpn_dot;
+	char name[256]; /* the server name asked for; "" if none */
+};
+void tls_facts(struct tls *t, struct tls_facts *ret);
+/* What went wrong last, with the alert if one was received. */
+const char *tls_error(const struct tls *t);
+bool tls_got_alert(const struct tls *t);
+
+#endif

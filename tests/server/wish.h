@@ -1,0 +1,27 @@
+/*
+ * What a name asks for by its leading labels: ttl-N, many-N, size-N, cname-K, ede-N, rcode-N, any
+ * of them one after another, and nxdomain; a name under nx.test does not exist either.
+ */
+#ifndef TESTS_SERVER_WISH_H
+#define TESTS_SERVER_WISH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct query;
+
+struct wish {
+	uint32_t ttl;
+	uint32_t many;	/* address records */
+	uint32_t size;	/* octets of the whole message; 0: no wish */
+	uint32_t cname; /* length of the chain */
+	int ede;	/* -1: no wish */
+	int rcode;	/* -1: no wish */
+	bool missing;	/* NXDOMAIN */
+	size_t rest;	/* offset, in the message, of the first label that is no wish */
+};
+
+void wish_read(const struct query *q, struct wish *ret);
+
+#endif

@@ -1,0 +1,114 @@
+/* Loading of configurations in tests: what is taken, what is refused and why, what two have in common. */
+#ifndef TESTS_UNIT_CONFIG_CASE_H
+#define TESTS_UNIT_CONFIG_CASE_H
+
+#include "common/config/config.h"
+#include "tests/unit/cm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FORWARD "forward = [ \"9.9.9.9\" ]\n"
+
+static struct config_errors errors;
+
+static inline struct config *load_with(const char *text, const struct config_overrides *overrides)
+{
+	struct config *c;
+
+	config_errors_free(&errors);
+	c = config_load(text, text ? strlen(text) : 0, "dnsfwd.conf", overrides, &errors);
+	/* Either a configuration or a reason. */
+	expect(text ? text : "(none)", (c != NULL) == (errors.count == 0));
+	return c;
+}
+
+static inline struct config *load(const char *text)
+{
+	return load_with(text, NULL);
+}
+
+static inline struct config *load_good(const char *text)
+{
+	struct config *c = load(text);
+
+	if (!c)
+		fail_msg("%s\nwas refused: %s", text, errors.text[0]);
+	return c;
+}
+
+/* The text is refused for exactly one reason. */
+static inline void check_refused(const char *text, const char *wanted)
+{
+	struct config *c = load(text);
+
+	if (c)
+		fail_msg("%s\nwas accepted", text);
+	if (!strstr(errors.text[0], wanted))
+		fail_msg("%s\nwas refused with: %s\nnot: %s", text, errors.text[0], wanted);
+	expect_int(text, errors.count, 1);
+	config_errors_free(&errors);
+}
+
+static inline int teardown(void **state)
+{
+	(void)state;
+	config_errors_free(&errors);
+	return 0;
+}
+
+/* Everything that the rest of the program can see. */
+static inline void check_same_upstream(const struct config_upstream *a, const struct config_upstream *b)
+{
+	assert_string_equal(a->name, b->name);
+	assert_true(addr_equal(&a->addr, &b->addr));
+	assert_int_equal(a->port, b->port);
+	assert_int_equal(a->port, addr_port(&a->addr));
+	assert_int_equal(!a->auth_name, !b->auth_name);
+	if (a->auth_name)
+		assert_string_equal(a->auth_name, b->auth_name);
+	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
+	assert_int_equal(a->pad_block, b->pad_block);
+	assert_int_equal(a->connections, b->connections);
+	assert_int_equal(a->max_inflight, b->max_inflight);
+}
+
+static inline void check_same(const struct config *a, const struct config *b)
+{
+	assert_int_equal(a->listen_count, b->listen_count);
+	for (size_t i = 0; i < a->listen_count; i++) {
+		assert_true(addr_equal(&a->listen[i].addr, &b->listen[i].addr));
+		assert_int_equal(a->listen[i].is_default, b->listen[i].is_default);
+	}
+	assert_int_equal(a->allow_count, b->allow_count);
+	for (size_t i = 0; i < a->allow_count; i++)
+		assert_memory_equal(&a->allow[i], &b->allow[i], sizeof a->allow[i]);
+	assert_int_equal(a->port, b->port);
+	assert_int_equal(a->workers, b->workers);
+	assert_int_equal(a->forward_count, b->forward_count);
+	for (size_t i = 0; i < a->forward_count; i++)
+		check_same_upstream(&a->forward[i], &b->forward[i]);
+	assert_int_equal(a->query_timeout_us, b->query_timeout_us);
+	assert_int_equal(a->max_queries, b->max_queries);
+	assert_int_equal(a->tcp_clients, b->tcp_clients);
+	assert_int_equal(a->tcp_idle_timeout_us, b->tcp_idle_timeout_us);
+	assert_int_equal(a->edns_size, b->edns_size);
+	assert_int_equal(a->cache_size, b->cache_size);
+	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
+	assert_string_equal(a->log_level, b->log_level);
+	assert_int_equal(a->log_queries, b->log_queries);
+}
+
+static inline char *printed(const struct config *c)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	config_print(c, out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+#endif

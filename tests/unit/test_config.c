@@ -1,0 +1,763 @@
+#include "common/config/config.h"
+
+#include "common/config/option.h"
+#include "tests/unit/config_case.h"
+
+static bool prints(const struct config *c, const char *line)
+{
+	char *text = printed(c);
+	bool found = strstr(text, line) != NULL;
+
+	free(text);
+	return found;
+}
+
+static void test_defaults(void **state)
+{
+	char text[ADDR_TEXT_MAX];
+	struct config *c = load_good(FORWARD);
+
+	(void)state;
+	assert_int_equal(c->listen_count, 2);
+	assert_string_equal(addr_text(&c->listen[0].addr, text), "127.0.0.1:53");
+	assert_string_equal(addr_text(&c->listen[1].addr, text), "[::1]:53");
+	assert_true(c->listen[0].is_default && c->listen[1].is_default);
+	assert_int_equal(c->allow_count, 2);
+	assert_string_equal(prefix_text(&c->allow[0], text), "127.0.0.0/8");
+	assert_string_equal(prefix_text(&c->allow[1], text), "::1/128");
+	assert_int_equal(c->port, 53);
+	assert_int_equal(c->workers, 1);
+	assert_int_equal(c->query_timeout_us, 4000000);
+	assert_int_equal(c->max_queries, 8192);
+	assert_int_equal(c->tcp_clients, 256);
+	assert_int_equal(c->tcp_idle_timeout_us, 10000000);
+	assert_int_equal(c->edns_size, 1232);
+	assert_int_equal(c->cache_size, 16 << 20);
+	assert_string_equal(c->tls_cert_bundle, "");
+	assert_string_equal(c->log_level, "info");
+	assert_false(c->log_queries);
+	assert_int_equal(c->forward_count, 1);
+	assert_string_equal(c->forward[0].name, "9.9.9.9");
+	assert_string_equal(addr_text(&c->forward[0].addr, text), "9.9.9.9:853");
+	assert_int_equal(c->forward[0].port, 853);
+	assert_null(c->forward[0].auth_name);
+	assert_string_equal(c->forward[0].tls_cert_bundle, "");
+	assert_int_equal(c->forward[0].pad_block, 128);
+	assert_int_equal(c->forward[0].connections, 2);
+	assert_int_equal(c->forward[0].max_inflight, 1000);
+	config_unref(c);
+}
+
+#define NUMBER	 "a whole number from "
+#define DURATION "a duration from "
+#define TEXT	 "a text in quotes is wanted"
+#define CACHE	 "the cache comes later, until then only 0 and 16M are accepted"
+
+/*
+ * One value: NULL for `refused` means that it is taken, and printed as `shown`.  In the group rows
+ * the option stands in an upstream that is otherwise complete.
+ */
+static const struct value_row {
+	const char *name, *value, *shown, *refused;
+} top_rows[] = {
+	{ "listen", "[ \"192.0.2.1\" ]", "[ \"192.0.2.1:53\" ]", NULL },
+	{ "listen", "( \"192.0.2.1@5353\", \"[::1]:0\", \"::\" )",
+		"[ \"192.0.2.1:5353\", \"[::1]:0\", \"[::]:53\" ]", NULL },
+	{ "listen", "[ ]", NULL, "value [ ]: an array of addresses" },
+	{ "listen", "\"127.0.0.1\"", NULL, "value \"127.0.0.1\": an array of addresses" },
+	{ "listen", "53", NULL, "value 53: an array of addresses" },
+	{ "listen", "{ a = 1; }", NULL, "value { }: an array of addresses" },
+	{ "listen", "[ 53 ]", NULL, "value 53: an array of addresses" },
+	{ "listen", "( ( \"::1\" ) )", NULL, "value ( ): an array of addresses" },
+	{ "listen", "[ \"\" ]", NULL, "value \"\": an IP address is wanted" },
+	{ "listen", "[ \"localhost\" ]", NULL, "value \"localhost\": an IP address is wanted" },
+	{ "listen", "[ \"127.0.0.1:65536\" ]", NULL, "an IP address is wanted" },
+	{ "listen", "[ \"::1\", \"[::1]:53\" ]", NULL, "\"[::1]:53\": this address is listed already" },
+	{ "listen", "[ \"::1\", \"[::1]:54\" ]", "[ \"[::1]:53\", \"[::1]:54\" ]", NULL },
+
+	{ "port", "0", "0", NULL },
+	{ "port", "65535", "65535", NULL },
+	{ "port", "5353L", "5353", NULL },
+	{ "port", "65536", NULL, "value 65536: " NUMBER "0 to 65535" },
+	{ "port", "-1", NULL, "value -1: " NUMBER },
+	{ "port", "4294967349", NULL, "value 4294967349: " NUMBER },
+	{ "port", "99999999999999999999999", NULL, "" },
+	{ "port", "53.0", NULL, "value 53: " NUMBER },
+	{ "port", "\"53\"", NULL, "value \"53\": " NUMBER },
+	{ "port", "true", NULL, "value true: " NUMBER },
+	{ "port", "[ 53 ]", NULL, "value [ ]: " NUMBER },
+	{ "port", "0x35", NULL, "value 0x35: hexadecimal numbers are not taken" },
+	{ "port", "0x100000035", NULL, "hexadecimal numbers are not taken" },
+
+	{ "allow", "[ \"10.0.0.0/8\" ]", "[ \"10.0.0.0/8\" ]", NULL },
+	{ "allow", "[ \"::/0\", \"192.0.2.7\" ]", "[ \"::/0\", \"192.0.2.7/32\" ]", NULL },
+	{ "allow", "[ ]", NULL, "value [ ]: an array of networks" },
+	{ "allow", "\"10.0.0.0/8\"", NULL, "an array of networks" },
+	{ "allow", "[ true ]", NULL, "value true: an array of networks" },
+	{ "allow", "[ \"10.0.0.1/8\" ]", NULL, "value \"10.0.0.1/8\": a network is wanted" },
+	{ "allow", "[ \"any\" ]", NULL, "a network is wanted" },
+
+	{ "workers", "1", "1", NULL },
+	{ "workers", "64", "64", NULL },
+	{ "workers", "\"auto\"", "\"auto\"", NULL },
+	{ "workers", "0", NULL, "value 0: " NUMBER "1 to 64 or \"auto\"" },
+	{ "workers", "65", NULL, "value 65: " NUMBER },
+	{ "workers", "\"4\"", NULL, "value \"4\": " NUMBER },
+	{ "workers", "1.5", NULL, "value 1.5: " NUMBER },
+
+	{ "query-timeout", "\"100ms\"", "\"100ms\"", NULL },
+	{ "query-timeout", "\"60s\"", "\"1m\"", NULL },
+	{ "query-timeout", "5", "\"5s\"", NULL },
+	{ "query-timeout", "\"5\"", "\"5s\"", NULL },
+	{ "query-timeout", "\"99ms\"", NULL, "value \"99ms\": " DURATION "100ms to 1m" },
+	{ "query-timeout", "\"60001ms\"", NULL, DURATION },
+	{ "query-timeout", "0", NULL, DURATION },
+	{ "query-timeout", "61", NULL, DURATION },
+	{ "query-timeout", "-5", NULL, "value -5: " DURATION },
+	{ "query-timeout", "0.5", NULL, "value 0.5: " DURATION },
+	{ "query-timeout", "0x5", NULL, "hexadecimal" },
+	{ "query-timeout", "\"soon\"", NULL, DURATION },
+	{ "query-timeout", "false", NULL, "value false: " DURATION },
+
+	{ "max-queries", "16", "16", NULL },
+	{ "max-queries", "1000000", "1000000", NULL },
+	{ "max-queries", "15", NULL, NUMBER "16 to 1000000" },
+	{ "max-queries", "1000001", NULL, NUMBER },
+
+	{ "tcp-clients", "1", "1", NULL },
+	{ "tcp-clients", "65536", "65536", NULL },
+	{ "tcp-clients", "0", NULL, NUMBER "1 to 65536" },
+	{ "tcp-clients", "65537", NULL, NUMBER },
+
+	{ "tcp-idle-timeout", "\"1s\"", "\"1s\"", NULL },
+	{ "tcp-idle-timeout", "\"1h\"", "\"1h\"", NULL },
+	{ "tcp-idle-timeout", "\"999ms\"", NULL, DURATION "1s to 1h" },
+	{ "tcp-idle-timeout", "3601", NULL, DURATION },
+
+	{ "edns-size", "512", "512", NULL },
+	{ "edns-size", "4096", "4096", NULL },
+	{ "edns-size", "511", NULL, NUMBER "512 to 4096" },
+	{ "edns-size", "4097", NULL, NUMBER },
+
+	{ "cache-size", "0", "\"0\"", NULL },
+	{ "cache-size", "\"0\"", "\"0\"", NULL },
+	{ "cache-size", "\"16M\"", "\"16M\"", NULL },
+	{ "cache-size", "16777216", "\"16M\"", NULL },
+	{ "cache-size", "\"8M\"", NULL, "value \"8M\": " CACHE },
+	{ "cache-size", "\"32M\"", NULL, CACHE },
+	{ "cache-size", "1", NULL, CACHE },
+	{ "cache-size", "\"big\"", NULL, "value \"big\": a size from 0 to " },
+	{ "cache-size", "-1", NULL, "a size from 0 to " },
+	{ "cache-size", "false", NULL, "a size from 0 to " },
+
+	{ "tls-cert-bundle", "\"/etc/ssl/ca.pem\"", "\"/etc/ssl/ca.pem\"", NULL },
+	{ "tls-cert-bundle", "\"a\\\"b\\\\c\\n\"", "\"a\\\"b\\\\c\\x0a\"", NULL },
+	{ "tls-cert-bundle", "\"two \" \"parts\"", "\"two parts\"", NULL },
+	{ "tls-cert-bundle", "0", NULL, "value 0: " TEXT },
+	{ "tls-cert-bundle", "[ \"a\" ]", NULL, "value [ ]: " TEXT },
+
+	{ "log-level", "\"error\"", "\"error\"", NULL },
+	{ "log-level", "\"warning\"", "\"warning\"", NULL },
+	{ "log-level", "\"info\"", "\"info\"", NULL },
+	{ "log-level", "\"debug\"", "\"debug\"", NULL },
+	{ "log-level", "\"verbose\"", NULL, "value \"verbose\": \"error\", \"warning\"" },
+	{ "log-level", "\"INFO\"", NULL, "is wanted" },
+	{ "log-level", "\"\"", NULL, "is wanted" },
+	{ "log-level", "3", NULL, "value 3: \"error\"" },
+
+	{ "log-queries", "true", "true", NULL },
+	{ "log-queries", "FALSE", "false", NULL },
+	{ "log-queries", "1", NULL, "value 1: write true or false" },
+	{ "log-queries", "\"yes\"", NULL, "value \"yes\": write true or false" },
+	{ "log-queries", "\"off\"", NULL, "value \"off\": write true or false" },
+	{ "log-queries", "yes", NULL, "option \"log-queries\": value yes: write true or false" },
+	{ "log-queries", "No", NULL, "option \"log-queries\": value No: write true or false" },
+	{ "log-queries", "on", NULL, "value on: write true or false" },
+	{ "log-queries", "off", NULL, "value off: write true or false" },
+
+	{ "upstream", "( )", "( )", NULL },
+	{ "upstream", "[ ]", NULL, "value [ ]: a list of groups is wanted" },
+	{ "upstream", "{ name = \"x\" }", NULL, "value { }: a list of groups is wanted" },
+	{ "upstream", "( 5 )", NULL, "value 5: a list of groups is wanted" },
+	{ "upstream", "\"x\"", NULL, "a list of groups is wanted" },
+
+	{ "portt", "53", NULL, "option \"portt\": unknown, did you mean \"port\"?" },
+	{ "tls_cert_bundle", "\"\"", NULL, "did you mean \"tls-cert-bundle\"?" },
+	{ "bootstrap", "\"\"", NULL, "option \"bootstrap\": unknown" },
+};
+
+static const struct value_row group_rows[] = {
+	{ "port", "1", "1", NULL },
+	{ "port", "65535", "65535", NULL },
+	{ "port", "0", NULL, NUMBER "1 to 65535" },
+	{ "port", "65536", NULL, NUMBER },
+	{ "port", "\"853\"", NULL, NUMBER },
+
+	{ "auth-name", "\"dns.example.net\"", "\"dns.example.net\"", NULL },
+	{ "auth-name", "\"dns.example.net.\"", "\"dns.example.net\"", NULL },
+	{ "auth-name", "\"\"", "\"\"", NULL },
+	{ "auth-name", "\"*.example.net\"", NULL, "value \"*.example.net\": a host name" },
+	{ "auth-name", "\"9.9.9.9\"", NULL, "a host name in quotes is wanted" },
+	{ "auth-name", "\".\"", NULL, "a host name in quotes is wanted" },
+	{ "auth-name", "5", NULL, "value 5: a host name" },
+
+	{ "tls-cert-bundle", "\"/ca.pem\"", "\"/ca.pem\"", NULL },
+	{ "tls-cert-bundle", "true", NULL, "value true: " TEXT },
+
+	{ "pad-block", "16", "16", NULL },
+	{ "pad-block", "512", "512", NULL },
+	{ "pad-block", "0", NULL, NUMBER "16 to 512" },
+	{ "pad-block", "15", NULL, NUMBER },
+	{ "pad-block", "513", NULL, NUMBER },
+
+	{ "connections", "1", "1", NULL },
+	{ "connections", "16", "16", NULL },
+	{ "connections", "0", NULL, NUMBER "1 to 16" },
+	{ "connections", "17", NULL, NUMBER },
+
+	{ "max-inflight", "1", "1", NULL },
+	{ "max-inflight", "4096", "4096", NULL },
+	{ "max-inflight", "0", NULL, NUMBER "1 to 4096" },
+	{ "max-inflight", "4097", NULL, NUMBER },
+
+	{ "pad-blok", "128", NULL, "option \"pad-blok\": unknown, did you mean \"pad-block\"?" },
+	{ "pin-sha256", "[ ]", NULL, "option \"pin-sha256\": unknown" },
+};
+
+static void check_value(const struct value_row *row, const char *text)
+{
+	char shown[200];
+	struct config *c;
+
+	if (row->refused) {
+		check_refused(text, row->refused);
+		return;
+	}
+	c = load_good(text);
+	snprintf(shown, sizeof shown, "%-16s = %s\n", row->name, row->shown);
+	if (!prints(c, shown))
+		fail_msg("%s\nis not shown as: %s", text, shown);
+	config_unref(c);
+}
+
+static void test_values(void **state)
+{
+	char text[400];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(top_rows); i++) {
+		snprintf(text, sizeof text, FORWARD "%s = %s\n", top_rows[i].name, top_rows[i].value);
+		check_value(&top_rows[i], text);
+	}
+	for (size_t i = 0; i < COUNT_OF(group_rows); i++) {
+		snprintf(text, sizeof text,
+			"forward = [ \"home\" ]\n"
+			"upstream = ( { name = \"home\", address = \"192.0.2.1\", %s = %s } )\n",
+			group_rows[i].name, group_rows[i].value);
+		check_value(&group_rows[i], text);
+	}
+}
+
+static bool has_row(const struct value_row *rows, size_t count, const char *name, bool refused)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(rows[i].name, name) == 0 && (rows[i].refused != NULL) == refused)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever adds an option finds here that it has no tests. */
+static void test_every_option_has_rows(void **state)
+{
+	(void)state;
+	for (const struct option *o = config_options; o->name; o++) {
+		if (o->type == OPTION_FORWARD)
+			continue;
+		expect(o->name, has_row(top_rows, COUNT_OF(top_rows), o->name, false));
+		expect(o->name, has_row(top_rows, COUNT_OF(top_rows), o->name, true));
+	}
+	for (const struct option *o = upstream_options; o->name; o++) {
+		if (!o->preset)
+			continue;
+		expect(o->name, has_row(group_rows, COUNT_OF(group_rows), o->name, false));
+		expect(o->name, has_row(group_rows, COUNT_OF(group_rows), o->name, true));
+	}
+}
+
+#define HOME "upstream = ( { name = \"home\", address = \"192.0.2.1\" } )\n"
+
+/* Texts that are refused as they stand. */
+static const struct {
+	const char *text, *refused;
+} refused_rows[] = {
+	{ "", "dnsfwd.conf: option \"forward\": not written: say who answers, like forward = [ \"tls://" },
+	{ "forward = [ ]", "dnsfwd.conf:1: option \"forward\": value [ ]: an array is wanted, like [ \"tls:" },
+	{ "forward = \"9.9.9.9\"", "value \"9.9.9.9\": an array is wanted" },
+	{ "forward = [ 9 ]", "value 9: an array is wanted" },
+	{ "forward = [ \"9.9.9.9\", \"1.1.1.1\" ]", "2 entries: this version takes one upstream" },
+	{ "forward = [ \"udp://9.9.9.9\" ]", "value \"udp://9.9.9.9\": only tls:// is spoken" },
+	{ "forward = [ \"\" ]", "value \"\": no address" },
+	{ "forward = [ \"9.9.9.9:0\" ]", "not an IP address" },
+	{ "forward = [ \"9.9.9.9/x\" ]", "nothing may follow" },
+	{ "forward = [ \"9.9.9.9#*\" ]", "behind the #" },
+	{ "forward = [ \"dns.quad9.net\" ]", "no upstream has this name, and a host name cannot be looked up" },
+	{ HOME "forward = [ \"hoem\" ]", "no upstream has this name, did you mean \"home\"?" },
+	{ HOME "forward = [ \"quad9\" ]", "no upstream has this name, and" },
+	{ FORWARD "upstream = ( { address = \"192.0.2.1\" } )", "option \"name\": not written" },
+	{ FORWARD "upstream = ( { name = \"home\" } )", "option \"address\": not written" },
+	{ FORWARD "upstream = ( { name = 5, address = \"192.0.2.1\" } )", "value 5: a text of 1 to 64" },
+	{ FORWARD "upstream = ( { name = \"\", address = \"192.0.2.1\" } )", "value \"\": a text of 1 to 64" },
+	{ FORWARD "upstream = ( { address = \"192.0.2.1\", name = "
+		  "\"12345678901234567890123456789012345678901234567890123456789012345\" } )",
+		"a text of 1 to 64 characters" },
+	{ FORWARD "upstream = ( { name = \"9.9.9.9\", address = \"192.0.2.1\" } )",
+		"option \"name\": value \"9.9.9.9\": a name that does not read as an address" },
+	{ FORWARD "upstream = ( { name = \"::1\", address = \"192.0.2.1\" } )", "does not read as" },
+	{ FORWARD "upstream = ( { name = \"9.9.9.9#x\", address = \"192.0.2.1\" } )", "does not read as" },
+	{ FORWARD "upstream = ( { name = \"udp://x\", address = \"192.0.2.1\" } )", "does not read as" },
+	{ FORWARD "upstream = ( { name = \"a\", address = \"192.0.2.1\" },\n"
+		  "{ name = \"a\", address = \"192.0.2.1\" } )",
+		"dnsfwd.conf:3: option \"name\": value \"a\": another upstream has this name" },
+	{ FORWARD "upstream = ( { name = \"a\", address = \"\" } )", "value \"\": an IP address without port" },
+	{ FORWARD "upstream = ( { name = \"a\", address = \"9.9.9.9:853\" } )", "an IP address without port" },
+	{ FORWARD "upstream = ( { name = \"a\", address = \"a.example\" } )", "an IP address without port" },
+	{ FORWARD "upstream = ( { name = \"a\", address = \"0.0.0.0\" } )", "an IP address without port" },
+	{ FORWARD "upstream = ( { name = \"a\", address = [ ] } )", "value [ ]: one address in quotes" },
+	{ FORWARD "upstream = ( { name = \"a\", address = 9 } )", "value 9: one address in quotes" },
+	{ FORWARD "upstream = ( { name = \"a\", address = [ \"::1\", \"::2\" ] } )",
+		"2 entries: at most 1 is allowed" },
+
+	{ FORWARD "port = 53\nport = 54\n", "dnsfwd.conf:3: an option of this name is written already" },
+	{ FORWARD "listen = [ \"::1\", 5 ]\n", "dnsfwd.conf:2: the values of an array must all be of one kind" },
+	{ FORWARD "port 53\n", "dnsfwd.conf:2: syntax error" },
+	{ FORWARD "port =\nworkers = 1\n", "dnsfwd.conf:3: syntax error" },
+	{ FORWARD "port = = 53\n", "dnsfwd.conf:2: syntax error" },
+	{ FORWARD "listen = [ \"::1\"\nport = 53", "dnsfwd.conf:3: syntax error" },
+	{ FORWARD "listen = \"::1\" ]\n", "dnsfwd.conf:2: syntax error" },
+	{ FORWARD "\nquery-timeout = 4s\n",
+		"dnsfwd.conf:3: option \"query-timeout\": value 4s: it must stand in quotes, like \"4s\"" },
+	{ FORWARD "log-level = info", "option \"log-level\": value info: it must stand in quotes" },
+	{ FORWARD "upstream = ( { name = \"a\", address: 9.9.9.9 } )",
+		"option \"address\": value 9.9.9.9: it must stand in quotes" },
+	{ FORWARD "\"port\" = 53\n", "dnsfwd.conf:2: syntax error: a text in quotes cannot stand here" },
+	{ FORWARD "port = 53, \"x\"", "a text in quotes cannot stand here" },
+	{ FORWARD "upstream = ( { port = 1, \"x\" } )", "a text in quotes cannot stand here" },
+	{ FORWARD "port = 53 \"x\"", "a text in quotes cannot stand here" },
+	{ FORWARD "listen = [ \"x\" ] \"x\"", "a text in quotes cannot stand here" },
+	{ "\"x\"", "dnsfwd.conf:1: syntax error: a text in quotes cannot stand here" },
+	{ FORWARD "port = 53 & 54\n", "dnsfwd.conf:2: syntax error: this character" },
+	{ FORWARD "@import \"x\"\n", "dnsfwd.conf:2: syntax error: this character" },
+	{ FORWARD "\n/* no end\n\n", "dnsfwd.conf:3: a comment that begins here is not closed" },
+	{ FORWARD "/*/", "dnsfwd.conf:2: a comment that begins here is not closed" },
+	{ FORWARD "log-level = \"info\nport = 53\n", "dnsfwd.conf:2: a text that begins here is not closed" },
+	{ FORWARD "log-level = \"info\\\"", "a text that begins here is not closed" },
+	{ FORWARD "log-level = \"info\\", "a text that begins here is not closed" },
+	{ FORWARD "log-level = \"info\\x00\"", "\\x00 cannot stand in a text" },
+	{ FORWARD "\n\x01", "dnsfwd.conf:3: this is not a text file" },
+	{ FORWARD "# \x7f", "this is not a text file" },
+	{ FORWARD "\xc3\xa4 = 1", "dnsfwd.conf:2: syntax error: this character" },
+	{ FORWARD "x = ((((((((( 1 )))))))))", "brackets are nested too deeply" },
+	{ FORWARD "x = ((((\n((((( 1 )))))))))", "dnsfwd.conf:3: brackets are nested too deeply" },
+	{ FORWARD "@include", "write @include \"FILE\"" },
+	{ FORWARD "@include x", "write @include \"FILE\"" },
+	{ FORWARD "@include \"x", "write @include \"FILE\"" },
+	{ FORWARD "@include \"x\ny\"", "write @include \"FILE\"" },
+	{ FORWARD "@include \"/no/such/file\"", "dnsfwd.conf:2: @include \"/no/such/file\": No such file" },
+	{ FORWARD "@include \"/tmp\"", "dnsfwd.conf:2: @include \"/tmp\": it is not a file" },
+	{ FORWARD "@include \"\"", "@include \"\": No such file" },
+};
+
+static void test_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(refused_rows); i++)
+		check_refused(refused_rows[i].text, refused_rows[i].refused);
+}
+
+/* Ways to write it that are fine. */
+static const char *const accepted_rows[] = {
+	FORWARD,
+	"forward=[\"9.9.9.9\"]",
+	"forward : ( \"9.9.9.9\" ) ;",
+	"\xef\xbb\xbf" FORWARD,
+	"forward = [ \"9.9.9.9\" ]\r\nport = 53\r\n",
+	"# port = yes\n// port = yes\n/* port = yes\n \" */" FORWARD "# the end",
+	FORWARD "port/* here */=/* and\nthere */53",
+	FORWARD "tls-cert-bundle = \"# no // comment /* @include \\\"x\\\" \"",
+	FORWARD "tls-cert-bundle = \"two\nlines\"",
+	FORWARD "port =\n\n53",
+	FORWARD "tls-cert-bundle = \"a\"\n  \"b\"\nport = 53",
+	FORWARD "listen = [ \"::1\"\n, \"::2\"\n]\nallow = [ \"::1\" ]",
+	HOME "forward = [ \"home\" ]",
+	"forward = [ \"home\" ]\n" HOME,
+	"forward = [ \"dns.example\" ] upstream = ( { name = \"dns.example\", address = [ \"::1\" ] } )",
+};
+
+static void test_accepted(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(accepted_rows); i++)
+		config_unref(load_good(accepted_rows[i]));
+}
+
+static void test_binary_and_large(void **state)
+{
+	static char large[CONFIG_BUFFER_MAX + 1];
+	struct config *c;
+
+	(void)state;
+	memset(large, '\n', sizeof large);
+	memcpy(large, FORWARD, strlen(FORWARD));
+	c = config_load(large, CONFIG_BUFFER_MAX, "dnsfwd.conf", NULL, &errors);
+	assert_non_null(c);
+	config_unref(c);
+	assert_null(config_load(large, CONFIG_BUFFER_MAX + 1, "dnsfwd.conf", NULL, &errors));
+	assert_string_equal(errors.text[0], "dnsfwd.conf: the configuration is larger than 1 MiB");
+	config_errors_free(&errors);
+	assert_null(config_load(FORWARD "\0", strlen(FORWARD) + 1, "dnsfwd.conf", NULL, &errors));
+	assert_string_equal(errors.text[0],
+		"dnsfwd.conf:2: this is not a text file: a control character stands here");
+}
+
+static void test_many_settings(void **state)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	for (unsigned i = 0; i <= 1000; i++)
+		fprintf(out, "a%u = 1\n", i);
+	assert_int_equal(fclose(out), 0);
+	check_refused(text, "dnsfwd.conf:1001: there are too many settings");
+	free(text);
+}
+
+/* Every line with a mistake is complained of, and by its own number. */
+static void test_all_errors_together(void **state)
+{
+	static const char text[] = "port = 99999\n"
+				   "\n"
+				   "listen = [ \"127.0.0.1\", # comment\n"
+				   "  \"nowhere\",\n"
+				   "  /* two\n"
+				   "     lines */ \"::x\" // the last one\n"
+				   "]\n"
+				   "allow = [\n"
+				   "\"10.0.0.1/8\"\n"
+				   "\n"
+				   "]\n"
+				   "tls-cert-bundle = \"two\n"
+				   "lines\"\n"
+				   "unknown = 1\n"
+				   "cache-size = \"1M\"\n"
+				   "upstream = (\n"
+				   "  {\n"
+				   "    name = \"home\"\n"
+				   "    address = [\n"
+				   "      \"x\"\n"
+				   "    ]\n"
+				   "    pad-block = 1 },\n"
+				   "  { name = \"home\"\n"
+				   "    address = \"192.0.2.1\" }\n"
+				   ")\n"
+				   "forward = [\n"
+				   "  \"hoem\"\n"
+				   "]\n";
+	static const unsigned lines[] = { 1, 4, 6, 9, 14, 15, 20, 22, 23, 27 };
+
+	(void)state;
+	assert_null(load(text));
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		char place[40];
+		unsigned found = 0;
+
+		snprintf(place, sizeof place, "dnsfwd.conf:%u: option ", lines[i]);
+		for (size_t j = 0; j < errors.count; j++)
+			found += strncmp(errors.text[j], place, strlen(place)) == 0;
+		expect_int(place, found, 1);
+	}
+	assert_int_equal(errors.count, COUNT_OF(lines));
+}
+
+static void test_errors_are_bounded(void **state)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	for (unsigned i = 0; i < CONFIG_ERRORS_MAX + 7; i++)
+		fprintf(out, "unknown%u = 1\n", i);
+	fputs(FORWARD, out);
+	assert_int_equal(fclose(out), 0);
+	assert_null(load(text));
+	assert_int_equal(errors.count, CONFIG_ERRORS_MAX);
+	assert_int_equal(errors.dropped, 7);
+	free(text);
+}
+
+static void test_no_control_characters_in_messages(void **state)
+{
+	(void)state;
+	check_refused(FORWARD "log-level = \"a\\n\\x1b\"", "value \"a??\": ");
+}
+
+static void test_long_texts_in_messages(void **state)
+{
+	char text[5000], word[4000];
+
+	(void)state;
+	memset(word, 'a', sizeof word);
+	word[sizeof word - 1] = '\0';
+	snprintf(text, sizeof text, "forward = [ \"%s\" ]", word);
+	check_refused(text, "dnsfwd.conf:1: option \"forward\": value \"aaaa");
+	snprintf(text, sizeof text, FORWARD "%s = 1", word);
+	check_refused(text, "dnsfwd.conf:2: syntax error: this word is too long");
+	snprintf(text, sizeof text, FORWARD "%.128s = 1", word);
+	check_refused(text, "dnsfwd.conf:2: option \"aaaa");
+	snprintf(text, sizeof text, FORWARD "log-level = %.128s", word);
+	check_refused(text, "dnsfwd.conf:2: option \"log-level\": value aaaa");
+	snprintf(text, sizeof text, FORWARD "@include \"%s\"", word);
+	check_refused(text, "dnsfwd.conf:2: @include \"aaaa");
+}
+
+static void test_upstream_of_the_long_form(void **state)
+{
+	char text[ADDR_TEXT_MAX];
+	struct config *c = load_good("forward = [ \"home\" ]\n"
+				     "tls-cert-bundle = \"/top.pem\"\n"
+				     "upstream = ( { name = \"other\", address = \"192.0.2.9\" },\n"
+				     "  { name = \"home\", address = [ \"2001:db8::1\" ], port = 8853,\n"
+				     "    auth-name = \"dns.example.net\", pad-block = 64,\n"
+				     "    connections = 3, max-inflight = 7 } )");
+	const struct config_upstream *u = c->forward;
+
+	(void)state;
+	assert_int_equal(c->forward_count, 1);
+	assert_string_equal(u->name, "home");
+	assert_string_equal(addr_text(&u->addr, text), "[2001:db8::1]:8853");
+	assert_int_equal(u->port, 8853);
+	assert_string_equal(u->auth_name, "dns.example.net");
+	assert_string_equal(u->tls_cert_bundle, "/top.pem");
+	assert_int_equal(u->pad_block, 64);
+	assert_int_equal(u->connections, 3);
+	assert_int_equal(u->max_inflight, 7);
+	config_unref(c);
+}
+
+static void test_certificates_of_upstreams(void **state)
+{
+	struct config *c = load_good("forward = [ \"9.9.9.9\" ] tls-cert-bundle = \"/top.pem\"");
+
+	(void)state;
+	assert_string_equal(c->forward[0].tls_cert_bundle, "/top.pem");
+	config_unref(c);
+	c = load_good("forward = [ \"h\" ] tls-cert-bundle = \"/top.pem\""
+		      "upstream = ( { name = \"h\", address = \"::1\", tls-cert-bundle = \"/own.pem\" } )");
+	assert_string_equal(c->forward[0].tls_cert_bundle, "/own.pem");
+	assert_string_equal(c->tls_cert_bundle, "/top.pem");
+	config_unref(c);
+}
+
+static void test_spelling_is_kept_as_name(void **state)
+{
+	char text[ADDR_TEXT_MAX];
+	struct config *c = load_good("forward = [ \"tls://9.9.9.9:8853#dns.quad9.net.\" ]");
+
+	(void)state;
+	assert_string_equal(c->forward[0].name, "tls://9.9.9.9:8853#dns.quad9.net.");
+	assert_string_equal(addr_text(&c->forward[0].addr, text), "9.9.9.9:8853");
+	assert_int_equal(c->forward[0].port, 8853);
+	assert_string_equal(c->forward[0].auth_name, "dns.quad9.net");
+	config_unref(c);
+}
+
+static void test_listen_port(void **state)
+{
+	char text[ADDR_TEXT_MAX];
+	struct config *c = load_good(FORWARD "listen = [ \"127.0.0.1\", \"::1@5353\" ] port = 54");
+
+	(void)state;
+	assert_string_equal(addr_text(&c->listen[0].addr, text), "127.0.0.1:54");
+	assert_string_equal(addr_text(&c->listen[1].addr, text), "[::1]:5353");
+	assert_false(c->listen[0].is_default);
+	config_unref(c);
+	c = load_good(FORWARD "port = 0");
+	assert_string_equal(addr_text(&c->listen[1].addr, text), "[::1]:0");
+	assert_true(c->listen[1].is_default);
+	config_unref(c);
+}
+
+static void test_command_line(void **state)
+{
+	static const char *const listen[] = { "127.0.0.9", "[::1]:5300" };
+	static const char *const forward[] = { "1.1.1.1#one.one.one.one" };
+	const struct config_overrides both = { listen, 2, forward, 1 };
+	const struct config_overrides empty = { NULL, 0, NULL, 0 };
+	char text[ADDR_TEXT_MAX];
+	struct config *c = load_with("port = 54\n" FORWARD "listen = [ \"192.0.2.1\" ]", &both);
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(c->listen_count, 2);
+	assert_string_equal(addr_text(&c->listen[0].addr, text), "127.0.0.9:54");
+	assert_string_equal(addr_text(&c->listen[1].addr, text), "[::1]:5300");
+	assert_false(c->listen[0].is_default);
+	assert_string_equal(c->forward[0].name, "1.1.1.1#one.one.one.one");
+	config_unref(c);
+
+	c = load_with(NULL, &both); /* no file is needed */
+	assert_non_null(c);
+	assert_string_equal(addr_text(&c->listen[0].addr, text), "127.0.0.9:53");
+	config_unref(c);
+
+	c = load_with(FORWARD, &empty);
+	assert_non_null(c);
+	assert_true(c->listen[0].is_default);
+	assert_string_equal(c->forward[0].name, "9.9.9.9");
+	config_unref(c);
+}
+
+static void test_command_line_names_upstreams_of_the_file(void **state)
+{
+	static const char *const forward[] = { "home" };
+	const struct config_overrides overrides = { .forward = forward, .forward_count = 1 };
+	char text[ADDR_TEXT_MAX];
+	struct config *c = load_with(HOME FORWARD, &overrides);
+
+	(void)state;
+	assert_non_null(c);
+	assert_string_equal(addr_text(&c->forward[0].addr, text), "192.0.2.1:853");
+	config_unref(c);
+}
+
+static void test_command_line_errors(void **state)
+{
+	static const char *const listen[] = { "x", "::1", "[::1]:53" };
+	static const char *const forward[] = { "udp://9.9.9.9", "9.9.9.9" };
+	const struct config_overrides bad = { listen, 3, forward, 1 };
+	const struct config_overrides two = { .forward = forward, .forward_count = 2 };
+
+	(void)state;
+	assert_null(load_with(NULL, &bad));
+	assert_int_equal(errors.count, 3);
+	assert_int_equal(
+		strncmp(errors.text[0], "command line: option \"listen\": value \"x\": an IP", 47), 0);
+	assert_string_equal(errors.text[1],
+		"command line: option \"listen\": value \"[::1]:53\": this address is listed already");
+	assert_int_equal(
+		strncmp(errors.text[2], "command line: option \"forward\": value \"udp://9", 46), 0);
+	assert_null(load_with(FORWARD, &two));
+	assert_string_equal(errors.text[0],
+		"command line: option \"forward\": 2 entries: this version takes one upstream");
+	config_errors_free(&errors);
+	assert_null(config_load(NULL, 0, NULL, NULL, &errors));
+	assert_int_equal(strncmp(errors.text[0], "command line: option \"forward\": not written", 42), 0);
+}
+
+static void test_command_line_is_bounded(void **state)
+{
+	static const char *listen[CONFIG_LISTEN_MAX + 1];
+	const struct config_overrides many = { .listen = listen, .listen_count = COUNT_OF(listen) };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(listen); i++)
+		listen[i] = "::1";
+	assert_null(load_with(FORWARD, &many));
+	assert_int_equal(errors.count, 1);
+	assert_string_equal(errors.text[0],
+		"command line: option \"listen\": 65 entries: at most 64 are allowed");
+}
+
+static void test_counts_are_bounded(void **state)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	fputs(FORWARD "port = 1\nlisten = [ \"127.0.0.1\"", out);
+	for (unsigned i = 1; i <= CONFIG_LISTEN_MAX; i++)
+		fprintf(out, ", \"127.0.0.1:%u\"", i + 1);
+	fputs(" ]", out);
+	assert_int_equal(fclose(out), 0);
+	check_refused(text, "option \"listen\": 65 entries: at most 64 are allowed");
+	free(text);
+
+	out = open_memstream(&text, &len);
+	assert_non_null(out);
+	fputs(FORWARD "upstream = ( ", out);
+	for (unsigned i = 0; i <= CONFIG_UPSTREAM_MAX; i++)
+		fprintf(out, "%s{ name = \"u%u\", address = \"::1\" }", i ? "," : "", i);
+	fputs(" )", out);
+	assert_int_equal(fclose(out), 0);
+	check_refused(text, "option \"upstream\": ");
+	free(text);
+}
+
+static void test_references(void **state)
+{
+	struct config *c = load_good(FORWARD);
+
+	(void)state;
+	assert_int_equal(atomic_load(&c->references), 1);
+	assert_ptr_equal(config_ref(c), c);
+	assert_int_equal(atomic_load(&c->references), 2);
+	config_unref(c);
+	assert_int_equal(atomic_load(&c->references), 1);
+	config_unref(c);
+	config_unref(NULL);
+}
+
+/* All options of the table are shown. */
+static void test_print_shows_all(void **state)
+{
+	struct config *c = load_good(HOME "forward = [ \"home\" ]");
+	char line[64];
+
+	(void)state;
+	for (const struct option *o = config_options; o->name; o++) {
+		snprintf(line, sizeof line, "%-16s = ", o->name);
+		expect(o->name, prints(c, line));
+	}
+	for (const struct option *o = upstream_options; o->name; o++) {
+		snprintf(line, sizeof line, "    %-16s = ", o->name);
+		expect(o->name, prints(c, line));
+	}
+	config_unref(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_defaults, teardown),
+		cmocka_unit_test_teardown(test_values, teardown),
+		cmocka_unit_test_teardown(test_every_option_has_rows, teardown),
+		cmocka_unit_test_teardown(test_refused, teardown),
+		cmocka_unit_test_teardown(test_accepted, teardown),
+		cmocka_unit_test_teardown(test_binary_and_large, teardown),
+		cmocka_unit_test_teardown(test_many_settings, teardown),
+		cmocka_unit_test_teardown(test_all_errors_together, teardown),
+		cmocka_unit_test_teardown(test_errors_are_bounded, teardown),
+		cmocka_unit_test_teardown(test_no_control_characters_in_messages, teardown),
+		cmocka_unit_test_teardown(test_long_texts_in_messages, teardown),
+		cmocka_unit_test_teardown(test_upstream_of_the_long_form, teardown),
+		cmocka_unit_test_teardown(test_certificates_of_upstreams, teardown),
+		cmocka_unit_test_teardown(test_spelling_is_kept_as_name, teardown),
+		cmocka_unit_test_teardown(test_listen_port, teardown),
+		cmocka_unit_test_teardown(test_command_line, teardown),
+		cmocka_unit_test_teardown(test_command_line_names_upstreams_of_the_file, teardown),
+		cmocka_unit_test_teardown(test_command_line_errors, teardown),
+		cmocka_unit_test_teardown(test_command_line_is_bounded, teardown),
+		cmocka_unit_test_teardown(test_counts_are_bounded, teardown),
+		cmocka_unit_test_teardown(test_references, teardown),
+		cmocka_unit_test_teardown(test_print_shows_all, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
