@@ -198,7 +198,7 @@ static void raise_descriptors(void)
 	}
 }
 
-static int run(struct config *config, bool check_only)
+static enum exit_code run(struct config *config, bool check_only)
 {
 	char error[512];
 	enum exit_code code;
@@ -221,7 +221,7 @@ int main(int argc, char **argv)
 {
 	struct command command = { 0 };
 	struct config *config;
-	int code = EXIT_OK;
+	enum exit_code code = EXIT_OK;
 
 	parse_command(&command, argc, argv);
 	config = load(&command);
@@ -234,5 +234,5 @@ int main(int argc, char **argv)
 	if (command.check && code == EXIT_OK)
 		puts("the configuration is good");
 	config_unref(config);
-	return code;
+	return (int)code;
 }

@@ -74,8 +74,8 @@ static int make_room(struct idmap *m)
 	return 0;
 }
 
-int idmap_take(struct idmap *m, void *owner, uint32_t tag, uint16_t (*random16)(void *arg),
-	void *arg, uint16_t *ret_id)
+int idmap_take(struct idmap *m, void *owner, uint16_t (*random16)(void *arg), void *arg,
+	uint16_t *ret_id)
 {
 	int error = make_room(m);
 
@@ -88,7 +88,7 @@ int idmap_take(struct idmap *m, void *owner, uint32_t tag, uint16_t (*random16)(
 
 		if (e->used)
 			continue;
-		*e = (struct idmap_entry){ .owner = owner, .tag = tag, .id = id, .used = true };
+		*e = (struct idmap_entry){ .owner = owner, .id = id, .used = true };
 		m->live++;
 		*ret_id = id;
 		return 0;

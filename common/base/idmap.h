@@ -17,7 +17,6 @@
 
 struct idmap_entry {
 	void *owner;  /* NULL: abandoned */
-	uint32_t tag; /* the caller's: a hash of the question, to know a late answer by */
 	uint16_t id;
 	bool used;
 };
@@ -35,8 +34,8 @@ void idmap_deinit(struct idmap *m);
  * Takes a free id for owner (not NULL).  random16 gives unpredictable numbers; taken ones are drawn
  * again.  -ENOBUFS at IDMAP_MAX entries, -ENOMEM.
  */
-int idmap_take(struct idmap *m, void *owner, uint32_t tag, uint16_t (*random16)(void *arg),
-	void *arg, uint16_t *ret_id);
+int idmap_take(struct idmap *m, void *owner, uint16_t (*random16)(void *arg), void *arg,
+	uint16_t *ret_id);
 
 /* The entry of an id, or NULL.  Valid until the next take or release. */
 struct idmap_entry *idmap_find(const struct idmap *m, uint16_t id);

@@ -266,6 +266,7 @@ static void build(struct loader *l, const config_t *tree, const struct config_ov
 	config_init(&upstream_presets);
 	read_presets(&presets, config_options);
 	read_presets(&upstream_presets, upstream_options);
+	/* cppcheck-suppress autoVariables ; taken back before the end */
 	l->upstream_presets = &upstream_presets;
 
 	load_check_known(l, config_options, config_root_setting(tree));
@@ -275,6 +276,7 @@ static void build(struct loader *l, const config_t *tree, const struct config_ov
 	check_cache(l, tree, cache_preset);
 	load_lists(l, tree, &presets, overrides);
 
+	l->upstream_presets = NULL;
 	config_destroy(&upstream_presets);
 	config_destroy(&presets);
 }

@@ -165,7 +165,7 @@ static bool store_workers(const struct option *o, const config_setting_t *s, uns
 
 static bool store_amount(const struct option *o, const config_setting_t *s, uint64_t *member)
 {
-	uint64_t amount;
+	uint64_t amount = 0;
 
 	if (!get_amount(o, s, &amount))
 		return false;
@@ -281,7 +281,7 @@ void value_print_text(const char *text, FILE *out)
 
 static void print_amount(const struct option *o, uint64_t amount, FILE *out)
 {
-	char text[32];
+	char text[32] = "";
 
 	(o->type == OPTION_SIZE ? size_text : duration_text)(amount, text, sizeof text);
 	fprintf(out, "\"%s\"", text);

@@ -74,13 +74,13 @@ static bool note_opt(struct dns_message *m, const struct dns_record *rec)
 	return true;
 }
 
-/* RFC 8945 5.1: TSIG is the last record of the additional section; so is SIG(0) (RFC 2931 3.1). */
+/* RFC 8945 4.2, 5.1: TSIG has class ANY and is the last record; so is SIG(0) (RFC 2931 3.1). */
 static bool note_signature(struct dns_message *m, const struct dns_record *rec, bool last)
 {
 	last = last && rec->section == DNS_ADDITIONAL;
 	if (rec->type == DNS_TYPE_TSIG) {
-		m->has_signature = rec->class == DNS_CLASS_ANY;
-		return last;
+		m->has_signature = true;
+		return last && rec->class == DNS_CLASS_ANY;
 	}
 	if (last && rec->end - rec->rdata >= 2 && wire_get16(m->data + rec->rdata) == 0)
 		m->has_signature = true;

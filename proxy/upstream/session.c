@@ -340,7 +340,7 @@ static void mark_sent(struct session *s, struct request *r, size_t len)
 static int send_one(struct session *s, struct request *r)
 {
 	const struct session_setup *setup = s->setup;
-	int err = idmap_take(&s->ids, r, 0, random16, setup->random, &r->id);
+	int err = idmap_take(&s->ids, r, random16, setup->random, &r->id);
 	size_t len;
 
 	if (err < 0)

@@ -30,7 +30,6 @@ static uint16_t draw_same(void *arg)
 /* The reference: one cell for each id. */
 struct cell {
 	void *owner;
-	uint32_t tag;
 	bool used;
 };
 
@@ -46,7 +45,6 @@ static void check_one(const struct idmap *m, uint16_t id)
 		return;
 	assert_int_equal(e->id, id);
 	assert_ptr_equal(e->owner, model[id].owner);
-	assert_int_equal(e->tag, model[id].tag);
 }
 
 static void check_all(const struct idmap *m)
@@ -71,7 +69,7 @@ static void check_counts(const struct idmap *m)
 static bool take(struct idmap *m, uint32_t tag)
 {
 	uint16_t id = 0;
-	int error = idmap_take(m, &model[tag % 1000], tag, draw, NULL, &id);
+	int error = idmap_take(m, &model[tag % 1000], draw, NULL, &id);
 
 	if (model_live + model_abandoned == IDMAP_MAX) {
 		assert_int_equal(error, -ENOBUFS);
@@ -79,7 +77,7 @@ static bool take(struct idmap *m, uint32_t tag)
 	}
 	assert_int_equal(error, 0);
 	assert_false(model[id].used);
-	model[id] = (struct cell){ &model[tag % 1000], tag, true };
+	model[id] = (struct cell){ &model[tag % 1000], true };
 	model_live++;
 	return true;
 }
@@ -197,7 +195,7 @@ static void test_taken_ids_are_drawn_again(void **state)
 	(void)state;
 	idmap_init(&m);
 	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(idmap_take(&m, &m, 0, draw_next, &next, &id), 0);
+		assert_int_equal(idmap_take(&m, &m, draw_next, &next, &id), 0);
 		assert_int_equal(id, wanted[i]);
 	}
 	idmap_deinit(&m);
@@ -212,16 +210,15 @@ static void test_abandoned_stays_taken(void **state)
 
 	(void)state;
 	idmap_init(&m);
-	assert_int_equal(idmap_take(&m, &m, 77, draw_next, &next, &id), 0);
+	assert_int_equal(idmap_take(&m, &m, draw_next, &next, &id), 0);
 	idmap_abandon(&m, 5);
 	assert_non_null(idmap_find(&m, 5));
 	assert_null(idmap_find(&m, 5)->owner);
-	assert_int_equal(idmap_find(&m, 5)->tag, 77);
-	assert_int_equal(idmap_take(&m, &m, 0, draw_next, &next, &id), 0);
+	assert_int_equal(idmap_take(&m, &m, draw_next, &next, &id), 0);
 	assert_int_equal(id, 6);
 	idmap_release(&m, 5);
 	assert_null(idmap_find(&m, 5));
-	assert_int_equal(idmap_take(&m, &m, 0, draw_next, &next, &id), 0);
+	assert_int_equal(idmap_take(&m, &m, draw_next, &next, &id), 0);
 	assert_int_equal(id, 5);
 	idmap_deinit(&m);
 }
@@ -239,7 +236,7 @@ static void test_collisions_wrap(void **state)
 
 		idmap_init(&m);
 		for (size_t i = 0; i < 7; i++)
-			assert_int_equal(idmap_take(&m, &m, 0, draw_next, &next, &id), 0);
+			assert_int_equal(idmap_take(&m, &m, draw_next, &next, &id), 0);
 		idmap_release(&m, ids[gone]);
 		for (size_t i = 0; i < 7; i++)
 			assert_int_equal(idmap_find(&m, ids[i]) != NULL, i != gone);
@@ -254,9 +251,9 @@ static void test_broken_random_does_not_hang(void **state)
 
 	(void)state;
 	idmap_init(&m);
-	assert_int_equal(idmap_take(&m, &m, 0, draw_same, &same, &id), 0);
+	assert_int_equal(idmap_take(&m, &m, draw_same, &same, &id), 0);
 	id = 1;
-	assert_int_equal(idmap_take(&m, &m, 0, draw_same, &same, &id), -ENOBUFS);
+	assert_int_equal(idmap_take(&m, &m, draw_same, &same, &id), -ENOBUFS);
 	assert_int_equal(id, 1);
 	assert_int_equal(m.live, 1);
 	idmap_deinit(&m);

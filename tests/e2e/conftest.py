@@ -1,0 +1,106 @@
+"""What all e2e tests share: a test server and a dnsfwd for each file, and factories for those that need their own."""
+
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+
+from daemon import Dnsfwd  # noqa: E402
+from testserver import TestServer, expected_a, make_certs, wait_for  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes longer than a check before a commit may")
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    """The certificate of resolver.test, 127.0.0.1 and ::1, with its CA."""
+    return make_certs(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="module")
+def shared_server(certs):
+    with TestServer(tls=["127.0.0.1:0"], certs=certs) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_server):
+    """The file's test server, honest and without memory."""
+    for command in ("rules clear", "mute off", "pause off", "accept on", "listen start", "keepalive off"):
+        shared_server.command(command)
+    shared_server.reset()
+    return shared_server
+
+
+class Holder:
+    daemon = None
+
+
+@pytest.fixture(scope="module")
+def shared_dnsfwd():
+    holder = Holder()
+    yield holder
+    if holder.daemon:
+        holder.daemon.stop()
+
+
+def check_alive(fwd):
+    """Whatever was done to it: it answers."""
+    assert fwd.alive(), f"dnsfwd has ended:\n{fwd.log_text()}"
+    reply = fwd.ask("still.alive.test")
+    assert addresses(reply) == [expected_a("still.alive.test")], reply
+
+
+@pytest.fixture
+def fwd(server, shared_dnsfwd):
+    """The file's dnsfwd, which asks `server`.  Afterwards it has to be alive and to answer."""
+    if not shared_dnsfwd.daemon or not shared_dnsfwd.daemon.alive():
+        shared_dnsfwd.daemon = Dnsfwd(server)
+    yield shared_dnsfwd.daemon
+    try:
+        server.clear_rules()
+        check_alive(shared_dnsfwd.daemon)
+    except BaseException:
+        shared_dnsfwd.daemon.kill()
+        shared_dnsfwd.daemon = None
+        raise
+
+
+@pytest.fixture
+def start():
+    """Starts a dnsfwd as Dnsfwd() does; ended and judged with the test."""
+    started = []
+
+    def begin(*args, **kwargs):
+        started.append(Dnsfwd(*args, **kwargs))
+        return started[-1]
+
+    yield begin
+    errors = []
+    for daemon in started:
+        try:
+            daemon.stop()
+        except AssertionError as error:
+            errors.append(str(error))
+    assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def start_server(certs):
+    """Starts a test server of one's own."""
+    started = []
+
+    def begin(**kwargs):
+        started.append(TestServer(**{"certs": certs, **kwargs}))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
+def addresses(message):
+    return [rr.address for rrset in message.answer for rr in rrset if rrset.rdtype in (1, 28)]

@@ -1,0 +1,378 @@
+"""dnsfwd for e2e tests: write its configuration, start it, ask it, look at it from outside, end it.
+
+    with TestServer() as server, Dnsfwd(server, {"query-timeout": "1s"}) as fwd:
+        reply = fwd.ask("a.test")
+        assert fwd.stats()["upstream_queries"] == 1
+
+Nothing here sleeps to wait for something: the log says when it listens, and wait_for() asks until a
+condition holds.  stop() is a check too: exit status 0 and no word from a sanitizer.
+"""
+
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+import dns.message
+from testserver import TestServer, wait_for
+
+HERE = pathlib.Path(__file__).resolve().parent
+BINARY = pathlib.Path(os.environ.get("DNSFWD") or HERE.parents[1] / "build/dnsfwd")
+TIMEOUT = 20.0  # of anything that hangs
+SANITIZED = b"__asan_init" in BINARY.read_bytes() if BINARY.exists() else False
+LISTENING = re.compile(r"listening on (\S+) udp\+tcp")
+SANITIZER = re.compile(r"Sanitizer|runtime error")
+
+
+def spell(value):
+    """A value in the syntax of the configuration; a dictionary is a group, a list of them a list."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, dict):
+        return "{ " + " ".join(f"{k} = {spell(v)};" for k, v in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(spell(v) for v in value)
+        return f"( {inner} )" if value and isinstance(value[0], dict) else f"[ {inner} ]"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def config_text(options):
+    return "".join(f"{name} = {spell(value)}\n" for name, value in options.items())
+
+
+def run(*args, timeout=TIMEOUT, env=None, **kwargs):
+    """The program run to its end: CompletedProcess with texts."""
+    done = subprocess.run(
+        [str(BINARY), *map(str, args)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        env={**os.environ, **(env or {})},
+        **kwargs,
+    )
+    assert not SANITIZER.search(done.stderr), done.stderr
+    return done
+
+
+class Dnsfwd:
+    """A running dnsfwd.
+
+    upstream   a TestServer (its first TLS listener is asked and its CA trusted), a dictionary for the long form
+               of an upstream (address, port, auth-name and tls-cert-bundle are filled in where `server` is given),
+               or a spelling
+    options    more of the configuration; None takes one out
+    server     the TestServer behind a dictionary or spelling
+    args       more of the command line; config False: no file, all is in args
+    wait       until it is ready
+    """
+
+    def __init__(
+        self, upstream=None, options=None, args=(), env=None, server=None, config=True, preexec=None, wait=True
+    ):
+        self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-")
+        self.lines, self.changed = [], threading.Condition()
+        self.ended = False  # nothing more comes from stderr
+        self.process = None
+        self.addresses = []
+        try:
+            command = [str(BINARY)]
+            if config:
+                self.path = os.path.join(self.folder, "dnsfwd.conf")
+                pathlib.Path(self.path).write_text(config_text(self._options(upstream, server, options or {})))
+                command += ["-c", self.path]
+            self._start(command + list(args), env, preexec)
+            if wait:
+                self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
+
+    @staticmethod
+    def _options(upstream, server, options):
+        all_of = {"listen": ["127.0.0.1"], "port": 0}
+        if isinstance(upstream, TestServer):
+            server, upstream = upstream, upstream.upstream()
+        if isinstance(upstream, dict):
+            home = {"name": "home", "auth-name": "resolver.test"}
+            if server:
+                home.update({"address": server.tls[0].host, "port": server.tls[0].port})
+            all_of["upstream"] = [{**home, **upstream}]
+            upstream = upstream.get("name", "home")
+        if upstream:
+            all_of["forward"] = [upstream]
+        if server:
+            all_of["tls-cert-bundle"] = server.ca
+        all_of.update(options)
+        return {name: value for name, value in all_of.items() if value is not None}
+
+    def _start(self, command, env, preexec):
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            preexec_fn=preexec,
+        )
+        self.pid = self.process.pid
+        self._reader = threading.Thread(target=self._collect, args=(self.process.stderr,), daemon=True)
+        self._reader.start()
+
+    def _collect(self, stream):
+        with stream:
+            for line in stream:
+                with self.changed:
+                    self.lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
+                    self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if exc[0] is None:
+            self.stop()
+        else:
+            self.kill()
+
+    # -- the log ----------------------------------------------------------------
+
+    def log(self):
+        """The lines so far."""
+        with self.changed:
+            return list(self.lines)
+
+    def log_text(self):
+        return "\n".join(self.log())
+
+    def wait_log(self, pattern, since=0, timeout=TIMEOUT):
+        """The first line from `since` on in which the pattern is found, as a match."""
+        pattern = re.compile(pattern)
+        deadline = time.monotonic() + timeout
+        at = since
+        with self.changed:
+            while True:
+                for line in self.lines[at:]:
+                    if found := pattern.search(line):
+                        return found
+                at = len(self.lines)
+                left = deadline - time.monotonic()
+                if self.ended or left <= 0:
+                    raise TimeoutError(f"no {pattern.pattern!r} in the log:\n" + "\n".join(self.lines))
+                self.changed.wait(left)
+
+    def wait_ready(self, timeout=TIMEOUT):
+        self.wait_log(r" ready: ", timeout=timeout)
+        self.addresses = []
+        for line in self.log():
+            if found := LISTENING.search(line):
+                host, port = found[1].rsplit(":", 1)
+                self.addresses.append((host.strip("[]"), int(port)))
+
+    @property
+    def address(self):
+        return self.addresses[0]
+
+    @property
+    def port(self):
+        return self.addresses[0][1]
+
+    # -- looking at it ------------------------------------------------------------
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def stats(self, timeout=TIMEOUT):
+        """The figures of a report asked for now."""
+        since = len(self.log())
+        os.kill(self.pid, signal.SIGUSR1)
+        self.wait_log(r"statistics: .*\btimeouts=", since, timeout)
+        report = {}
+        for line in self.log()[since:]:
+            if " statistics: " in line:
+                report.update((k, int(v)) for k, v in re.findall(r"(\w+)=(\d+)", line))
+        return report
+
+    def wait_stat(self, name, at_least, timeout=TIMEOUT):
+        return wait_for(lambda: self.stats()[name] >= at_least, timeout, f"{name} >= {at_least}")
+
+    def rss(self):
+        """Octets of memory in use."""
+        text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1]) * 1024
+
+    def cpu(self):
+        """Seconds of processor time so far."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def fds(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def tcp_states(self):
+        """State -> number of TCP sockets on our listening port that have a peer ("08" is CLOSE_WAIT)."""
+        states = {}
+        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[1].split(":")[1], 16) == self.port and fields[3] != "0A":
+                states[fields[3]] = states.get(fields[3], 0) + 1
+        return states
+
+    # -- asking it ------------------------------------------------------------------
+
+    def udp_socket(self, source=None, address=None):
+        """Connected, with a time limit."""
+        host, port = address or self.address
+        s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        s.settimeout(TIMEOUT)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        if source:
+            s.bind((source, 0))
+        s.connect((host, port))
+        return s
+
+    def tcp(self, source=None, address=None, timeout=TIMEOUT):
+        return Stream(address or self.address, source, timeout)
+
+    def ask_wire(self, wire, transport="udp", source=None, timeout=TIMEOUT):
+        """The octets of the one reply; None where there is none within the time."""
+        if transport == "tcp":
+            with self.tcp(source, timeout=timeout) as stream:
+                stream.send(wire)
+                return stream.receive()
+        with self.udp_socket(source) as s:
+            s.settimeout(timeout)
+            s.send(wire)
+            try:
+                return s.recv(65535)
+            except TimeoutError:
+                return None
+
+    def ask(self, name, rrtype="A", transport="udp", source=None, timeout=TIMEOUT, **options):
+        """As a message; options are those of dns.message.make_query, or name is a whole message."""
+        query = name
+        if not isinstance(query, dns.message.Message):
+            query = dns.message.make_query(name, rrtype, **{"use_edns": 0, **options})
+        wire = self.ask_wire(query.to_wire(), transport, source, timeout)
+        assert wire is not None, f"no reply to {query.question} over {transport}\n{self.log_text()}"
+        reply = dns.message.from_wire(wire)
+        assert reply.id == query.id
+        return reply
+
+    # -- its end ----------------------------------------------------------------------
+
+    def wait_end(self, timeout=TIMEOUT):
+        """Exit status; the log is complete then."""
+        status = self.process.wait(timeout)
+        self._reader.join(timeout)
+        return status
+
+    def stop(self, timeout=TIMEOUT):
+        """Ends it in good order and checks that it does."""
+        try:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGTERM)
+            status = self.wait_end(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.wait_end()
+            status = "nothing: it did not end on SIGTERM"
+        text = self.log_text()
+        self._clean()
+        assert status == 0, f"dnsfwd ended with {status}:\n{text[-20000:]}"
+        assert not SANITIZER.search(text), text
+
+    def kill(self):
+        """Without any check."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+        if self.process:
+            self.wait_end()
+        self._clean()
+
+    def _clean(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Stream:
+    """A TCP client that frames messages."""
+
+    def __init__(self, address, source=None, timeout=TIMEOUT):
+        self.socket = socket.create_connection(address, timeout, (source, 0) if source else None)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._data = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.socket.close()
+
+    def write(self, data):
+        self.socket.sendall(data)
+
+    def send(self, *messages):
+        self.write(b"".join(struct.pack("!H", len(m)) + m for m in messages))
+
+    def shutdown(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def reset(self):
+        """Closes with RST."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def _fill(self, n):
+        while len(self._data) < n:
+            chunk = self.socket.recv(max(65536, n - len(self._data)))
+            if not chunk:
+                return False
+            self._data += chunk
+        return True
+
+    def receive(self):
+        """One message; None at the end of the stream."""
+        if not self._fill(2):
+            assert not self._data, f"the stream ends inside a prefix: {self._data!r}"
+            return None
+        length = struct.unpack_from("!H", self._data)[0]
+        assert self._fill(2 + length), "the stream ends inside a message"
+        message, self._data = self._data[2 : 2 + length], self._data[2 + length :]
+        return message
+
+    def receive_all(self):
+        """Up to the end of the stream, which may be a reset where unread input was left behind."""
+        messages = []
+        try:
+            while (message := self.receive()) is not None:
+                messages.append(message)
+        except ConnectionResetError:
+            pass
+        return messages
+
+    def closed(self, timeout=TIMEOUT):
+        """Whether the peer closes within the time and says nothing before."""
+        self.socket.settimeout(timeout)
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionError:
+            return True
+        except TimeoutError:
+            return False
+
+    def open(self):
+        """Whether the peer has neither closed nor said anything up to now."""
+        return not select.select([self.socket], [], [], 0)[0]
