@@ -52,7 +52,8 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/client/udp.c \
 	proxy/ops/report.c \
 	proxy/resolve/lookup.c \
-	proxy/upstream/credentials.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c
+	proxy/upstream/credentials.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
+	proxy/upstream/tls_engine.c
 
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c buf.c builder.c command.c command_conns.c conn.c conn_read.c \

@@ -1,0 +1,76 @@
+/*
+ * TLS without a socket: what came in is fed, what has to go out is taken, so that one recv() feeds many records,
+ * one send() carries many, Finished leaves with the first queries, and a test needs no network.
+ *
+ * Single-threaded, as GnuTLS's sessions are.  Not for use after a call has failed.
+ */
+#ifndef PROXY_UPSTREAM_TLS_ENGINE_H
+#define PROXY_UPSTREAM_TLS_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/addr.h"
+#include "common/base/bytes.h"
+#include "proxy/upstream/transport.h"
+
+struct credentials;
+struct gnutls_session_int;
+
+/* Octets of plain text in a record at most (RFC 8446 5.1). */
+#define TLS_RECORD_MAX 16384u
+
+struct tls_engine {
+	/* Private but for `out` and `plain`, which the caller consumes. */
+	struct gnutls_session_int *session;
+	const char *auth_name; /* borrowed */
+	const struct addr *addr;
+	bool ready;
+
+	const uint8_t *in; /* fed and not pulled yet; borrowed for the call that feeds */
+	size_t in_len;
+	struct bytes plain;   /* opened */
+	struct bytes pending; /* to be sealed */
+	struct bytes out;     /* sealed, to be sent */
+
+	struct transport_end *end; /* where a failure is written; the caller's */
+};
+
+enum tls_progress {
+	TLS_PROGRESS_DONE, /* handshake: ready; open: all that was fed is opened */
+	TLS_PROGRESS_MORE, /* handshake: needs more from the peer; `out` may have to be sent */
+	TLS_PROGRESS_END,  /* over: *end says why */
+};
+
+/*
+ * A client session that will authenticate its peer as auth_name (NULL: as addr).  credentials, auth_name, addr and end
+ * outlive it.  False without memory.
+ */
+bool tls_engine_init(struct tls_engine *e, const struct credentials *credentials,
+	const char *auth_name, const struct addr *addr, struct transport_end *end);
+void tls_engine_deinit(struct tls_engine *e); /* of a zeroed one too */
+
+/* Octets from the peer, borrowed during the next handshake or open call; feed NULL, 0 afterwards. */
+static inline void tls_engine_feed(struct tls_engine *e, const uint8_t *data, size_t len)
+{
+	e->in = data;
+	e->in_len = len;
+}
+
+enum tls_progress tls_engine_handshake(struct tls_engine *e);
+
+/* Opens every record that was fed into `plain`. */
+enum tls_progress tls_engine_open(struct tls_engine *e);
+
+/* Seals what is pending as one record (more where it is longer than a record).  False: over. */
+bool tls_engine_seal(struct tls_engine *e);
+
+/* Puts close_notify into `out`. */
+void tls_engine_goodbye(struct tls_engine *e);
+
+/* Names for logs; static. */
+const char *tls_engine_protocol(const struct tls_engine *e);
+const char *tls_engine_cipher(const struct tls_engine *e);
+
+#endif
