@@ -74,8 +74,11 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 static void finish(struct session *s, const struct transport_end *end)
 {
 	struct turn *turn = s->setup->turn;
+	bool was_ready = s->state == SESSION_READY;
 
 	s->state = SESSION_ENDED;
+	if (was_ready)
+		s->setup->owner->unready(s->setup->owner_arg, s);
 	timer_stop(&turn->timers, &s->timer);
 	turn_forget(&s->seal);
 	turn_forget(&s->goodbye);
@@ -121,6 +124,7 @@ void session_retire(struct session *s)
 		return;
 	s->state = SESSION_RETIRING;
 	timer_stop(&s->setup->turn->timers, &s->timer);
+	s->setup->owner->unready(s->setup->owner_arg, s);
 	part_if_idle(s);
 }
 

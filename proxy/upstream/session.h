@@ -5,11 +5,11 @@
  *   state       event                           next        what happens
  *   CONNECTING  transport ready                 READY       owner's ready()
  *   CONNECTING  transport ended                 ENDED       owner's ended()
- *   READY       session_retire, too many        RETIRING    no new queries; those sent may be answered
+ *   READY       session_retire, too many        RETIRING    owner's unready(); those sent may be answered
  *               abandoned ids, one hour old,
  *               keepalive 0, server's idle limit
  *   RETIRING    last query answered or given up ENDED       goodbye, owner's ended()
- *   READY/RET.  transport ended                 ENDED       unanswered queries return, owner's ended()
+ *   READY/RET.  transport ended                 ENDED       unready(), unanswered queries return, ended()
  *
  * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at the
  * end of that turn.  Answers reach request->done through the turn's deferred phase.
@@ -39,6 +39,8 @@ enum session_state { SESSION_CONNECTING = 0, SESSION_READY, SESSION_RETIRING, SE
 struct session_owner {
 	void (*established)(void *arg, struct session *s);
 	void (*ready)(void *arg, struct session *s);
+	/* It takes no more queries: once for each session that was ready, before ended. */
+	void (*unready)(void *arg, struct session *s);
 	/*
 	 * A query that was not answered comes back, state REQUEST_RETURNED and out of every list of the session.
 	 * spent: this loss counts against its sends.

@@ -180,7 +180,7 @@ static void on_retry(struct timer *t)
 
 void upstream_ensure(struct upstream *u)
 {
-	if (u->connecting > 0 || timer_running(&u->retry))
+	if (u->closing || u->connecting > 0 || timer_running(&u->retry))
 		return;
 	if (u->ready == 0 ? is_wanted(u) || (u->reopen && is_active(u)) : is_wanted(u) && u->ready < u->connections)
 		open_attempt(u);
@@ -223,6 +223,16 @@ static void on_ready(void *arg, struct session *s)
 	u->owner->room(u->owner_arg);
 }
 
+/* One that was used is replaced ahead of the next query; one that was not waits for it. */
+static void on_unready(void *arg, struct session *s)
+{
+	struct upstream *u = arg;
+
+	u->ready--;
+	u->reopen = s->answers > 0;
+	upstream_ensure(u);
+}
+
 static void on_returned(void *arg, struct session *s, struct request *r, bool spent)
 {
 	struct upstream *u = arg;
@@ -242,7 +252,6 @@ static void on_answered(void *arg, struct session *s, struct request *r)
 
 static void session_lost(struct upstream *u, const struct session *s, const struct transport_end *end)
 {
-	u->ready--;
 	u->session.stats->sessions_ended++;
 	log_debug("upstream %s: session ended after %llu answers: %s", u->label,
 		(unsigned long long)s->answers, end ? end->text : "retired");
@@ -250,8 +259,6 @@ static void session_lost(struct upstream *u, const struct session *s, const stru
 		note_fruitless(u);
 		remember_failure(u, end);
 	}
-	/* One that was used is opened again ahead of the next query; one that was not waits for it. */
-	u->reopen = s->answers > 0;
 }
 
 static void on_ended(void *arg, struct session *s, const struct transport_end *end)
@@ -270,6 +277,7 @@ static void on_ended(void *arg, struct session *s, const struct transport_end *e
 static const struct session_owner session_owner = {
 	.established = on_established,
 	.ready = on_ready,
+	.unready = on_unready,
 	.returned = on_returned,
 	.answered = on_answered,
 	.ended = on_ended,
@@ -288,6 +296,7 @@ void upstream_init(struct upstream *u)
 
 void upstream_deinit(struct upstream *u)
 {
+	u->closing = true;
 	list_for_each(n, &u->sessions)
 		session_abort(container_of(n, struct session, node));
 	u->ready = u->connecting = 0;

@@ -48,6 +48,7 @@ struct upstream {
 	struct backoff backoff;
 	struct timer retry, join;
 	uint64_t last_use_us; /* last query submitted; 0: none ever */
+	bool closing;	      /* upstream_deinit: nothing is opened any more */
 	bool reopen;	      /* the last session was of use: open the next one ahead */
 	bool was_ready;	      /* some session was, since the last outage began or ever */
 	uint64_t down_since_us; /* 0: not down */
