@@ -51,23 +51,30 @@ struct udp_listener {
 
 /* ------------------------------------------------------------------ replies */
 
+/* Headers point at the slot of their own number, always; what may change hands is the slots' content. */
+static void swap_slots(struct udp_sender *s, unsigned i, unsigned j)
+{
+	struct udp_slot slot = s->slot[i];
+	struct msghdr *a = &s->head[i].msg_hdr, *b = &s->head[j].msg_hdr;
+	socklen_t namelen = a->msg_namelen;
+	size_t controllen = a->msg_controllen;
+
+	s->slot[i] = s->slot[j];
+	s->slot[j] = slot;
+	a->msg_namelen = b->msg_namelen;
+	b->msg_namelen = namelen;
+	a->msg_controllen = b->msg_controllen;
+	b->msg_controllen = controllen;
+	a->msg_control = a->msg_controllen ? s->slot[i].control : NULL;
+	b->msg_control = b->msg_controllen ? s->slot[j].control : NULL;
+}
+
+/* The unsent come to the front, in their order; each takes its buffer along. */
 static void skip_sent(struct udp_sender *s, unsigned n)
 {
 	s->count -= n;
-	/* Buffers stay with their slots, so the unsent move as pairs of pointer and header. */
-	for (unsigned i = 0; i < s->count; i++) {
-		struct udp_slot slot = s->slot[i];
-		struct mmsghdr head = s->head[i];
-
-		s->slot[i] = s->slot[i + n];
-		s->head[i] = s->head[i + n];
-		s->slot[i + n] = slot;
-		s->head[i + n] = head;
-		s->head[i].msg_hdr.msg_name = &s->slot[i].peer;
-		s->head[i].msg_hdr.msg_iov = &s->slot[i].iov;
-		if (s->head[i].msg_hdr.msg_control)
-			s->head[i].msg_hdr.msg_control = s->slot[i].control;
-	}
+	for (unsigned i = 0; i < s->count && n > 0; i++)
+		swap_slots(s, i, i + n);
 }
 
 /* Sends the batch; a datagram that the network refuses is passed over (its client has gone: threats F29). */

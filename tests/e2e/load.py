@@ -15,10 +15,10 @@ import socket
 import struct
 import time
 
-from testserver import expected_a, wire_name
+from testserver import expected_a
 
 HEADER = struct.Struct("!HHHHHH")
-SERVFAIL = 2
+SO_RCVBUFFORCE = 33  # beyond the system's limit, for root only
 
 
 class Result:
@@ -83,7 +83,7 @@ class Pipe:
         if self.stream:
             self.socket.settimeout(20)
         else:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE if os.geteuid() == 0 else 8, 16 << 20)
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE if os.geteuid() == 0 else socket.SO_RCVBUF, 16 << 20)
         self.socket.connect((host, port))
         if self.stream:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -284,6 +284,3 @@ def load(
         pipe.socket.close()
     selector.close()
     return result
-
-
-__all__ = ["load", "Result", "wire_name"]

@@ -83,7 +83,9 @@ static void check_query(const struct upstream_query *q, const struct upstream_fo
 static void check_upstream(const struct dns_message *m, const struct edns *e)
 {
 	static const struct upstream_form forms[] = {
-		{ 4096, true, 1, 128 }, { 1232, false, 2, 128 }, { 1232, false, 0, 0 },
+		{ 4096, true, 1, 128 },
+		{ 1232, false, 2, 128 },
+		{ 1232, false, 0, 0 },
 	};
 	uint8_t folded[DNS_NAME_MAX];
 	struct upstream_query q = {
@@ -117,7 +119,9 @@ static void check_signed(const struct dns_message *m)
 static void check_error(const struct client_form *c, unsigned rcode)
 {
 	static const struct ede reasons[] = {
-		{ EDE_NONE, NULL }, { EDE_OTHER, "" }, { EDE_NETWORK_ERROR, "no route to \xe2\x82\xac" },
+		{ EDE_NONE, NULL },
+		{ EDE_OTHER, "" },
+		{ EDE_NETWORK_ERROR, "no route to \xe2\x82\xac" },
 	};
 	uint8_t out[1232];
 	struct dns_message m;

@@ -11,11 +11,26 @@
 static const struct client_form forms[] = {
 	{ .id = 1, .flags = 0x0100, .limit = 512, .udp_size = 1232, .keepalive = -1 },
 	{ .id = 2, .flags = 0x0130, .edns = true, .limit = 512, .udp_size = 1232, .keepalive = -1 },
-	{ .id = 3, .flags = 0x0100, .edns = true, .dnssec_ok = true, .limit = 1232, .udp_size = 1232,
+	{ .id = 3,
+		.flags = 0x0100,
+		.edns = true,
+		.dnssec_ok = true,
+		.limit = 1232,
+		.udp_size = 1232,
 		.keepalive = -1 },
-	{ .id = 4, .flags = 0x0100, .edns = true, .limit = 65535, .udp_size = 1232, .keepalive = 100 },
+	{ .id = 4,
+		.flags = 0x0100,
+		.edns = true,
+		.limit = 65535,
+		.udp_size = 1232,
+		.keepalive = 100 },
 	{ .id = 5, .flags = 0x0100, .limit = 65535, .udp_size = 1232, .keepalive = -1 },
-	{ .id = 6, .flags = 0x0100, .edns = true, .limit = 1232, .udp_size = 1232, .keepalive = -1,
+	{ .id = 6,
+		.flags = 0x0100,
+		.edns = true,
+		.limit = 1232,
+		.udp_size = 1232,
+		.keepalive = -1,
 		.passthrough = true },
 };
 
@@ -76,8 +91,8 @@ static void check_records(const struct dns_message *a, const struct dns_message 
 	must(same_records(a, m, until));
 }
 
-static void check_reply(const struct dns_message *a, const struct client_form *c, const uint8_t *out,
-	size_t len)
+static void check_reply(
+	const struct dns_message *a, const struct client_form *c, const uint8_t *out, size_t len)
 {
 	struct dns_message m;
 

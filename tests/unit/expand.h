@@ -1,6 +1,6 @@
 /*
- * Comparing the records of two messages with all names written out.  Knows the layouts by itself, so
- * that it does not share a mistake with the code under test.
+ * Comparing the records of two messages with all names written out.  Knows the layouts by itself,
+ * so that it does not share a mistake with the code under test.
  */
 #ifndef TESTS_UNIT_EXPAND_H
 #define TESTS_UNIT_EXPAND_H
@@ -47,11 +47,23 @@ static inline size_t expand_name(const struct dns_message *m, size_t *pos, uint8
 static inline const char *expand_layout(uint16_t type)
 {
 	switch (type) {
-	case 2: case 3: case 4: case 5: case 7: case 8: case 9: case 12: case 30:
+	case 2:
+	case 3:
+	case 4:
+	case 5:
+	case 7:
+	case 8:
+	case 9:
+	case 12:
+	case 30:
 		return "n";
-	case 6: case 14: case 17:
+	case 6:
+	case 14:
+	case 17:
 		return "nn";
-	case 15: case 18: case 21:
+	case 15:
+	case 18:
+	case 21:
 		return "2n";
 	case 24:
 		return "99n";
@@ -73,8 +85,8 @@ static inline size_t copy_octets(const struct dns_message *m, size_t *pos, size_
 	return n;
 }
 
-static inline size_t expand_record(const struct dns_message *m, const struct dns_record *rec,
-	uint8_t *out)
+static inline size_t expand_record(
+	const struct dns_message *m, const struct dns_record *rec, uint8_t *out)
 {
 	size_t pos = rec->start, len = expand_name(m, &pos, out);
 
@@ -100,8 +112,8 @@ static inline bool next_but_opt(struct record_walk *w, struct dns_record *ret)
 }
 
 /* The records of a, but for OPT, up to the section `until` are those of b, and b has no more. */
-static inline bool same_records(const struct dns_message *a, const struct dns_message *b,
-	enum dns_section until)
+static inline bool same_records(
+	const struct dns_message *a, const struct dns_message *b, enum dns_section until)
 {
 	static uint8_t x[EXPANDED_MAX], y[EXPANDED_MAX];
 	struct record_walk wa = record_walk(a), wb = record_walk(b);

@@ -82,6 +82,8 @@ static const struct {
 	{ "four octets", "f09f9880", 200, "f09f9880" },
 	{ "four octets, cut before them", "f09f9880", 3, "" },
 	{ "input ends inside a character", "61 e282", 200, "61 3f 3f" },
+	{ "last of two", "dfbf", 200, "dfbf" },
+	{ "last of three", "efbfbf", 200, "efbfbf" },
 	{ "continuation alone", "80 bf", 200, "3f 3f" },
 	{ "lead without continuation", "c3 61", 200, "3f 61" },
 	{ "third octet is wrong", "e282 61", 200, "3f 3f 61" },

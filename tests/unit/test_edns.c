@@ -35,11 +35,12 @@ static const struct {
 	{ "empty padding", QUERY "1000 00000000 0004 000c0000", 4096, 0, 0, false, false, true },
 	{ "one octet of options", QUERY "1000 00000000 0001 00", 4096, 0, 0, false, true, false },
 	{ "option header cut", QUERY "1000 00000000 0003 000c00", 4096, 0, 0, false, true, false },
-	{ "option overruns", QUERY "1000 00000000 0005 000c0002 00", 4096, 0, 0, false, true, false },
+	{ "option overruns", QUERY "1000 00000000 0005 000c0002 00", 4096, 0, 0, false, true,
+		false },
 	{ "option overruns by far", QUERY "1000 00000000 0004 000cffff", 4096, 0, 0, false, true,
 		false },
-	{ "kept before the broken one", QUERY "1000 00000000 0007 000c0000 000c00", 4096, 0, 0, false,
-		true, true },
+	{ "kept before the broken one", QUERY "1000 00000000 0007 000c0000 000c00", 4096, 0, 0,
+		false, true, true },
 	{ "padding behind the broken one", QUERY "1000 00000000 0008 004d0005 000c0000", 4096, 0, 0,
 		false, true, false },
 };
@@ -96,14 +97,15 @@ static void test_keepalive(void **state)
 		uint16_t timeout;
 	} cases[] = {
 		{ "empty in a query", QUERY "1000 00000000 0004 000b0000", false, false, 0 },
-		{ "two octets in a query", QUERY "1000 00000000 0006 000b0002 04d2", false, true, 0 },
+		{ "two octets in a query", QUERY "1000 00000000 0006 000b0002 04d2", false, true,
+			0 },
 		{ "one octet in a query", QUERY "1000 00000000 0005 000b0001 04", false, true, 0 },
 		{ "two octets in an answer", QUERY "1000 00000000 0006 000b0002 04d2", true, false,
 			1234 },
 		{ "zero in an answer", QUERY "1000 00000000 0006 000b0002 0000", true, false, 0 },
 		{ "empty in an answer", QUERY "1000 00000000 0004 000b0000", true, true, 0 },
-		{ "three octets in an answer", QUERY "1000 00000000 0007 000b0003 04d200", true, true,
-			0 },
+		{ "three octets in an answer", QUERY "1000 00000000 0007 000b0003 04d200", true,
+			true, 0 },
 		{ "the first counts", QUERY "1000 00000000 000c 000b0002 0001 000b0002 0002", true,
 			false, 1 },
 		{ "the first counts, bad", QUERY "1000 00000000 000a 000b0000 000b0002 0002", true,
@@ -138,8 +140,8 @@ static void test_copied(void **state)
 		{ "key tags", QUERY "1000 00008000 0008 000e00047530ea60",
 			{ NULL, NULL, NULL, "7530ea60" } },
 		{ "the first of two", QUERY "1000 00008000 000a 0005000106 0005000107", { "06" } },
-		{ "an empty one counts as the first", QUERY "1000 00008000 0009 00050000 0005000107",
-			{ "" } },
+		{ "an empty one counts as the first",
+			QUERY "1000 00008000 0009 00050000 0005000107", { "" } },
 		{ "NSID", QUERY "1000 00000000 0004 00030000", { NULL } },
 		{ "client subnet", QUERY "1000 00000000 000b 0008000700011800c00002", { NULL } },
 		{ "cookie", QUERY "1000 00000000 000c 000a0008a954d29208767b5c", { NULL } },
@@ -162,8 +164,8 @@ static void test_copied(void **state)
 			if (!cases[i].want[k])
 				continue;
 			expect_int(cases[i].name, e.copied[k].code, codes[k]);
-			assert_hex(cases[i].name, e.copied[k].data, e.copied[k].len,
-				cases[i].want[k]);
+			assert_hex(
+				cases[i].name, e.copied[k].data, e.copied[k].len, cases[i].want[k]);
 		}
 	}
 }
@@ -224,8 +226,8 @@ static void test_many(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		size_t len = build_many(cases[i].count, cases[i].first_code, cases[i].codes,
-			cases[i].len);
+		size_t len = build_many(
+			cases[i].count, cases[i].first_code, cases[i].codes, cases[i].len);
 		struct edns_option o;
 		struct dns_message m;
 		struct edns e;
@@ -238,8 +240,7 @@ static void test_many(void **state)
 		expect_int(cases[i].name, steps, cases[i].count);
 		edns_parse(&m, false, &e);
 		expect(cases[i].name, !e.bad_options);
-		expect_int(cases[i].name, e.padding,
-			cases[i].first_code + cases[i].codes > 12);
+		expect_int(cases[i].name, e.padding, cases[i].first_code + cases[i].codes > 12);
 	}
 }
 
@@ -258,7 +259,8 @@ static void test_write(void **state)
 	edns_end(&w, at);
 	assert_false(w.bad);
 	assert_int_equal(at, 10);
-	assert_hex("with options", out, w.pos, "77 00 0029 04d0 01 00 8000 000b 000a0003010203 000b0000");
+	assert_hex("with options", out, w.pos,
+		"77 00 0029 04d0 01 00 8000 000b 000a0003010203 000b0000");
 }
 
 static void test_write_minimum(void **state)

@@ -5,7 +5,7 @@
 
 /* Four labels of 63, 63, 63 and `last` octets: 194 + last octets with the root. */
 #define LONG_NAME(last_len_hex, last) "3f 61*63 3f 62*63 3f 63*63 " last_len_hex " 64*" last " 00"
-#define HEADER "00*12 "
+#define HEADER			      "00*12 "
 
 static const struct {
 	const char *name;
@@ -31,11 +31,13 @@ static const struct {
 	{ "chain through labels", HEADER "0161 00 0162 c00c 0163 c00f", 19, "0163 0162 0161 00", 23,
 		2 },
 	{ "sixteen labels behind a pointer cost one more",
-		HEADER "0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161"
-		       "00 c00c",
+		HEADER
+		"0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161"
+		"00 c00c",
 		45,
-		"0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 00", 47,
-		2 },
+		"0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 0161 "
+		"00",
+		47, 2 },
 
 	{ "nothing", "", 0, NULL, 0, 0 },
 	{ "no root", "0161", 0, NULL, 0, 0 },
@@ -47,7 +49,8 @@ static const struct {
 	{ "label type 10, high", "bf 61*191 00", 0, NULL, 0, 0 },
 	{ "256 octets", LONG_NAME("3e", "62"), 0, NULL, 0, 0 },
 	{ "255 octets without the root", "3f 61*63 3f 61*63 3f 61*63 3e 61*62", 0, NULL, 0, 0 },
-	{ "256 octets through a pointer", HEADER LONG_NAME("3c", "60") "0161 c00c", 266, NULL, 0, 0 },
+	{ "256 octets through a pointer", HEADER LONG_NAME("3c", "60") "0161 c00c", 266, NULL, 0,
+		0 },
 	{ "half a pointer at the end", HEADER "0161 00 c0", 15, NULL, 0, 0 },
 	{ "label and half a pointer", HEADER "0161 00 0162 c0", 15, NULL, 0, 0 },
 	{ "pointer to itself", HEADER "c00c", 12, NULL, 0, 0 },
@@ -158,6 +161,23 @@ static void test_pointers_forward_at_every_place(void **state)
 	}
 }
 
+/* Label types 01 and 10 are no pointers, far behind in a message either. */
+static void test_label_types_far_behind(void **state)
+{
+	static uint8_t data[0x4000];
+
+	(void)state;
+	for (unsigned type = 0x40; type <= 0xff; type++) {
+		struct wire_reader r = wire_reader(data, sizeof data);
+		unsigned budget = 9;
+
+		r.pos = 0x3ff0;
+		data[0x3ff0] = (uint8_t)type;
+		data[0x3ff1] = 0x20;
+		assert_int_equal(name_read(&r, &budget, NULL), type >= 0xc0 ? 1 : 0);
+	}
+}
+
 static void test_labels(void **state)
 {
 	uint8_t data[300];
@@ -169,7 +189,8 @@ static void test_labels(void **state)
 		for (unsigned i = 0; i < labels; i++)
 			memcpy(data + 2 * i, "\1a", 2);
 		data[2 * labels] = 0;
-		assert_int_equal(name_read_plain(&r), labels <= DNS_NAME_LABELS ? labels * 2 + 1 : 0);
+		assert_int_equal(
+			name_read_plain(&r), labels <= DNS_NAME_LABELS ? labels * 2 + 1 : 0);
 		assert_int_equal(r.bad, labels > DNS_NAME_LABELS);
 	}
 }
@@ -323,7 +344,8 @@ static void test_longest_text(void **state)
 	char text[DNS_NAME_TEXT_MAX + 1];
 
 	(void)state;
-	assert_int_equal(hex_bytes("3f 01*63 3f ff*63 3f 20*63 3d 7f*61 00", name, sizeof name), 255);
+	assert_int_equal(
+		hex_bytes("3f 01*63 3f ff*63 3f 20*63 3d 7f*61 00", name, sizeof name), 255);
 	text[DNS_NAME_TEXT_MAX] = 'x';
 	name_text(name, text, DNS_NAME_TEXT_MAX);
 	assert_int_equal(text[DNS_NAME_TEXT_MAX], 'x');
@@ -344,7 +366,8 @@ static const struct {
 	{ "escaped final dot", "a\\.", "02 612e 00" },
 	{ "decimal escape", "\\065\\000\\255", "03 4100ff 00" },
 	{ "escaped letter", "\\a", "0161 00" },
-	{ "label of 63", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "3f 61*63 00" },
+	{ "label of 63", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"3f 61*63 00" },
 	{ "empty", "", NULL },
 	{ "two dots", "..", NULL },
 	{ "dot in front", ".a", NULL },
@@ -404,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_bad_reader_reads_nothing),
 		cmocka_unit_test(test_pointers_into_the_header),
 		cmocka_unit_test(test_pointers_forward_at_every_place),
+		cmocka_unit_test(test_label_types_far_behind),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_budget_of_long_names),

@@ -26,6 +26,7 @@ static const struct {
 	{ "no room at all", 40, 128, 40, -1 },
 	{ "message longer than the limit", 41, 128, 40, -1 },
 	{ "limit below a header", 0, 128, 3, -1 },
+	{ "limit is a header", 0, 128, 4, 0 },
 	{ "limit zero", 0, 128, 0, -1 },
 	{ "largest message", 65535, 128, 65535, -1 },
 	{ "last block is cut", 65500, 128, 65535, 31 },

@@ -18,70 +18,82 @@ static const struct {
 	const char *from; /* behind the counts */
 	const char *want; /* the records; NULL: impossible */
 } rows[] = {
-	{ "nothing to move", true, DNS_SECTIONS, COUNTS("0001", "0000", "0000", "0000") QUESTION, "" },
+	{ "nothing to move", true, DNS_SECTIONS, COUNTS("0001", "0000", "0000", "0000") QUESTION,
+		"" },
 	{ "no OPT", true, DNS_SECTIONS,
 		COUNTS("0001", "0001", "0000", "0001") QUESTION "c00c " A "0162 c00c " A,
 		"c00c " A "0162 c00c " A },
-	{ "OPT last", true, DNS_SECTIONS, COUNTS("0001", "0000", "0000", "0002") QUESTION "c00c " A OPT,
-		"c00c " A },
+	{ "OPT last", true, DNS_SECTIONS,
+		COUNTS("0001", "0000", "0000", "0002") QUESTION "c00c " A OPT, "c00c " A },
 	{ "OPT first: owner points before and behind it", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0004") QUESTION OPT "0162 c00c " A "c01e " A "c00c " A,
+		COUNTS("0001", "0000", "0000", "0004") QUESTION OPT "0162 c00c " A "c01e " A
+								    "c00c " A,
 		"0162 c00c " A "c013 " A "c00c " A },
 	{ "pointer to a label inside a moved name", true, DNS_SECTIONS,
 		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 0163 00 " A "c020 " A,
 		"0162 0163 00 " A "c015 " A },
 	{ "pointer to a pointer", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0004") QUESTION OPT "0162 00 " A "c01e " A "c02f " A,
+		COUNTS("0001", "0000", "0000", "0004") QUESTION OPT "0162 00 " A "c01e " A
+								    "c02f " A,
 		"0162 00 " A "c013 " A "c024 " A },
 	{ "CNAME", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A
-		"c00c " FIXED("0005", "0004") "0163 c01e",
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT
+		"0162 00 " A "c00c " FIXED("0005", "0004") "0163 c01e",
 		"0162 00 " A "c00c " FIXED("0005", "0004") "0163 c013" },
 	{ "MX", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A
-		"c00c " FIXED("000f", "0004") "c0ff c01e",
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT
+		"0162 00 " A "c00c " FIXED("000f", "0004") "c0ff c01e",
 		"0162 00 " A "c00c " FIXED("000f", "0004") "c0ff c013" },
 	{ "SRV", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A
-		"c00c " FIXED("0021", "0008") "c001 c002 c003 c01e",
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT
+		"0162 00 " A "c00c " FIXED("0021", "0008") "c001 c002 c003 c01e",
 		"0162 00 " A "c00c " FIXED("0021", "0008") "c001 c002 c003 c013" },
 	{ "NAPTR", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A
-		"c00c " FIXED("0023", "000c") "c001 c002 02c01e 00 01c0 c01e",
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT
+		"0162 00 " A "c00c " FIXED("0023", "000c") "c001 c002 02c01e 00 01c0 c01e",
 		"0162 00 " A "c00c " FIXED("0023", "000c") "c001 c002 02c01e 00 01c0 c013" },
 	{ "SOA: both names and nothing behind them", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A
-		"c00c " FIXED("0006", "001a") "c01e 0164 c01e c01ec01e c01ec01e c01ec01e c01ec01e c01ec01e",
-		"0162 00 " A "c00c " FIXED("0006", "001a")
-		"c013 0164 c013 c01ec01e c01ec01e c01ec01e c01ec01e c01ec01e" },
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT
+		"0162 00 " A "c00c " FIXED("0006",
+			"001a") "c01e 0164 c01e c01ec01e c01ec01e c01ec01e c01ec01e c01ec01e",
+		"0162 00 " A "c00c " FIXED("0006",
+			"001a") "c013 0164 c013 c01ec01e c01ec01e c01ec01e c01ec01e c01ec01e" },
 	{ "SIG: the signer, not what is before and behind", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A
-		"c00c " FIXED("0018", "0016") "0001 c01e 11*14 c01e c01e",
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT
+		"0162 00 " A "c00c " FIXED("0018", "0016") "0001 c01e 11*14 c01e c01e",
 		"0162 00 " A "c00c " FIXED("0018", "0016") "0001 c01e 11*14 c013 c01e" },
 	{ "opaque RDATA stays", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A
-		"c00c " FIXED("0010", "0004") "c01e c01e",
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT
+		"0162 00 " A "c00c " FIXED("0010", "0004") "c01e c01e",
 		"0162 00 " A "c00c " FIXED("0010", "0004") "c01e c01e" },
 	{ "a type with names but without RDATA", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0002") QUESTION OPT "0162 00 " FIXED("0002", "0000"),
+		COUNTS("0001", "0000", "0000", "0002") QUESTION OPT
+		"0162 00 " FIXED("0002", "0000"),
 		"0162 00 " FIXED("0002", "0000") },
 	{ "pointer to the first octet of the OPT", true, DNS_SECTIONS,
 		COUNTS("0001", "0000", "0000", "0002") QUESTION OPT "c013 " A, NULL },
+	{ "pointer to the OPT, and a root in its place afterwards", true, DNS_SECTIONS,
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "00 " A "c013 " A, NULL },
+	{ "longest label", true, DNS_SECTIONS,
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A "3f 61*63 c01e " A,
+		"0162 00 " A "3f 61*63 c013 " A },
 	{ "pointer to the last octet of the OPT", true, DNS_SECTIONS,
 		COUNTS("0001", "0000", "0000", "0002") QUESTION OPT "c01d " A, NULL },
 	{ "pointer into the OPT from RDATA", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0002") QUESTION OPT "c00c " FIXED("0002", "0002") "c013",
+		COUNTS("0001", "0000", "0000", "0002") QUESTION OPT
+		"c00c " FIXED("0002", "0002") "c013",
 		NULL },
 	{ "through a pointer in opaque RDATA that leads before the OPT", true, DNS_SECTIONS,
 		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT
 		"c00c " FIXED("0010", "0004") "0162 c00c c02a " A,
 		"c00c " FIXED("0010", "0004") "0162 c00c c01f " A },
 	{ "through a pointer in opaque RDATA that leads behind the OPT", true, DNS_SECTIONS,
-		COUNTS("0001", "0000", "0000", "0004") QUESTION OPT "0162 00 " A
-		"c00c " FIXED("0010", "0004") "0163 c01e c03b " A,
+		COUNTS("0001", "0000", "0000", "0004") QUESTION OPT
+		"0162 00 " A "c00c " FIXED("0010", "0004") "0163 c01e c03b " A,
 		NULL },
 	{ "the additional section stays behind", true, DNS_ADDITIONAL,
-		COUNTS("0001", "0001", "0001", "0002") QUESTION "c00c " A "0162 c00c " A OPT "c013 " A,
+		COUNTS("0001", "0001", "0001", "0002") QUESTION "c00c " A "0162 c00c " A OPT
+								"c013 " A,
 		"c00c " A "0162 c00c " A },
 
 	{ "a longer question: pointers between records", false, DNS_SECTIONS,
@@ -96,7 +108,8 @@ static const struct {
 		COUNTS("0001", "0002", "0000", "0000") QUESTION "0162 00 " A "c013 " A,
 		"0162 00 " A "c015 " A },
 	{ "two questions become one", false, DNS_SECTIONS,
-		COUNTS("0002", "0001", "0000", "0000") QUESTION QUESTION "0162 00 " A, "0162 00 " A },
+		COUNTS("0002", "0001", "0000", "0000") QUESTION QUESTION "0162 00 " A,
+		"0162 00 " A },
 	{ "two questions become one: a pointer to the second", false, DNS_SECTIONS,
 		COUNTS("0002", "0001", "0000", "0000") QUESTION QUESTION "c013 " A, NULL },
 };
@@ -154,7 +167,8 @@ static void test_rows_mean_the_same(void **state)
 
 static void test_small_writer(void **state)
 {
-	const char *from = COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A "c01e " A;
+	const char *from =
+		COUNTS("0001", "0000", "0000", "0003") QUESTION OPT "0162 00 " A "c01e " A;
 	uint8_t bytes[128], out[128];
 	size_t len = hex_bytes(from, bytes, sizeof bytes);
 	struct dns_message m;
@@ -191,8 +205,8 @@ static void test_pointer_range(void **state)
 		put_record(&w, DNS_ANSWER, target, DNS_TYPE_A, 0, 0);
 		assert_int_equal(message_parse(bytes, w.pos, &m), MESSAGE_OK);
 		put_hex(&to, new_head(false)); /* nine octets more */
-		assert_int_equal(relocate_records(&m, false, DNS_SECTIONS, &to),
-			target + 9 <= 0x3fff);
+		assert_int_equal(
+			relocate_records(&m, false, DNS_SECTIONS, &to), target + 9 <= 0x3fff);
 	}
 }
 

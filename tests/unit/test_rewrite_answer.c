@@ -71,11 +71,12 @@ static const struct {
 		REPLY "0001" Example_Com RECORD "00002904d0000000000000" },
 	{ "the upstream's DO, flags and options stay behind", true,
 		HEAD "0001" EXAMPLE_COM RECORD "00 0029 1000 0000ffff 0020"
-				    "00030004 01020304 000a0008 11*8 000b0002 0064 000c0002 0000",
+		     "00030004 01020304 000a0008 11*8 000b0002 0064 000c0002 0000",
 		REPLY "0001" Example_Com RECORD "00002904d0000000000000" },
 	{ "answer with cookie (captured)", true,
-		"beef85000001000100000001076578616d706c6503636f6d0000010001c00c000100010001518000045db8"
-		"d822000029100000000000001c000a0018a954d29208767b5ccf75f75b5db0bf0575c9f2d76c962883",
+		"beef85000001000100000001076578616d706c6503636f6d0000010001c00c00010001000151"
+		"8000045db8d822000029100000000000001c000a0018a954d29208767b5ccf75f75b5db0bf05"
+		"75c9f2d76c962883",
 		"1234 8580 0001 0001 0000 0001" Example_Com "c00c 0001 0001 00015180 0004 5db8d822"
 		"00002904d0000000000000" },
 	{ "AA, TC and RCODE pass, Z does not", false, "beef 8643 0001 0000 0000 0000" EXAMPLE_COM,
@@ -91,16 +92,17 @@ static const struct {
 		"1234 8185 0001 0000 0000 0001" Example_Com "00002904d0000000000000" },
 	{ "error without question but with a record", false,
 		"beef 8185 0000 0000 0001 0000 0161 00 0002 0001 00000000 0004 016e c00c",
-		"1234 8185 0001 0000 0001 0000" Example_Com "0161 00 0002 0001 00000000 0004 016e c01d" },
+		"1234 8185 0001 0000 0001 0000" Example_Com
+		"0161 00 0002 0001 00000000 0004 016e c01d" },
 	{ "OPT before records: their pointers move", true,
 		HEAD "0003" EXAMPLE_COM RECORD "0000290200000000000000"
-				    "026e73 c00c 0001 0001 0000003c 0004 01020304"
-				    "c038 001c 0001 0000003c 0004 01020304",
+		     "026e73 c00c 0001 0001 0000003c 0004 01020304"
+		     "c038 001c 0001 0000003c 0004 01020304",
 		REPLY "0003" Example_Com RECORD "026e73 c00c 0001 0001 0000003c 0004 01020304"
-		"c02d 001c 0001 0000003c 0004 01020304 00002904d0000000000000" },
+		      "c02d 001c 0001 0000003c 0004 01020304 00002904d0000000000000" },
 	{ "pointer into the OPT", true,
 		HEAD "0002" EXAMPLE_COM RECORD "0000290200000000000000"
-				    "c02d 0001 0001 0000003c 0004 01020304",
+		     "c02d 0001 0001 0000003c 0004 01020304",
 		"" },
 };
 
@@ -125,8 +127,8 @@ static void test_truncated_vector(void **state)
 	c.limit = 50;
 	assert_hex("truncated", reply,
 		rewrite(HEAD "0001" EXAMPLE_COM RECORD "0000290200000000000000", true, &c),
-		"1234838000010000000000010765"
-		"78616d706c6503636f6d000001000100002904d0000000000000");
+		"123483800001000000000001076578616d706c6503636f6d000001000100002904d000000000"
+		"0000");
 	c.edns = false;
 	c.limit = 44;
 	assert_hex("without OPT", reply, rewrite(HEAD "0000" EXAMPLE_COM RECORD, true, &c),
@@ -153,7 +155,8 @@ static void test_client_flags(void **state)
 		struct client_form c = client_without_edns();
 
 		c.flags = cases[i].flags;
-		assert_int_equal(rewrite("beef 8180 0001 0000 0000 0000" EXAMPLE_COM, false, &c), 29);
+		assert_int_equal(
+			rewrite("beef 8180 0001 0000 0000 0000" EXAMPLE_COM, false, &c), 29);
 		expect_int(cases[i].name, wire_get16(reply), 0x1234);
 		expect_int(cases[i].name, wire_get16(reply + 2), cases[i].want);
 	}
@@ -188,6 +191,8 @@ static void test_keepalive(void **state)
 	len = rewrite(HEAD "0000" EXAMPLE_COM RECORD, false, &c);
 	assert_hex("keepalive", reply, len,
 		REPLY "0001" Example_Com RECORD "00 0029 04d0 00000000 0006 000b0002 0064");
+	c.limit = len;
+	assert_int_equal(rewrite(HEAD "0000" EXAMPLE_COM RECORD, false, &c), len);
 	c.limit = len - 1; /* it goes before anything else does */
 	len = rewrite(HEAD "0000" EXAMPLE_COM RECORD, false, &c);
 	assert_hex("no room for it", reply, len,
@@ -214,15 +219,18 @@ static const struct {
 		EDE_REPLY "0013 000f000f 0006" UPSTREAM "3a20 616263" },
 	{ "NUL at the end, line feed inside", EDE_ANSWER "000a 000f0006 0006 610a6300",
 		EDE_REPLY "0013 000f000f 0006" UPSTREAM "3a20 613f63" },
-	{ "unknown code", EDE_ANSWER "0006 000f0002 fde8", EDE_REPLY "000e 000f000a fde8" UPSTREAM },
+	{ "unknown code", EDE_ANSWER "0006 000f0002 fde8",
+		EDE_REPLY "000e 000f000a fde8" UPSTREAM },
 	{ "empty option is none", EDE_ANSWER "0004 000f0000", EDE_REPLY "0000" },
 	{ "one octet is none", EDE_ANSWER "0005 000f0001 00", EDE_REPLY "0000" },
-	{ "two, other options between", EDE_ANSWER "0014 000f0002 0001 000c0004 00000000 000f0002 0002",
+	{ "two, other options between",
+		EDE_ANSWER "0014 000f0002 0001 000c0004 00000000 000f0002 0002",
 		EDE_REPLY "001c 000f000a 0001" UPSTREAM "000f000a 0002" UPSTREAM },
 	{ "five become four",
-		EDE_ANSWER "001e 000f0002 0001 000f0002 0002 000f0002 0003 000f0002 0004 000f0002 0005",
+		EDE_ANSWER
+		"001e 000f0002 0001 000f0002 0002 000f0002 0003 000f0002 0004 000f0002 0005",
 		EDE_REPLY "0038 000f000a 0001" UPSTREAM "000f000a 0002" UPSTREAM
-		"000f000a 0003" UPSTREAM "000f000a 0004" UPSTREAM },
+			  "000f000a 0003" UPSTREAM "000f000a 0004" UPSTREAM },
 	{ "what stands before a broken option", EDE_ANSWER "0009 000f0002 0001 000f00",
 		EDE_REPLY "000e 000f000a 0001" UPSTREAM },
 	{ "200 octets in all", EDE_ANSWER "0104 000f0100 0001 61*254",
@@ -252,21 +260,25 @@ static void test_extended_rcode(void **state)
 
 	(void)state;
 	assert_hex("BADVERS", reply,
-		rewrite("beef 8180 0001 0000 0000 0001" EXAMPLE_COM "00 0029 0200 01000000 0000", true, &c),
+		rewrite("beef 8180 0001 0000 0000 0001" EXAMPLE_COM "00 0029 0200 01000000 0000",
+			true, &c),
 		"1234 8182 0001 0000 0000 0001" Example_Com "00 0029 04d0 00000000 001f"
 		"000f001b 0000 757073747265616d20616e73776572656420 42414456455253");
 	assert_hex("BADCOOKIE with records", reply,
-		rewrite("beef 8187 0001 0001 0000 0001" EXAMPLE_COM RECORD "00 0029 0200 01000000 0000",
+		rewrite("beef 8187 0001 0001 0000 0001" EXAMPLE_COM RECORD
+			"00 0029 0200 01000000 0000",
 			true, &c),
 		"1234 8182 0001 0000 0000 0001" Example_Com "00 0029 04d0 00000000 0021"
 		"000f001d 0000 757073747265616d20616e73776572656420 424144434f4f4b4945");
 	assert_hex("4095", reply,
-		rewrite("beef 818f 0001 0000 0000 0001" EXAMPLE_COM "00 0029 0200 ff000000 0000", true, &c),
+		rewrite("beef 818f 0001 0000 0000 0001" EXAMPLE_COM "00 0029 0200 ff000000 0000",
+			true, &c),
 		"1234 8182 0001 0000 0000 0001" Example_Com "00 0029 04d0 00000000 0021"
 		"000f001d 0000 757073747265616d20616e73776572656420 52434f444534303935");
 	c.edns = false;
 	assert_hex("without OPT", reply,
-		rewrite("beef 8180 0001 0000 0000 0001" EXAMPLE_COM "00 0029 0200 01000000 0000", true, &c),
+		rewrite("beef 8180 0001 0000 0000 0001" EXAMPLE_COM "00 0029 0200 01000000 0000",
+			true, &c),
 		"1234 8182 0001 0000 0000 0000" Example_Com);
 }
 
@@ -276,15 +288,16 @@ static void test_extended_rcode(void **state)
 
 static void test_signed(void **state)
 {
-	static const char with_tsig[] =
-		"beef 85ff 0001 0001 0000 0002" EXAMPLE_COM RECORD "00 0029 0200 01000000 0000" TSIG;
+	static const char with_tsig[] = "beef 85ff 0001 0001 0000 0002" EXAMPLE_COM RECORD
+					"00 0029 0200 01000000 0000" TSIG;
 	static const char plain[] = HEAD "0001" EXAMPLE_COM RECORD "0000290200000000000000";
 	struct client_form c = client();
 	struct dns_message m;
 
 	(void)state;
 	assert_hex("signed answer", reply, rewrite(with_tsig, true, &c),
-		"1234 85ff 0001 0001 0000 0002" EXAMPLE_COM RECORD "00 0029 0200 01000000 0000" TSIG);
+		"1234 85ff 0001 0001 0000 0002" EXAMPLE_COM RECORD
+		"00 0029 0200 01000000 0000" TSIG);
 	c.passthrough = true;
 	assert_hex("signed query", reply, rewrite(plain, false, &c),
 		"1234 8180 0001 0001 0000 0001" EXAMPLE_COM RECORD "0000290200000000000000");
@@ -343,8 +356,10 @@ static void check_size(const struct size_case *s, const struct client_form *c, c
 	expect(row, len <= c->limit);
 	expect_int(row, m.opt != 0, c->edns);
 	expect_int(row, !!(m.flags & DNS_TC), !no_additional);
-	expect(row, same_records(&a, &m, whole ? DNS_SECTIONS : no_additional ? DNS_ADDITIONAL
-									     : DNS_ANSWER));
+	expect(row, same_records(&a, &m,
+			    whole	    ? DNS_SECTIONS
+			    : no_additional ? DNS_ADDITIONAL
+					    : DNS_ANSWER));
 	while (edns_next_option(&m, &pos, &o)) {
 		expect_int(row, o.code, EDNS_EDE);
 		edes_len += 4u + o.len;
@@ -360,13 +375,26 @@ static void test_truncation_grid(void **state)
 {
 	static const long said[] = { -1, 0, 1, 511, 512, 1231, 1232, 4096, 65535 };
 	static const struct size_case answers[] = {
-		{ 71, 0, 0, true },	   { 0, 71, 0, true },	     { 100, 100, 200, true },
-		{ 400, 71, 0, true },	   { 472, 0, 0, true },	     { 473, 0, 0, true },
-		{ 483, 0, 0, true },	   { 484, 0, 0, true },	     { 400, 72, 12, true },
-		{ 400, 72, 900, true },	   { 1000, 192, 0, true },   { 1000, 193, 0, true },
-		{ 1000, 192, 12, false },  { 1200, 300, 50, true },  { 3000, 1000, 50, true },
-		{ 4000, 60, 5000, true },  { 20000, 9000, 9000, true }, { 64000, 300, 400, true },
-		{ 0, 0, 65400, false },	   { 65000, 0, 506, false },
+		{ 71, 0, 0, true },
+		{ 0, 71, 0, true },
+		{ 100, 100, 200, true },
+		{ 400, 71, 0, true },
+		{ 472, 0, 0, true },
+		{ 473, 0, 0, true },
+		{ 483, 0, 0, true },
+		{ 484, 0, 0, true },
+		{ 400, 72, 12, true },
+		{ 400, 72, 900, true },
+		{ 1000, 192, 0, true },
+		{ 1000, 193, 0, true },
+		{ 1000, 192, 12, false },
+		{ 1200, 300, 50, true },
+		{ 3000, 1000, 50, true },
+		{ 4000, 60, 5000, true },
+		{ 20000, 9000, 9000, true },
+		{ 64000, 300, 400, true },
+		{ 0, 0, 65400, false },
+		{ 65000, 0, 506, false },
 	};
 
 	(void)state;
@@ -445,8 +473,8 @@ static void test_cap(void **state)
 {
 	struct client_form c = client();
 	struct dns_message m = parse(HEAD "0003" EXAMPLE_COM RECORD "0000290200000000000000"
-		"026e73 c00c 0001 0001 0000003c 0004 01020304"
-		"c038 001c 0001 0000003c 0004 01020304");
+					  "026e73 c00c 0001 0001 0000003c 0004 01020304"
+					  "c038 001c 0001 0000003c 0004 01020304");
 	size_t whole = rewrite_answer(&m, true, &c, reply, sizeof reply);
 
 	(void)state;

@@ -56,13 +56,15 @@ static const struct {
 	{ "EDE 0 is a reason", 0x0100, 2, { EDE_OTHER, NULL },
 		"123481820001000000000001" EXAMPLE_COM "00002904d0000000000006000f00020000" },
 	{ "with text", 0x0100, 2, { EDE_NETWORK_ERROR, "abc" },
-		"123481820001000000000001" EXAMPLE_COM "00002904d0000000000009000f0005 0017 616263" },
+		"123481820001000000000001" EXAMPLE_COM
+		"00002904d0000000000009000f0005 0017 616263" },
 	{ "with empty text", 0x0100, 2, { EDE_NETWORK_ERROR, "" },
 		"123481820001000000000001" EXAMPLE_COM "00002904d0000000000006000f00020017" },
 	{ "text without a reason is not written", 0x0100, 2, { EDE_NONE, "abc" },
 		"123481820001000000000001" EXAMPLE_COM "00002904d0000000000000" },
 	{ "text is cleaned", 0x0100, 2, { EDE_NETWORK_ERROR, "a\nb" },
-		"123481820001000000000001" EXAMPLE_COM "00002904d0000000000009000f0005 0017 613f62" },
+		"123481820001000000000001" EXAMPLE_COM
+		"00002904d0000000000009000f0005 0017 613f62" },
 };
 
 static void test_rows(void **state)
@@ -86,6 +88,7 @@ static void test_without_edns(void **state)
 	} cases[] = {
 		{ 2, "123481820001000000000000" EXAMPLE_COM },
 		{ 1, "123481810001000000000000" EXAMPLE_COM },
+		{ 15, "1234818f0001000000000000" EXAMPLE_COM },
 		{ 16, "123481820001000000000000" EXAMPLE_COM },
 		{ 23, "123481820001000000000000" EXAMPLE_COM },
 		{ 4, "123480040000000000000000" },
@@ -143,10 +146,11 @@ static void test_opt_of_reply(void **state)
 /* The text is cut to fit, then goes, then the reason, then OPT and question. */
 static void test_limits(void **state)
 {
-	static const char text[] = "0123456789 and \xe2\x82\xac more than two hundred octets: "
-				   "................................................................"
-				   "................................................................"
-				   "................................................................";
+	static const char text[] =
+		"0123456789 and \xe2\x82\xac more than two hundred octets: "
+		"................................................................"
+		"................................................................"
+		"................................................................";
 	const struct ede reason = { EDE_NETWORK_ERROR, text };
 
 	(void)state;
@@ -193,7 +197,8 @@ static void test_no_room_for_extended_rcode(void **state)
 	uint8_t out[64];
 
 	(void)state;
-	assert_hex("bare", out, rewrite_error(&c, 16, no_reason, out, 39), "123481820000000000000000");
+	assert_hex(
+		"bare", out, rewrite_error(&c, 16, no_reason, out, 39), "123481820000000000000000");
 }
 
 int main(void)

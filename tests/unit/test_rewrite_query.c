@@ -26,8 +26,8 @@ static const struct {
 	{ "padded to 128", { .udp_size = 1232, .pad_block = 128 }, false, false, false,
 		"123401000001000000000001" EXAMPLE_COM "00002904d0000000000058000c0054 00*84" },
 	{ "subnet, keepalive, padding",
-		{ .udp_size = 1232, .keepalive = true, .subnet_family = 1, .pad_block = 128 }, false,
-		false, false,
+		{ .udp_size = 1232, .keepalive = true, .subnet_family = 1, .pad_block = 128 },
+		false, false, false,
 		"123401000001000000000001" EXAMPLE_COM "00002904d0000000000058"
 		"0008000400010000 000b0000 000c0048 00*72" },
 
@@ -41,8 +41,9 @@ static const struct {
 		"123401200001000000000001" EXAMPLE_COM "00002904d0000000000000" },
 	{ "DO", { .udp_size = 1232 }, false, false, true,
 		"123401000001000000000001" EXAMPLE_COM "00002904d0000080000000" },
-	{ "block of 44: nothing but the header", { .udp_size = 1232, .pad_block = 44 }, false, false,
-		false, "123401000001000000000001" EXAMPLE_COM "00002904d0000000000004 000c0000" },
+	{ "block of 44: nothing but the header", { .udp_size = 1232, .pad_block = 44 }, false,
+		false, false,
+		"123401000001000000000001" EXAMPLE_COM "00002904d0000000000004 000c0000" },
 };
 
 static void test_rows(void **state)
@@ -105,7 +106,8 @@ static void test_copied(void **state)
 		{ "device ids", "6942 0002 aabb fde9 0002 ccdd", "0000" },
 		{ "512 octets", "000e0200 11*512", "0204 000e0200 11*512" },
 		{ "513 octets", "000e0201 11*513", "0000" },
-		{ "cookies in front of DAU", "000a000811*8 0005000108 000a000822*8", "0005 0005000108" },
+		{ "cookies in front of DAU", "000a000811*8 0005000108 000a000822*8",
+			"0005 0005000108" },
 	};
 
 	(void)state;
@@ -207,6 +209,9 @@ static void test_signed(void **state)
 	assert_int_equal(wire_get16(out), 0x1234);
 	assert_memory_equal(out + 2, message + 2, sizeof message - 2);
 	assert_int_equal(rewrite_query(&q, &form, 1, out, sizeof message - 1), 0);
+	assert_int_equal(rewrite_query(&q, &form, 1, out, sizeof message), sizeof message);
+	q.signed_len = 12;
+	assert_int_equal(rewrite_query(&q, &form, 1, out, sizeof out), 12);
 	q.signed_len = 11; /* no header */
 	assert_int_equal(rewrite_query(&q, &form, 1, out, sizeof out), 0);
 }

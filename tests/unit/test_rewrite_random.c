@@ -68,8 +68,8 @@ static void put_random_rdata(struct gen *g, uint16_t type)
 
 static void put_random_record(struct gen *g, enum dns_section section)
 {
-	static const uint16_t types[] = { 1, 2, 5, 6, 12, 14, 15, 16, 17, 18, 21, 24, 26, 28, 30, 33,
-		35, 39, 46, 47, 64, 65, 257, 65280 };
+	static const uint16_t types[] = { 1, 2, 5, 6, 12, 14, 15, 16, 17, 18, 21, 24, 26, 28, 30,
+		33, 35, 39, 46, 47, 64, 65, 257, 65280 };
 	uint16_t type = types[rnd(COUNT_OF(types))];
 	size_t rdlen_at;
 
@@ -85,11 +85,8 @@ static void put_random_record(struct gen *g, enum dns_section section)
 static void put_random_opt(struct gen *g)
 {
 	static const char *const options[] = {
-		"",
-		"000c0004 00000000",
-		"000f0002 0017",
-		"000f0009 0006 62616420 6b6579 000a0008 11*8",
-		"000b0002 0064 000f0004 0000 c328",
+		"", "000c0004 00000000", "000f0002 0017",
+		"000f0009 0006 62616420 6b6579 000a0008 11*8", "000b0002 0064 000f0004 0000 c328",
 		"000f0002 0001 000c0004 00", /* broken at its end */
 	};
 
@@ -131,7 +128,10 @@ static struct client_form random_client(void)
 		.id = (uint16_t)rnd(65536),
 		.flags = (uint16_t)rnd(0x800),
 		.has_question = true,
-		.question = { .name = client_name, .name_len = sizeof client_name, .type = 1, .class = 1 },
+		.question = { .name = client_name,
+			.name_len = sizeof client_name,
+			.type = 1,
+			.class = 1 },
 		.edns = rnd(2),
 		.dnssec_ok = rnd(2),
 		.udp_size = 1232,
@@ -141,8 +141,8 @@ static struct client_form random_client(void)
 }
 
 /* The names of the answer's question and the client's are the same but for case. */
-static void check_reply(const struct dns_message *a, const struct client_form *c, const uint8_t *out,
-	size_t len)
+static void check_reply(
+	const struct dns_message *a, const struct client_form *c, const uint8_t *out, size_t len)
 {
 	bool asked_ad = (c->flags & DNS_AD) || c->dnssec_ok;
 	enum dns_section until = DNS_SECTIONS;
@@ -162,7 +162,8 @@ static void check_reply(const struct dns_message *a, const struct client_form *c
 		a->count[DNS_ANSWER] + a->count[DNS_AUTHORITY]) {
 		assert_true(m.flags & DNS_TC);
 		until = DNS_ANSWER;
-	} else if (m.count[DNS_ADDITIONAL] - (m.opt != 0) < a->count[DNS_ADDITIONAL] - (a->opt != 0)) {
+	} else if (m.count[DNS_ADDITIONAL] - (m.opt != 0) <
+		   a->count[DNS_ADDITIONAL] - (a->opt != 0)) {
 		until = DNS_ADDITIONAL;
 	}
 	assert_true(same_records(a, &m, until));
@@ -197,7 +198,8 @@ static void test_random_answers(void **state)
 	assert_true(cut > ROUNDS / 50);
 }
 
-/* Octets of valid answers changed at random: whatever still parses can be rewritten or is refused. */
+/* Octets of valid answers changed at random: whatever still parses can be rewritten or is refused.
+ */
 static void test_mutated_answers(void **state)
 {
 	static uint8_t in[70000], out[70000];

@@ -25,7 +25,8 @@ static void test_short_read_stays_bad(void **state)
 	const struct {
 		const char *name;
 		size_t n;
-	} rows[] = { { "one too many", 4 }, { "huge", SIZE_MAX }, { "near the top", SIZE_MAX - 1 } };
+	} rows[] = { { "one too many", 4 }, { "huge", SIZE_MAX },
+		{ "near the top", SIZE_MAX - 1 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
