@@ -98,10 +98,11 @@ enum message_verdict {
 /*
  * Reads a message of len octets (any len).  Malformed are: names against name.h's rules, a pointer
  * in a question, counts beyond the data, RDATA beyond the end, a name inside RDATA (types of
- * RFC 3597 4) that leaves its RDATA or does not fill it with the other fields (empty RDATA is accepted
- * for every type), octets behind the last record, two OPT, OPT outside the additional section or not
- * owned by the root, TSIG that is not the last record or not of class ANY, len above 65535.  Work is
- * linear in len, bounded by DNS_POINTER_BUDGET for pointers; a count never leads to an allocation.
+ * RFC 3597 4) that leaves its RDATA or does not fill it with the other fields (empty RDATA is
+ * accepted for every type), octets behind the last record, two OPT, OPT outside the additional
+ * section or not owned by the root, TSIG that is not the last record or not of class ANY, len
+ * above 65535.  Work is linear in len, bounded by DNS_POINTER_BUDGET for pointers; a count never
+ * leads to an allocation.
  * QDCOUNT is not judged here: 0, 1 and more are read (extra questions are skipped over).
  * On MESSAGE_NO_QUESTION only data, len, id, flags and qdcount of *ret are valid.
  */

@@ -6,35 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "proxy/client/udp_sender.h"
 #include "proxy/loop.h"
-
-#define CONTROL_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
-
-struct udp_slot {
-	struct addr peer;
-	struct iovec iov;
-	union {
-		struct cmsghdr align;
-		uint8_t control[CONTROL_SIZE];
-	};
-};
 
 struct udp_receiver {
 	struct mmsghdr head[UDP_BATCH];
 	struct udp_slot slot[UDP_BATCH];
 	uint8_t data[UDP_BATCH][UDP_QUERY_MAX];
-};
-
-/* Replies of a turn, not sent yet. */
-struct udp_sender {
-	struct mmsghdr head[UDP_BATCH];
-	struct udp_slot slot[UDP_BATCH];
-	unsigned count;
-	size_t reply_max; /* octets of each buffer */
-	uint8_t *data;
 };
 
 struct udp_listener {
@@ -51,52 +31,12 @@ struct udp_listener {
 
 /* ------------------------------------------------------------------ replies */
 
-/* Headers point at the slot of their own number, always; what may change hands is the slots' content. */
-static void swap_slots(struct udp_sender *s, unsigned i, unsigned j)
-{
-	struct udp_slot slot = s->slot[i];
-	struct msghdr *a = &s->head[i].msg_hdr, *b = &s->head[j].msg_hdr;
-	socklen_t namelen = a->msg_namelen;
-	size_t controllen = a->msg_controllen;
-
-	s->slot[i] = s->slot[j];
-	s->slot[j] = slot;
-	a->msg_namelen = b->msg_namelen;
-	b->msg_namelen = namelen;
-	a->msg_controllen = b->msg_controllen;
-	b->msg_controllen = controllen;
-	a->msg_control = a->msg_controllen ? s->slot[i].control : NULL;
-	b->msg_control = b->msg_controllen ? s->slot[j].control : NULL;
-}
-
-/* The unsent come to the front, in their order; each takes its buffer along. */
-static void skip_sent(struct udp_sender *s, unsigned n)
-{
-	s->count -= n;
-	for (unsigned i = 0; i < s->count && n > 0; i++)
-		swap_slots(s, i, i + n);
-}
-
-/* Sends the batch; a datagram that the network refuses is passed over (its client has gone: threats F29). */
 static void send_batch(struct udp_listener *u)
 {
-	struct udp_sender *s = &u->sender;
-	unsigned done = 0;
-
-	while (done < s->count) {
-		int n = sendmmsg(u->fd, s->head + done, s->count - done, MSG_NOSIGNAL);
-
-		if (n > 0) {
-			done += (unsigned)n;
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
-			u->blocked = true;
-			event_add(u->writable, NULL);
-			break;
-		} else if (errno != EINTR) {
-			done++;
-		}
-	}
-	skip_sent(s, done);
+	if (udp_sender_flush(&u->sender, u->fd) == 0)
+		return;
+	u->blocked = true;
+	event_add(u->writable, NULL);
 }
 
 static void on_send(struct turn_work *w)
@@ -117,48 +57,23 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	turn_send(&u->loop->turn, &u->sending);
 }
 
-static void set_control(struct msghdr *h, struct udp_slot *slot, const struct origin *o)
-{
-	struct cmsghdr *c = &slot->align;
-	bool v6 = o->peer.sa.sa_family == AF_INET6;
-	size_t len = v6 ? sizeof o->local6 : sizeof o->local4;
-
-	h->msg_control = slot->control;
-	h->msg_controllen = CMSG_SPACE(len);
-	c->cmsg_level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	c->cmsg_type = v6 ? IPV6_PKTINFO : IP_PKTINFO;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), v6 ? (const void *)&o->local6 : (const void *)&o->local4, len);
-}
-
 static uint8_t *udp_reserve(struct origin *o, size_t len)
 {
 	struct udp_listener *u = o->owner;
-	struct udp_sender *s = &u->sender;
+	uint8_t *room;
 
-	if (s->count == UDP_BATCH && !u->blocked)
+	if (u->sender.count == UDP_BATCH && !u->blocked)
 		send_batch(u);
-	if (s->count == UDP_BATCH || len > s->reply_max) {
-		u->loop->stats.bound_udp_send++;
-		return NULL;
-	}
-	return s->slot[s->count].iov.iov_base;
+	room = udp_sender_reserve(&u->sender, len);
+	u->loop->stats.bound_udp_send += !room;
+	return room;
 }
 
 static void udp_commit(struct origin *o, size_t len)
 {
 	struct udp_listener *u = o->owner;
-	struct udp_slot *slot = &u->sender.slot[u->sender.count];
-	struct msghdr *h = &u->sender.head[u->sender.count].msg_hdr;
 
-	slot->peer = o->peer;
-	slot->iov.iov_len = len;
-	h->msg_namelen = addr_len(&o->peer);
-	h->msg_control = NULL;
-	h->msg_controllen = 0;
-	if (o->has_local)
-		set_control(h, slot, o);
-	u->sender.count++;
+	udp_sender_commit(&u->sender, o, len);
 	turn_send(&u->loop->turn, &u->sending);
 }
 
@@ -224,7 +139,7 @@ static void prepare(struct udp_receiver *r, bool control)
 
 		h->msg_namelen = sizeof r->slot[i].peer;
 		h->msg_control = control ? r->slot[i].control : NULL;
-		h->msg_controllen = control ? CONTROL_SIZE : 0;
+		h->msg_controllen = control ? UDP_CONTROL_SIZE : 0;
 	}
 }
 
@@ -261,21 +176,6 @@ void udp_receiver_free(struct udp_receiver *r)
 	free(r);
 }
 
-static int init_sender(struct udp_sender *s, size_t reply_max)
-{
-	s->reply_max = reply_max;
-	s->data = malloc(UDP_BATCH * reply_max);
-	if (!s->data)
-		return -ENOMEM;
-	for (unsigned i = 0; i < UDP_BATCH; i++) {
-		s->slot[i].iov.iov_base = s->data + i * reply_max;
-		s->head[i].msg_hdr.msg_iov = &s->slot[i].iov;
-		s->head[i].msg_hdr.msg_iovlen = 1;
-		s->head[i].msg_hdr.msg_name = &s->slot[i].peer;
-	}
-	return 0;
-}
-
 struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries,
 	struct udp_receiver *receiver, int fd, const struct addr *bound)
 {
@@ -294,7 +194,7 @@ struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries
 	u->sending.run = on_send;
 	u->readable = event_new(loop->base, fd, EV_READ | EV_PERSIST, on_readable, u);
 	u->writable = event_new(loop->base, fd, EV_WRITE, on_writable, u);
-	if (u->readable && u->writable && init_sender(&u->sender, reply_max) == 0 &&
+	if (u->readable && u->writable && udp_sender_init(&u->sender, reply_max, sendmmsg) == 0 &&
 		event_add(u->readable, NULL) == 0)
 		return u;
 	udp_listener_free(u);
@@ -316,7 +216,7 @@ void udp_listener_free(struct udp_listener *u)
 	if (u->writable)
 		event_free(u->writable);
 	close(u->fd);
-	free(u->sender.data);
+	udp_sender_deinit(&u->sender);
 	free(u);
 }
 

@@ -6,8 +6,6 @@
 
 #include "proxy/client/query.h"
 
-/* Datagrams a system call. */
-#define UDP_BATCH 64u
 /* Longest query taken over UDP; one that is longer is answered FORMERR (RFC 5625 4.4.3 asks for 4096). */
 #define UDP_QUERY_MAX 4096u
 

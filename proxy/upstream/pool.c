@@ -1,5 +1,6 @@
 #include "proxy/upstream/pool.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* A matched answer that does not parse is asked for once more, then it is the upstream's word. */
@@ -92,8 +93,7 @@ static void on_returned(void *arg, struct request *r, bool spent)
 {
 	struct pool *p = arg;
 
-	if (!spent && r->sends > 0)
-		r->sends--;
+	(void)spent;
 	r->work.run = reconsider;
 	turn_defer(p->turn, &r->work);
 }
@@ -143,6 +143,7 @@ void pool_init(struct pool *p)
 
 void pool_deinit(struct pool *p)
 {
+	assert(p->waiting_count == 0);
 	upstream_deinit(&p->upstream);
 	turn_forget(&p->dispatch);
 }
@@ -152,6 +153,7 @@ void pool_submit(struct pool *p, struct request *r)
 	r->pool = p;
 	r->session = NULL;
 	r->sends = r->bad_answers = 0;
+	r->sent_before = false;
 	r->node = (struct list){ 0 };
 	r->work = (struct turn_work){ 0 };
 	upstream_touch(&p->upstream);

@@ -26,7 +26,7 @@ struct pool {
 };
 
 void pool_init(struct pool *p);
-/* Requests still inside are forgotten: their owners go with the worker. */
+/* Every request is done or cancelled. */
 void pool_deinit(struct pool *p);
 
 void pool_submit(struct pool *p, struct request *r);

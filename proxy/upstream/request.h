@@ -51,6 +51,7 @@ struct request {
 	uint16_t id;
 	uint8_t sends;	     /* counted against the limit of 3 (RFC 9520 3.1) */
 	uint8_t bad_answers; /* matched, but they did not parse */
+	bool sent_before;    /* another send of it is a repetition */
 };
 
 #define REQUEST_SENDS_MAX 3

@@ -63,6 +63,8 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 		struct request *r = container_of(n, struct request, node);
 
 		s->sent_count--;
+		if (limit && r != half)
+			r->sends--; /* this one is given back */
 		give_back(s, r, !limit || r == half);
 	}
 	while ((n = list_take(&s->queued))) {
@@ -243,9 +245,10 @@ static void take_out(struct session *s, struct request *r)
 	s->sent_count--;
 }
 
+/* A query less in flight: the idle limit may run now, or the goodbye be due. */
 static void after_answer(struct session *s)
 {
-	if (s->idle_limit_us && s->state == SESSION_READY && session_inflight(s) == 0)
+	if (s->state == SESSION_READY && session_inflight(s) == 0)
 		arm(s, rest_until(s, turn_now_us(s->setup->turn)));
 	part_if_idle(s);
 }
@@ -334,7 +337,8 @@ static void mark_sent(struct session *s, struct request *r, size_t len)
 	r->state = REQUEST_SENT;
 	r->sent_len = len;
 	stats->upstream_queries++;
-	stats->upstream_repeats += r->sends > 0;
+	stats->upstream_repeats += r->sent_before;
+	r->sent_before = true;
 	stats->upstream_octets += len;
 	r->sends++;
 	s->asked++;
@@ -365,6 +369,7 @@ static void refuse(struct session *s, struct request *r)
 	s->queued_count--;
 	r->sends++;
 	give_back(s, r, true);
+	after_answer(s);
 }
 
 static void on_seal(struct turn_work *w)

@@ -137,7 +137,8 @@ static void open_attempt(struct upstream *u)
 
 	if (wait > 0) {
 		u->session.stats->bound_connects++;
-		start_timer(u, &u->retry, wait);
+		if (u->connecting == 0)
+			start_timer(u, &u->retry, wait);
 		return;
 	}
 	timer_stop(&u->session.turn->timers, &u->retry);
@@ -163,13 +164,18 @@ static bool any_established(const struct upstream *u)
 	return false;
 }
 
-/* No SYN-ACK for a second: a fresh attempt joins, so that returning packets are met at once. */
+/*
+ * No SYN-ACK for a second: a fresh attempt joins, so that returning packets are met at once.  The timer runs as
+ * long as attempts do: a query may come late to one that was opened ahead, one of several may end.
+ */
 static void on_join(struct timer *t)
 {
 	struct upstream *u = container_of(t, struct upstream, join);
 
-	if (u->connecting > 0 && u->connecting < UPSTREAM_ATTEMPTS_MAX && is_wanted(u) &&
-		!any_established(u))
+	if (u->connecting == 0)
+		return;
+	start_timer(u, &u->join, JOIN_AFTER_US);
+	if (u->connecting < UPSTREAM_ATTEMPTS_MAX && is_wanted(u) && !any_established(u))
 		open_attempt(u);
 }
 
@@ -255,7 +261,8 @@ static void session_lost(struct upstream *u, const struct session *s, const stru
 	u->session.stats->sessions_ended++;
 	log_debug("upstream %s: session ended after %llu answers: %s", u->label,
 		(unsigned long long)s->answers, end ? end->text : "retired");
-	if (s->asked > 0 && s->answers == 0 && end) {
+	/* Unused and unwanted, it only reached the server's idle limit. */
+	if (s->answers == 0 && end && (s->asked > 0 || is_wanted(u))) {
 		note_fruitless(u);
 		remember_failure(u, end);
 	}
