@@ -97,7 +97,8 @@ void session_forget(struct session *s, struct request *r);
 void session_retire(struct session *s);
 
 /*
- * Ends at once without a word to the owner but `returned` for its queries; freed at the end of the turn.
+ * Ends at once; the owner hears `unready` and `returned` for its queries, not `ended`.  Freed at the end of the
+ * turn.
  */
 void session_abort(struct session *s);
 

@@ -236,7 +236,8 @@ static void on_unready(void *arg, struct session *s)
 
 	u->ready--;
 	u->reopen = s->answers > 0;
-	upstream_ensure(u);
+	if (s->state == SESSION_RETIRING)
+		upstream_ensure(u); /* for one that has ended, on_ended does it */
 }
 
 static void on_returned(void *arg, struct session *s, struct request *r, bool spent)

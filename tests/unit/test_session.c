@@ -286,7 +286,7 @@ static void retire_by_keepalive_0(void)
 	answer_with(-1, "000b 0002 0000");
 	fake_turn(&net);
 	assert_told("keepalive 0", "u+");
-	tell('u');
+	tell('u'); /* as the other ways leave it */
 }
 
 static void retire_by_abandoned(void)
@@ -465,14 +465,28 @@ static void test_message_sent(void **state)
 	assert_int_equal(net.stats.upstream_repeats, 0);
 }
 
+/* Sent again after a loss, whether it pays for that or not. */
 static void test_repeats_are_counted(void **state)
 {
+	static const enum transport_fault faults[] = { FAULT_TIMEOUT, FAULT_CLOSED };
+
 	(void)state;
-	asks[0].request.sends = 1;
-	send(0);
-	assert_int_equal(net.stats.upstream_queries, 1);
-	assert_int_equal(net.stats.upstream_repeats, 1);
-	assert_int_equal(asks[0].request.sends, 2);
+	for (size_t i = 0; i < COUNT_OF(faults); i++) {
+		send(1);
+		fake_answer_nth(fake, -1);
+		send(0);
+		fake_end(fake, faults[i], STAGE_DNS);
+		fake_turn(&net);
+		open_session();
+		fake_ready(fake);
+		assert_int_equal(net.stats.upstream_repeats, i);
+		send(0);
+		assert_int_equal(net.stats.upstream_repeats, i + 1);
+		session_forget(session, &asks[0].request);
+		ask_init(&asks[0], 0);
+		ask_init(&asks[1], 1);
+	}
+	assert_int_equal(net.stats.upstream_queries, 6);
 }
 
 static void test_result(void **state)
@@ -1129,6 +1143,7 @@ static void test_losses(void **state)
 		for (unsigned k = 0; k < losses[i].in_flight; k++)
 			send(k);
 		fake->room = 0;
+		asks[7].request.sends = 2;
 		submit(7);
 		fake_turn(&net);
 		len = cut_of(losses[i].cut, late_id, partial);
@@ -1139,9 +1154,11 @@ static void test_losses(void **state)
 		for (unsigned k = 0; k < losses[i].in_flight; k++) {
 			expect_int(row, returned[k], 1);
 			expect_int(row, spent[k], losses[i].spent[k] - '0');
+			expect_int(row, asks[k].request.sends, losses[i].spent[k] - '0');
 		}
 		expect_int(row, returned[7], 1);
 		expect_int(row, spent[7], 0);
+		expect_int(row, asks[7].request.sends, 2); /* those of other sessions */
 		expect_int(row, returned[8], 0);
 		expect_int(row, returned[9], 0);
 	}
