@@ -61,12 +61,14 @@ static void fail_library(struct tls_engine *e, int err)
 
 	if (e->end->stage == STAGE_AUTH)
 		return; /* the verdict on the certificate says more */
-	if (err == GNUTLS_E_FATAL_ALERT_RECEIVED || err == GNUTLS_E_WARNING_ALERT_RECEIVED)
+	if (err == GNUTLS_E_FATAL_ALERT_RECEIVED) {
 		snprintf(text, sizeof text, "alert from the server: %s",
 			gnutls_alert_get_name(gnutls_alert_get(e->session)));
-	else
-		snprintf(text, sizeof text, "%s", gnutls_strerror(err));
-	fail(e, FAULT_PROTOCOL, text);
+		/* Of a session that worked this is the server's way to reset it. */
+		fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL, text);
+		return;
+	}
+	fail(e, FAULT_PROTOCOL, gnutls_strerror(err));
 }
 
 /* ------------------------------------------------------------------ the handshake */

@@ -104,3 +104,9 @@ def start_server(certs):
 
 def addresses(message):
     return [rr.address for rrset in message.answer for rr in rrset if rrset.rdtype in (1, 28)]
+
+
+def warm(fwd):
+    """Its connection stands: what is measured from now on is no handshake."""
+    wait_for(lambda: fwd.ask("warm.test").rcode() == 0, what="a first answer")
+    return fwd

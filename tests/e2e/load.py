@@ -15,6 +15,7 @@ import socket
 import struct
 import time
 
+import dns.message
 from testserver import expected_a
 
 HEADER = struct.Struct("!HHHHHH")
@@ -36,7 +37,7 @@ class Result:
     def __repr__(self):
         return (
             f"<{self.count} queries in {self.seconds:.2f} s: {self.good} good, {len(self.lost)} lost {self.lost[:5]}, "
-            f"failed {dict(self.failed)} {self.failures[:3]}, {len(self.wrong)} wrong {self.wrong[:5]}, "
+            f"failed {dict(self.failed)} {[why(m) for m in self.failures[:3]]}, {len(self.wrong)} wrong {self.wrong[:5]}, "
             f"slowest {self.slowest:.3f} s>"
         )
 
@@ -126,6 +127,7 @@ class Pipe:
                     return
                 except ConnectionRefusedError:
                     continue
+            return
         try:
             chunk = self.socket.recv(1 << 18)
             self.ended = not chunk
@@ -142,6 +144,12 @@ class Pipe:
             yield bytes(self.data[at + 2 : at + 2 + length])
             at += 2 + length
         del self.data[:at]
+
+
+def why(failure):
+    """Name and reasons of a reply that is no answer."""
+    name, message = failure
+    return name, [o.to_text() for o in dns.message.from_wire(message).options]
 
 
 def wrong_with(message, asked):
@@ -173,7 +181,7 @@ def load(
     rate=None,
     name=lambda i: f"q{i}.load.test",
     timeout=15.0,
-    edns=False,
+    edns=True,
     sources=(None,),
     each_turn=None,
     addresses=None,

@@ -50,6 +50,7 @@ struct fake {
 	bool starved; /* has_room was false */
 	struct fake_message *sent;
 	size_t sent_count, sent_cap, flushed;
+	unsigned matched; /* the test's: answers that were taken */
 	uint64_t opened_us;
 };
 

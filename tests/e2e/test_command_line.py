@@ -1,0 +1,270 @@
+"""The command line, the configuration file, and what is said when something in them or around them is wrong."""
+
+import os
+import pathlib
+import re
+import socket
+import subprocess
+
+import pytest
+from daemon import BINARY, Dnsfwd, config_text, run
+from testserver import expected_a
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+UPSTREAM = "tls://192.0.2.1#dns.example.net"
+
+
+@pytest.fixture
+def conf(tmp_path, certs):
+    """Writes a configuration file; names its path."""
+
+    def write(text="", **options):
+        path = tmp_path / "dnsfwd.conf"
+        base = {"forward": [UPSTREAM], "tls-cert-bundle": str(certs / "ca.pem")}
+        base.update({name.replace("_", "-"): value for name, value in options.items()})
+        path.write_text(config_text({k: v for k, v in base.items() if v is not None}) + text)
+        return path
+
+    return write
+
+
+def test_version():
+    done = run("-V")
+    assert done.returncode == 0
+    assert re.match(r"dnsfwd \d+\.\d+\.\d+\nGnuTLS \S+, libevent \S+, libconfig \S+\n$", done.stdout)
+
+
+def test_help_names_every_option():
+    done = run("--help")
+    assert done.returncode == 0 and not done.stderr
+    for option in ("-c", "-t", "-T", "-v", "-V", "--listen", "UPSTREAM"):
+        assert option in done.stdout
+
+
+def test_unknown_flag():
+    done = run("--frobnicate")
+    assert done.returncode == 1
+    assert "frobnicate" in done.stderr and "--help" in done.stderr
+
+
+def test_check_good(conf):
+    done = run("-t", "-c", conf())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "good" in done.stdout
+
+
+def test_example_file_is_good():
+    assert run("-T", "-c", TOP / "dnsfwd.conf.example").returncode == 0
+
+
+def test_print_loads_again_to_the_same(conf, tmp_path):
+    path = conf(listen=["127.0.0.1", "[::1]:5353"], port=5300, query_timeout="1500ms", workers="auto", log_queries=True)
+    first = run("-T", "-c", path)
+    assert first.returncode == 0
+    again = tmp_path / "again.conf"
+    again.write_text(first.stdout)
+    second = run("-T", "-c", again)
+    assert (second.returncode, second.stdout) == (0, first.stdout)
+    assert '"1500ms"' in first.stdout
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("prot = 53", ['"prot"', '"port"']),
+        ("query-timeout = \"70s\"", ["query-timeout", "70s", "100ms"]),
+        ("port = 65536", ["port", "65536", "65535"]),
+        ("workers = 0", ["workers", "64"]),
+        ("allow = [ \"10.0.0.1/8\" ]", ["allow", "10.0.0.1/8"]),
+        ("log-level = \"loud\"", ["log-level", "loud", "debug"]),
+        ("log-queries = \"yes\"", ["log-queries", "true", "false"]),
+        ("cache-size = \"64M\"", ["cache-size", "64M", "later"]),
+        ("listen = [ \"localhost\" ]", ["listen", "localhost"]),
+        ("edns-size = 511", ["edns-size", "511", "4096"]),
+        ("port = ", ["syntax"]),
+    ],
+)
+def test_complaint_says_where_and_what(conf, line, words):
+    path = conf("\n" + line + "\n")
+    number = path.read_text().split("\n").index(line) + 1
+    done = run("-t", "-c", path)
+    assert done.returncode == 1
+    place = re.search(rf"{re.escape(str(path))}:(\d+): ", done.stderr)
+    assert place and int(place[1]) in (number, number + 1), done.stderr  # a syntax error is seen at the next word
+    for word in words:
+        assert word in done.stderr
+
+
+def test_all_faults_are_told_at_once(conf):
+    done = run("-t", "-c", conf("prot = 1\nquery-timeout = \"1ms\"\nupstream = ( { nam = \"x\" } )\n"))
+    assert done.returncode == 1
+    for word in ("prot", "query-timeout", "nam"):
+        assert word in done.stderr
+    assert len(done.stderr.splitlines()) >= 3
+
+
+@pytest.mark.parametrize(
+    "forward, words",
+    [
+        (None, ["forward"]),
+        ([], ["forward"]),
+        (["udp://192.0.2.1"], ["udp", "tls://"]),
+        (["https://dns.example.net/dns-query"], ["tls://"]),
+        (["dns.example.net"], ["dns.example.net"]),
+        ([UPSTREAM, "tls://192.0.2.2#b.example"], ["one"]),
+        (["tls://192.0.2.1#bad name"], ["bad name"]),
+        (["tls://192.0.2.1:99999#x.example"], ["99999"]),
+    ],
+)
+def test_forward_that_cannot_be(conf, forward, words):
+    done = run("-t", "-c", conf(forward=forward))
+    assert done.returncode == 1
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["tls://{0}:{1}#resolver.test", "{0}@{1}#resolver.test", "{0}:{1}#resolver.test", "dns+tls://{0}:{1}#resolver.test"],
+)
+def test_spellings_of_an_upstream(server, start, spelling):
+    upstream = spelling.format(server.tls[0].host, server.tls[0].port)
+    fwd = start(upstream, server=server)
+    assert fwd.ask("spelt.test").answer[0][0].address == expected_a("spelt.test")
+
+
+@pytest.mark.parametrize("spelling", ["tls://[::1]:{0}#resolver.test", "[::1]:{0}#resolver.test", "[::1]@{0}"])
+def test_upstream_over_ipv6(start_server, start, spelling):
+    server = start_server(tls=["[::1]:0"])
+    fwd = start(spelling.format(server.tls[0].port), server=server)
+    assert fwd.ask("six.test").answer[0][0].address == expected_a("six.test")
+    wire = server.queries()[0].data
+    assert bytes.fromhex("0008000400020000") in wire, "client subnet of an IPv6 transport is family 2"
+
+
+def test_no_file_with_an_upstream_on_the_command_line(server, tmp_path):
+    """Trust comes from the system's store, so the certificate of the test server is refused: but it runs."""
+    fwd = Dnsfwd(config=False, args=["--listen", "127.0.0.1:0", server.upstream()])
+    with fwd:
+        assert fwd.ask("no.file.test").rcode() == 2
+    assert server.stat("queries") == 0
+
+
+def test_command_line_wins_over_the_file(server, start):
+    fwd = start(server, {"forward": [UPSTREAM], "listen": ["192.0.2.77"]}, args=["--listen", "127.0.0.1:0", server.upstream()])
+    assert fwd.ask("wins.test").answer[0][0].address == expected_a("wins.test")
+
+
+def test_file_that_is_not_there(tmp_path):
+    done = run("-t", "-c", tmp_path / "missing.conf")
+    assert done.returncode == 3
+    assert "missing.conf" in done.stderr and "No such file" in done.stderr
+
+
+NO_CONFIGURATION = {
+    "binary": b"\0\1\2\377" * 100,
+    "huge": b"x" * (2 << 20),
+    "empty": b"",
+    "open-brackets": b"((((((",
+    "includes-itself": b'@include "dnsfwd.conf"\n',
+}
+
+
+@pytest.mark.parametrize("kind", NO_CONFIGURATION)
+def test_file_that_is_no_configuration(tmp_path, kind):
+    path = tmp_path / "dnsfwd.conf"
+    path.write_bytes(NO_CONFIGURATION[kind])
+    done = run("-t", "-c", path)
+    assert done.returncode == 1
+    assert str(path) in done.stderr
+
+
+# -- the trust store ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "garbage", "folder"])
+@pytest.mark.parametrize("check", [True, False])
+def test_trust_store_that_is_none(conf, tmp_path, kind, check):
+    store = tmp_path / "roots.pem"
+    if kind == "empty":
+        store.write_text("")
+    elif kind == "garbage":
+        store.write_bytes(os.urandom(4096))
+    elif kind == "folder":
+        store.mkdir()
+    done = run(*(["-t"] if check else []), "-c", conf(tls_cert_bundle=str(store), listen=["127.0.0.1"], port=0))
+    assert done.returncode == 3
+    assert str(store) in done.stderr
+
+
+def test_trust_store_that_may_not_be_read(conf, certs, tmp_path):
+    store = tmp_path / "roots.pem"
+    store.write_bytes((certs / "ca.pem").read_bytes())
+    store.chmod(0)
+    tmp_path.chmod(0o755)
+    path = conf(tls_cert_bundle=str(store))
+    path.chmod(0o644)
+    if os.geteuid() != 0:
+        done = run("-t", "-c", path)
+    else:
+        for folder in tmp_path.parents:
+            if folder.owner() == "root" and str(folder).startswith("/tmp/"):
+                folder.chmod(folder.stat().st_mode | 0o55)
+        done = run("-t", "-c", path, user=65534)
+    assert done.returncode == 3
+    assert str(store) in done.stderr and "Permission denied" in done.stderr
+
+
+# -- addresses ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_port_in_use(conf, kind):
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        done = run("-c", conf(listen=[address]))
+    assert done.returncode == 2
+    assert address in done.stderr and "another program" in done.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_two_instances(server, start, conf, workers):
+    """Also with ports that workers share: the second one must not take half of the queries."""
+    first = start(server, {"workers": workers})
+    address = "%s:%d" % first.address
+    done = run("-c", conf(listen=[address], workers=workers))
+    assert done.returncode == 2
+    assert address in done.stderr
+
+
+def test_address_that_is_not_ours(conf):
+    done = run("-c", conf(listen=["192.0.2.77:5300"]))
+    assert done.returncode == 2
+    assert "192.0.2.77:5300" in done.stderr
+
+
+def test_privileged_port_without_privilege(conf, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root to become somebody else")
+    path = conf(listen=["127.0.0.1:53"])
+    for folder in tmp_path.parents:
+        if str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o55)
+    tmp_path.chmod(0o755)
+    pathlib.Path(path).chmod(0o644)
+    start_of_ports = pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()
+    if int(start_of_ports) <= 53:
+        pytest.skip("every port may be taken here")
+    done = run("-c", path, user=65534, group=65534)
+    assert done.returncode == 2
+    assert "permission denied" in done.stderr and "127.0.0.1:53" in done.stderr
+
+
+def test_binary_is_hardened():
+    """PIE, full RELRO, no executable stack."""
+    headers = subprocess.run(["readelf", "-hlW", "-d", str(BINARY)], capture_output=True, text=True, check=True).stdout
+    assert "DYN" in headers and "GNU_RELRO" in headers and "NOW" in headers
+    assert re.search(r"GNU_STACK.* RW ", headers)
