@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -14,6 +15,9 @@
 #include "proxy/worker.h"
 
 #define SIGNALS 4
+/* Of each worker: event loop, mailbox, upstream sessions (16 at most), log, spare. */
+#define RESERVED_DESCRIPTORS 28u
+#define TCP_CLIENTS_MIN	     4u
 
 struct app {
 	struct config *config;
@@ -76,11 +80,28 @@ static int open_all(struct app *a, struct socket_pair *pairs, char *error, size_
 	return 0;
 }
 
+/*
+ * TCP clients of one worker: what is configured, as far as the limit of open files allows once each worker has its
+ * sockets, upstream sessions and some to spare (threats F22).
+ */
+static size_t tcp_clients_of(const struct app *a)
+{
+	size_t per_worker = RESERVED_DESCRIPTORS + 2 * a->listen_count, wanted = a->config->tcp_clients;
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur / a->worker_count >= wanted + per_worker)
+		return wanted;
+	if (r.rlim_cur / a->worker_count < TCP_CLIENTS_MIN + per_worker)
+		return TCP_CLIENTS_MIN;
+	return r.rlim_cur / a->worker_count - per_worker;
+}
+
 static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size_t index)
 {
 	struct socket_pair mine[CONFIG_LISTEN_MAX];
 	struct worker_setup setup = { .config = a->config, .credentials = a->credentials,
-		.listen = a->listen, .sockets = mine, .socket_count = a->listen_count };
+		.listen = a->listen, .sockets = mine, .socket_count = a->listen_count,
+		.tcp_clients = tcp_clients_of(a) };
 	struct worker *w;
 
 	for (size_t i = 0; i < a->listen_count; i++) {
@@ -215,10 +236,15 @@ struct app *app_new(struct config *config, bool check_only, enum exit_code *ret_
 	return NULL;
 }
 
+static void discard_drain(struct mail *m)
+{
+	free(container_of(m, struct drain_mail, mail));
+}
+
 static void deliver_drain(struct mail *m, void *receiver)
 {
 	worker_drain(receiver);
-	free(container_of(m, struct drain_mail, mail));
+	discard_drain(m);
 }
 
 static void drain_all(struct app *a)
@@ -229,6 +255,7 @@ static void drain_all(struct app *a)
 		if (!d)
 			_exit(EXIT_MEMORY); /* no way left to end in good order */
 		d->mail.deliver = deliver_drain;
+		d->mail.discard = discard_drain;
 		mailbox_post(worker_mailbox(a->workers[i]), &d->mail);
 	}
 }
@@ -240,6 +267,10 @@ static void log_start(const struct app *a)
 
 	for (size_t i = 0; i < a->listen_count; i++)
 		log_info("listening on %s udp+tcp", addr_text(&a->listen[i], text));
+	if (tcp_clients_of(a) < a->config->tcp_clients)
+		log_warning("only %zu TCP clients at a time: the limit of open files does not allow "
+			    "tcp-clients = %u; raise it (LimitNOFILE=)",
+			tcp_clients_of(a) * a->worker_count, a->config->tcp_clients);
 	log_info("ready: forwarding to %s over TLS, authenticated as %s against %u trust anchors, %zu worker%s",
 		addr_text(&u->addr, text), u->auth_name ? u->auth_name : "its address",
 		credentials_anchors(a->credentials), a->worker_count, a->worker_count == 1 ? "" : "s");

@@ -42,6 +42,13 @@ int mailbox_init(struct mailbox *b, struct event_base *base, void *receiver)
 
 void mailbox_deinit(struct mailbox *b)
 {
+	struct list *n;
+
+	while (b->mails.next && (n = list_take(&b->mails))) {
+		struct mail *m = container_of(n, struct mail, node);
+
+		m->discard(m);
+	}
 	if (b->readable)
 		event_free(b->readable);
 	if (b->fd >= 0)

@@ -16,6 +16,8 @@ struct mail {
 	struct list node;
 	/* On the receiving thread; receiver is what mailbox_init was told. The mail is deliver's now. */
 	void (*deliver)(struct mail *m, void *receiver);
+	/* Instead of it, on the thread that ends the mailbox: the receiver has gone. */
+	void (*discard)(struct mail *m);
 };
 
 struct mailbox {
@@ -28,7 +30,7 @@ struct mailbox {
 
 /* 0 or negative errno.  The base is the receiving thread's, not running yet. */
 int mailbox_init(struct mailbox *b, struct event_base *base, void *receiver);
-/* After the receiving thread is gone; mails not delivered are forgotten. */
+/* After the receiving thread is gone; mails not delivered are discarded. */
 void mailbox_deinit(struct mailbox *b);
 
 /* From any thread. Never blocks for long, never fails. */

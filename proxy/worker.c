@@ -76,7 +76,7 @@ static int build_listeners(struct worker *w, const struct worker_setup *setup)
 	w->udp = calloc(setup->socket_count, sizeof(struct udp_listener *));
 	w->tcp = calloc(setup->socket_count, sizeof(struct tcp_listener *));
 	w->receiver = udp_receiver_new();
-	w->clients = tcp_clients_new(&w->loop, &w->queries);
+	w->clients = tcp_clients_new(&w->loop, &w->queries, setup->tcp_clients);
 	if (!w->udp || !w->tcp || !w->receiver || !w->clients)
 		return -ENOMEM;
 	for (size_t i = 0; i < setup->socket_count; i++) {
@@ -118,6 +118,9 @@ struct worker *worker_new(const struct worker_setup *setup)
 
 static bool is_drained(const struct worker *w)
 {
+	for (size_t i = 0; i < w->socket_count; i++)
+		if (!udp_listener_flushed(w->udp[i]))
+			return false;
 	return queries_inflight(&w->queries) == 0 && tcp_clients_flushed(w->clients);
 }
 
@@ -166,7 +169,8 @@ static void on_drain_limit(struct timer *t)
 {
 	struct worker *w = container_of(t, struct worker, drain_limit);
 
-	w->done = true;
+	queries_finish_all(&w->queries, (struct ede){ EDE_NOT_READY, "dnsfwd is stopping" });
+	w->done = true; /* the replies leave at the end of this turn */
 }
 
 void worker_drain(struct worker *w)

@@ -29,6 +29,7 @@ struct worker_setup {
 	const struct addr *listen;		  /* bound addresses, in step with sockets */
 	struct socket_pair *sockets;		  /* taken: set to -1 as they change hands */
 	size_t socket_count;
+	size_t tcp_clients; /* at most, as far as descriptors go */
 };
 
 /* Built, not running. NULL: out of memory. */

@@ -29,6 +29,7 @@
 	X(bound_inflight, "bound hit: max-inflight of all sessions")                               \
 	X(bound_connects, "bound hit: fruitless connections to an upstream")                       \
 	X(bound_output, "bound hit: output waiting for an upstream")                               \
+	X(bound_sessions, "bound hit: sessions of an upstream side by side")                      \
 	X(bound_ids, "bound hit: abandoned ids of a session")                                      \
 	X(bound_memory, "an allocation failed")                                                    \
 	X(tcp_accepted, "TCP clients accepted")                                                    \

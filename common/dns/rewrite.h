@@ -73,14 +73,14 @@ struct client_form {
  * Too long for the limit: first the EDEs go, then the additional records, then all records with
  * TC=1 (whole sections or none).
  * Returns its length; 0 if cap is too small or the answer can't be rebuilt (a pointer into the OPT):
- * then answer SERVFAIL.
+ * then answer SERVFAIL.  An answer signed with TSIG or SIG(0) passes untouched but for the id.
  */
 size_t rewrite_answer(const struct dns_message *answer, bool trusted, const struct client_form *c,
 	uint8_t *out, size_t cap);
 
 /*
- * A reply of our own without records.  NOTIMP is the bare header with opcode and id (RFC 8906 3.1.4),
- * BADVERS and NOTIMP leave RA clear; an OPT with the reason where the client sent one.
+ * A reply of our own without records.  NOTIMP of another opcode than QUERY is the bare header with opcode and id
+ * (RFC 8906 3.1.4), RA clear as in BADVERS; an OPT with the reason where the client sent one.
  * rcode may be above 15 when c->edns.  The EDE text is cut, then dropped, to fit the limit.
  * Returns its length (0: cap below 12).
  */

@@ -44,7 +44,7 @@ size_t rewrite_error(const struct client_form *c, unsigned rcode, struct ede ede
 	struct wire_writer w = wire_writer(out, cap < c->limit ? cap : c->limit);
 	unsigned plain = rcode > DNS_RCODE_MASK ? RCODE_SERVFAIL : rcode; /* in four bits */
 
-	if (rcode == RCODE_NOTIMP)
+	if (rcode == RCODE_NOTIMP && c->flags & DNS_OPCODE_MASK)
 		return bare_header(c, notimp_flags(c), out, cap);
 	reply_head(&w, c, error_flags(c, c->edns ? rcode : plain), no_records);
 	if (c->edns)

@@ -214,6 +214,7 @@ static enum query_verdict forward(struct queries *qs, const struct origin *from,
 	const struct client_form *f, const struct dns_message *m, const struct edns *e)
 {
 	static const struct ede full = { EDE_OTHER, "too many queries in flight (max-queries)" };
+	static const struct ede no_memory = { EDE_OTHER, "out of memory" };
 	struct query *q = begin(qs, from, f);
 
 	if (!q) {
@@ -223,7 +224,7 @@ static enum query_verdict forward(struct queries *qs, const struct origin *from,
 	if (lookup_start(qs->lookups, m, e, &q->waiter) < 0) {
 		slab_put(&qs->slab, q);
 		qs->loop->stats.bound_memory++;
-		return reply_here(qs, from, f, RCODE_SERVFAIL, full);
+		return reply_here(qs, from, f, RCODE_SERVFAIL, no_memory);
 	}
 	list_append(&qs->deadlines, &q->deadline_node);
 	arm(qs);
@@ -288,6 +289,16 @@ void queries_init(struct queries *qs, struct loop *loop, const struct config *co
 	slab_init(&qs->slab, sizeof(struct query), config->max_queries);
 	list_init(&qs->deadlines);
 	qs->timer.fire = on_timer;
+}
+
+void queries_finish_all(struct queries *qs, struct ede why)
+{
+	while (!list_empty(&qs->deadlines)) {
+		struct query *q = container_of(qs->deadlines.next, struct query, deadline_node);
+
+		lookup_leave(qs->lookups, &q->waiter, NULL);
+		query_finish(q, NULL, why);
+	}
 }
 
 void queries_deinit(struct queries *qs)

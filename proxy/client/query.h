@@ -30,6 +30,8 @@ struct queries {
 
 void queries_init(struct queries *qs, struct loop *loop, const struct config *config,
 	struct lookups *lookups);
+/* Replies SERVFAIL with this reason to all that are in flight. */
+void queries_finish_all(struct queries *qs, struct ede why);
 /* Queries in flight are forgotten without a reply. */
 void queries_deinit(struct queries *qs);
 

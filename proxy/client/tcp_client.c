@@ -262,6 +262,23 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ------------------------------------------------------------------ output */
 
+/* Octet by octet does not count: such a reader would hold its place for ever. */
+static void note_moved(struct tcp_client *c, size_t n)
+{
+	c->output_moved += n;
+	if (c->output_moved < TCP_OUT_STEP)
+		return;
+	c->output_moved = 0;
+	c->output_since_us = turn_now_us(turn_of(c));
+}
+
+/* An idle client keeps little memory. */
+static void trim(struct bytes *b)
+{
+	if (bytes_len(b) == 0 && b->cap > TCP_BUFFER_KEPT)
+		bytes_free(b);
+}
+
 static void on_send(struct turn_work *w)
 {
 	struct tcp_client *c = container_of(w, struct tcp_client, send);
@@ -274,7 +291,7 @@ static void on_send(struct turn_work *w)
 		if (n < 0)
 			break;
 		bytes_consume(&c->out, (size_t)n);
-		c->output_since_us = turn_now_us(turn_of(c));
+		note_moved(c, (size_t)n);
 	}
 	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
 		tcp_client_close(c);
@@ -284,7 +301,7 @@ static void on_send(struct turn_work *w)
 	if (bytes_len(&c->out) == 0) {
 		c->output_since_us = 0;
 		c->idle_since_us = turn_now_us(turn_of(c));
-		bytes_free(&c->out);
+		trim(&c->out);
 		sort_in(c);
 	}
 	if (c->held && may_read(c))
@@ -304,8 +321,14 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 static uint8_t *tcp_reserve(struct origin *o, size_t len)
 {
 	struct tcp_client *c = o->owner;
-	uint8_t *room = bytes_reserve(&c->out, FRAME_PREFIX + len);
+	uint8_t *room;
 
+	if (bytes_len(&c->out) > TCP_OUT_HARD_MAX) {
+		stats_of(c)->bound_tcp_output++;
+		tcp_client_close(c);
+		return NULL;
+	}
+	room = bytes_reserve(&c->out, FRAME_PREFIX + len);
 	if (!room) {
 		stats_of(c)->bound_memory++;
 		return NULL;
@@ -319,9 +342,13 @@ static void tcp_commit(struct origin *o, size_t len)
 	uint8_t *prefix = c->out.data + c->out.end;
 
 	wire_put16(prefix, (uint16_t)len);
-	if (bytes_len(&c->out) == 0)
+	if (bytes_len(&c->out) == 0) {
 		c->output_since_us = turn_now_us(turn_of(c));
+		c->output_moved = 0;
+	}
 	bytes_commit(&c->out, FRAME_PREFIX + len);
+	if (list_linked(&c->node))
+		sort_in(c); /* with output it is not idle, even without a query in flight */
 	turn_send(turn_of(c), &c->send);
 }
 

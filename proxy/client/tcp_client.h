@@ -32,7 +32,8 @@ struct tcp_client {
 	unsigned inflight;
 	struct timer timer;
 	uint64_t input_since_us;  /* the partial message began; 0: none */
-	uint64_t output_since_us; /* output last moved or began; 0: none waits */
+	uint64_t output_since_us; /* output began, or moved by TCP_OUT_STEP; 0: none waits */
+	size_t output_moved;	  /* octets taken by the client since then */
 	uint64_t idle_since_us;	  /* last whole message, or reply */
 	struct turn_work send, resume, grave;
 };

@@ -23,7 +23,7 @@ struct tcp_listener {
 
 /* ------------------------------------------------------------------ all clients */
 
-struct tcp_clients *tcp_clients_new(struct loop *loop, struct queries *queries)
+struct tcp_clients *tcp_clients_new(struct loop *loop, struct queries *queries, size_t max)
 {
 	struct tcp_clients *c = calloc(1, sizeof *c);
 
@@ -31,7 +31,7 @@ struct tcp_clients *tcp_clients_new(struct loop *loop, struct queries *queries)
 		return NULL;
 	c->loop = loop;
 	c->queries = queries;
-	c->max = queries->config->tcp_clients;
+	c->max = max;
 	list_init(&c->busy);
 	list_init(&c->idle);
 	return c;
@@ -67,16 +67,21 @@ void tcp_clients_stop(struct tcp_clients *c)
 		tcp_client_close(container_of(n, struct tcp_client, node));
 }
 
+static bool close_longest_idle(struct tcp_clients *c)
+{
+	if (list_empty(&c->idle))
+		return false;
+	tcp_client_close(container_of(c->idle.next, struct tcp_client, node));
+	return true;
+}
+
 /* At the bound the longest idle one makes room; where all are busy the new one has to go. */
 static bool make_room(struct tcp_clients *c)
 {
 	if (c->count < c->max)
 		return true;
 	c->loop->stats.bound_tcp_clients++;
-	if (list_empty(&c->idle))
-		return false;
-	tcp_client_close(container_of(c->idle.next, struct tcp_client, node));
-	return true;
+	return close_longest_idle(c);
 }
 
 /* ------------------------------------------------------------------ accepting */
@@ -103,17 +108,26 @@ static void on_pause_over(struct timer *t)
 	event_add(l->readable, NULL);
 }
 
+/* Without descriptors an idle client goes, and if there is none accepting pauses.  True: accept again. */
+static bool go_on_after(struct tcp_listener *l, int error)
+{
+	if (error == EMFILE && close_longest_idle(l->clients)) {
+		l->clients->loop->stats.bound_descriptors++;
+		return true;
+	}
+	if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
+		pause_accepting(l, error);
+	return error == ECONNABORTED || error == EINTR;
+}
+
 static bool accept_one(struct tcp_listener *l)
 {
 	struct addr peer = { 0 };
 	socklen_t len = sizeof peer;
 	int fd = accept4(l->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-			pause_accepting(l, errno);
-		return errno == ECONNABORTED || errno == EINTR;
-	}
+	if (fd < 0)
+		return go_on_after(l, errno);
 	if (!make_room(l->clients)) {
 		close(fd);
 		return true;

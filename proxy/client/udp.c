@@ -206,6 +206,11 @@ void udp_listener_stop(struct udp_listener *u)
 	event_del(u->readable);
 }
 
+bool udp_listener_flushed(const struct udp_listener *u)
+{
+	return u->sender.count == 0;
+}
+
 void udp_listener_free(struct udp_listener *u)
 {
 	if (!u)

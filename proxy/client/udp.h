@@ -20,6 +20,8 @@ struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries
 	struct udp_receiver *receiver, int fd, const struct addr *bound);
 /* No more queries are read; replies still go out. */
 void udp_listener_stop(struct udp_listener *u);
+/* No reply waits for the socket. */
+bool udp_listener_flushed(const struct udp_listener *u);
 void udp_listener_free(struct udp_listener *u);
 
 /* Datagrams that the kernel dropped because the socket's buffer was full. */

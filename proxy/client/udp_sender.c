@@ -39,7 +39,7 @@ int udp_sender_flush(struct udp_sender *s, int fd)
 
 		if (n > 0)
 			done += (unsigned)n;
-		else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)
+		else if (errno == EAGAIN || errno == EWOULDBLOCK)
 			err = -EAGAIN;
 		else if (errno != EINTR)
 			done++;

@@ -1,5 +1,6 @@
 #include "proxy/ops/report.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,6 +56,25 @@ static void add(struct worker_report *sum, const struct worker_report *part)
 	sum->udp_drops += part->udp_drops;
 }
 
+/* True: this was the last one, the report is the caller's to free. */
+static bool count_in(struct report_mail *r)
+{
+	struct report *report = r->report;
+
+	free(r);
+	return --report->missing == 0;
+}
+
+/* Only when the program ends, and all threads but main's have gone: the report is not given. */
+static void discard(struct mail *m)
+{
+	struct report_mail *r = container_of(m, struct report_mail, mail);
+	struct report *report = r->report;
+
+	if (count_in(r))
+		free(report);
+}
+
 static void deliver_back(struct mail *m, void *receiver)
 {
 	struct report_mail *r = container_of(m, struct report_mail, mail);
@@ -62,8 +82,7 @@ static void deliver_back(struct mail *m, void *receiver)
 
 	(void)receiver;
 	add(&report->sum, &r->figures);
-	free(r);
-	if (--report->missing > 0)
+	if (!count_in(r))
 		return;
 	log_report(report);
 	free(report);
@@ -95,6 +114,7 @@ void report_request(struct worker **workers, size_t count, struct mailbox *back)
 		r->report = report;
 		r->back = back;
 		r->mail.deliver = deliver_to_worker;
+		r->mail.discard = discard;
 		mailbox_post(worker_mailbox(workers[i]), &r->mail);
 	}
 	if (report->missing == 0)

@@ -10,6 +10,7 @@ struct lookup {
 	struct request request;
 	struct lookups *lookups;
 	struct list waiters;
+	bool completing; /* on_done walks the waiters: nobody else drops it */
 	uint8_t *bytes; /* owned copy of the client's message, where parts of it go upstream; else NULL */
 	struct edns_option copied[EDNS_COPIED];
 	uint8_t name[DNS_NAME_MAX];
@@ -26,6 +27,7 @@ static void on_done(struct request *r)
 	struct lookup *k = container_of(r, struct lookup, request);
 	struct list *n;
 
+	k->completing = true;
 	while ((n = list_take(&k->waiters))) {
 		struct lookup_waiter *w = container_of(n, struct lookup_waiter, node);
 
@@ -92,6 +94,7 @@ int lookup_start(struct lookups *l, const struct dns_message *m, const struct ed
 	if (!k)
 		return -ENOBUFS;
 	k->lookups = l;
+	k->completing = false;
 	if (keep_bytes(k, m, e) < 0) {
 		drop(k);
 		return -ENOMEM;
@@ -115,7 +118,7 @@ void lookup_leave(struct lookups *l, struct lookup_waiter *w, struct ede *ret_re
 		*ret_reason = pool_reason(k->request.pool, &k->request);
 	list_remove(&w->node);
 	w->lookup = NULL;
-	if (!list_empty(&k->waiters))
+	if (!list_empty(&k->waiters) || k->completing)
 		return;
 	pool_cancel(k->request.pool, &k->request);
 	drop(k);

@@ -6,10 +6,14 @@
 /* A matched answer that does not parse is asked for once more, then it is the upstream's word. */
 #define BAD_ANSWERS_MAX 2
 
+/* The oldest first: one that comes back from a lost session goes before those that were never sent. */
 static void wait_in_queue(struct pool *p, struct request *r)
 {
 	r->state = REQUEST_WAITING;
-	list_append(&p->waiting, &r->node);
+	if (r->sent_before)
+		list_prepend(&p->waiting, &r->node);
+	else
+		list_append(&p->waiting, &r->node);
 	p->waiting_count++;
 }
 
@@ -69,8 +73,8 @@ static struct ede why_lost(struct pool *p, const struct request *r)
 		snprintf(p->reason, sizeof p->reason, "%s: its answers are malformed", p->upstream.label);
 		return (struct ede){ EDE_INVALID_DATA, p->reason };
 	}
-	snprintf(p->reason, sizeof p->reason, "%s: closed %d connections without an answer",
-		p->upstream.label, REQUEST_SENDS_MAX);
+	snprintf(p->reason, sizeof p->reason, "%s: asked %d times, lost each time: %s",
+		p->upstream.label, REQUEST_SENDS_MAX, upstream_last_loss(&p->upstream));
 	return (struct ede){ EDE_NETWORK_ERROR, p->reason };
 }
 
@@ -89,13 +93,15 @@ static void reconsider(struct turn_work *w)
 	}
 }
 
-static void on_returned(void *arg, struct request *r, bool spent)
+/* Its place in the session may be free now. */
+static void on_returned(void *arg, struct request *r)
 {
 	struct pool *p = arg;
 
-	(void)spent;
 	r->work.run = reconsider;
 	turn_defer(p->turn, &r->work);
+	if (p->waiting_count > 0)
+		turn_defer(p->turn, &p->dispatch);
 }
 
 static void on_answered(void *arg, struct request *r)

@@ -41,6 +41,7 @@ struct request {
 	/* What happened, for the query log; valid inside done() when answered. */
 	const char *upstream, *protocol;
 	size_t sent_len; /* as sent, padding included */
+	uint64_t sent_us; /* the last time */
 
 	/* Private to pool and session. */
 	enum request_state state;

@@ -7,6 +7,8 @@
 
 /* Our own limit for an attempt; the system's would be minutes (RFC 9210 4.1). */
 #define CONNECT_LIMIT_US (5ull * 1000000)
+/* A query given up after less says nothing about the path. */
+#define MUTE_AFTER_US (1000000u)
 /* We close this much before the server's idle limit, but not before half of it has passed. */
 #define IDLE_MARGIN_US 1000000u
 
@@ -45,12 +47,22 @@ static bool is_limit(const struct session *s, const struct transport_end *end)
 	return s->answers > 0 && (!end || end->fault == FAULT_CLOSED || end->fault == FAULT_RESET);
 }
 
-static void give_back(struct session *s, struct request *r, bool spent)
+static void give_back(struct session *s, struct request *r)
 {
 	list_remove(&r->node);
 	r->state = REQUEST_RETURNED;
 	r->session = NULL;
-	s->setup->owner->returned(s->setup->owner_arg, s, r, spent);
+	s->setup->owner->returned(s->setup->owner_arg, s, r);
+}
+
+static void give_queued_back(struct session *s)
+{
+	struct list *n;
+
+	while ((n = list_take(&s->queued))) {
+		s->queued_count--;
+		give_back(s, container_of(n, struct request, node));
+	}
 }
 
 static void give_all_back(struct session *s, const struct transport_end *end)
@@ -65,12 +77,9 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 		s->sent_count--;
 		if (limit && r != half)
 			r->sends--; /* this one is given back */
-		give_back(s, r, !limit || r == half);
+		give_back(s, r);
 	}
-	while ((n = list_take(&s->queued))) {
-		s->queued_count--;
-		give_back(s, container_of(n, struct request, node), false);
-	}
+	give_queued_back(s);
 }
 
 static void finish(struct session *s, const struct transport_end *end)
@@ -107,9 +116,13 @@ static void end_here(struct session *s, const struct transport_end *end)
 
 static void on_goodbye(struct turn_work *w)
 {
+	static const struct transport_end mute = { .stage = STAGE_DNS, .fault = FAULT_TIMEOUT,
+		.text = "takes queries and answers nothing" };
 	struct session *s = container_of(w, struct session, goodbye);
 
-	if (session_inflight(s) == 0)
+	if (s->mute)
+		end_here(s, &mute);
+	else if (session_inflight(s) == 0)
 		end_here(s, NULL);
 }
 
@@ -127,6 +140,7 @@ void session_retire(struct session *s)
 	s->state = SESSION_RETIRING;
 	timer_stop(&s->setup->turn->timers, &s->timer);
 	s->setup->owner->unready(s->setup->owner_arg, s);
+	give_queued_back(s);
 	part_if_idle(s);
 }
 
@@ -159,7 +173,7 @@ static void on_timer(struct timer *t)
 
 	if (s->state == SESSION_CONNECTING) {
 		struct transport_end end = {
-			.stage = s->syn_acked ? STAGE_TLS : STAGE_TCP,
+			.stage = s->established_us ? STAGE_TLS : STAGE_TCP,
 			.fault = FAULT_TIMEOUT,
 			.text = "no answer within 5 s",
 		};
@@ -177,8 +191,7 @@ static void on_established(void *arg)
 {
 	struct session *s = arg;
 
-	s->syn_acked = true;
-	s->setup->owner->established(s->setup->owner_arg, s);
+	s->established_us = turn_now_us(s->setup->turn);
 }
 
 static void on_ready(void *arg)
@@ -186,7 +199,7 @@ static void on_ready(void *arg)
 	struct session *s = arg;
 
 	s->state = SESSION_READY;
-	s->ready_us = turn_now_us(s->setup->turn);
+	s->ready_us = s->answered_us = turn_now_us(s->setup->turn);
 	arm(s, s->ready_us + SESSION_LIFE_US);
 	s->setup->owner->ready(s->setup->owner_arg, s);
 }
@@ -257,6 +270,7 @@ static void accept_answer(struct session *s, struct request *r)
 {
 	take_out(s, r);
 	s->answers++;
+	s->answered_us = turn_now_us(s->setup->turn);
 	s->setup->stats->upstream_answers++;
 	r->session = NULL;
 	r->trusted = s->transport->info.authenticated;
@@ -274,7 +288,7 @@ static void reject_answer(struct session *s, struct request *r)
 	s->setup->stats->upstream_malformed++;
 	if (r->bad_answers < UINT8_MAX)
 		r->bad_answers++;
-	give_back(s, r, true);
+	give_back(s, r);
 	after_answer(s);
 }
 
@@ -336,6 +350,7 @@ static void mark_sent(struct session *s, struct request *r, size_t len)
 	s->sent_count++;
 	r->state = REQUEST_SENT;
 	r->sent_len = len;
+	r->sent_us = turn_now_us(s->setup->turn);
 	stats->upstream_queries++;
 	stats->upstream_repeats += r->sent_before;
 	r->sent_before = true;
@@ -368,7 +383,7 @@ static void refuse(struct session *s, struct request *r)
 	s->setup->stats->bound_memory++;
 	s->queued_count--;
 	r->sends++;
-	give_back(s, r, true);
+	give_back(s, r);
 	after_answer(s);
 }
 
@@ -431,6 +446,20 @@ void session_submit(struct session *s, struct request *r)
 	turn_seal(s->setup->turn, &s->seal);
 }
 
+/*
+ * The least that can be known of a path without looking at TCP: a query waited in vain for long, and no other was
+ * answered in all that time.  A slow name among others that are answered is not it.
+ */
+static void suspect(struct session *s, const struct request *r)
+{
+	uint64_t now = turn_now_us(s->setup->turn);
+
+	if (s->answered_us > r->sent_us || now - r->sent_us < MUTE_AFTER_US)
+		return;
+	s->mute = true;
+	turn_defer(s->setup->turn, &s->goodbye);
+}
+
 void session_forget(struct session *s, struct request *r)
 {
 	list_remove(&r->node);
@@ -439,6 +468,7 @@ void session_forget(struct session *s, struct request *r)
 	} else {
 		s->sent_count--;
 		idmap_abandon(&s->ids, r->id);
+		suspect(s, r);
 	}
 	r->state = REQUEST_IDLE;
 	r->session = NULL;

@@ -9,7 +9,7 @@
  *               abandoned ids, one hour old,
  *               keepalive 0, server's idle limit
  *   RETIRING    last query answered or given up ENDED       goodbye, owner's ended()
- *   READY/RET.  transport ended                 ENDED       unready(), unanswered queries return, ended()
+ *   READY/RET.  transport ended, or mute        ENDED       unready(), unanswered queries return, ended()
  *
  * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at the
  * end of that turn.  Answers reach request->done through the turn's deferred phase.
@@ -37,15 +37,14 @@
 enum session_state { SESSION_CONNECTING = 0, SESSION_READY, SESSION_RETIRING, SESSION_ENDED };
 
 struct session_owner {
-	void (*established)(void *arg, struct session *s);
 	void (*ready)(void *arg, struct session *s);
 	/* It takes no more queries: once for each session that was ready, before ended. */
 	void (*unready)(void *arg, struct session *s);
 	/*
-	 * A query that was not answered comes back, state REQUEST_RETURNED and out of every list of the session.
-	 * spent: this loss counts against its sends.
+	 * A query that was not answered comes back, state REQUEST_RETURNED and out of every list of the session;
+	 * r->sends says what the loss has cost it.
 	 */
-	void (*returned)(void *arg, struct session *s, struct request *r, bool spent);
+	void (*returned)(void *arg, struct session *s, struct request *r);
 	/* A matched answer, state REQUEST_SENT before, out of every list now. */
 	void (*answered)(void *arg, struct session *s, struct request *r);
 	/* The last word; end is NULL when the session retired by itself. */
@@ -75,7 +74,9 @@ struct session {
 	size_t queued_count, sent_count;
 	uint64_t opened_us, ready_us;
 	uint64_t asked, answers; /* queries sent and answers matched since it was opened */
-	bool syn_acked;
+	uint64_t established_us; /* SYN-ACK; 0: none yet */
+	uint64_t answered_us;	 /* last matched answer, or when it became ready */
+	bool mute;		 /* a query died of old age and nothing was answered since it was sent */
 	uint64_t idle_limit_us; /* RFC 7828 value last heard; 0: none */
 	struct timer timer;	/* connect limit, life, idle limit */
 	struct turn_work seal, goodbye, grave;
@@ -93,7 +94,7 @@ void session_submit(struct session *s, struct request *r);
 /* The owner of r gave up (state QUEUED or SENT): its id is abandoned until the late answer. */
 void session_forget(struct session *s, struct request *r);
 
-/* No new work; ends when idle. */
+/* No new work; what was not sent returns; ends when idle. */
 void session_retire(struct session *s);
 
 /*

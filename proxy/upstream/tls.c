@@ -32,6 +32,7 @@ struct tls {
 	bool starved;	  /* has_room was false */
 	struct transport_end end; /* valid once ended */
 	struct turn_work report;  /* an end found inside a call: told from the deferred phase */
+	struct turn_work drained;  /* flush made room: told from the deferred phase */
 	struct turn_work finished; /* our Finished goes out, with queries or without */
 };
 
@@ -156,8 +157,12 @@ static void flush(struct transport *base)
 
 	if (t->state == TLS_ENDED || t->state == TLS_CONNECTING)
 		return;
-	if ((t->state != TLS_READY || tls_engine_seal(&t->engine)) && send_out(t))
+	if ((t->state != TLS_READY || tls_engine_seal(&t->engine)) && send_out(t)) {
+		/* Drained at once: no event will tell that there is room again. */
+		if (t->starved && has_room(base))
+			turn_defer(&t->endpoint->loop->turn, &t->drained);
 		return;
+	}
 	shut(t);
 	turn_defer(&t->endpoint->loop->turn, &t->report);
 }
@@ -305,6 +310,14 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 /* ------------------------------------------------------------------ life */
 
+static void on_drained(struct turn_work *w)
+{
+	struct tls *t = container_of(w, struct tls, drained);
+
+	if (t->state == TLS_READY)
+		t->handler->room(t->handler_arg);
+}
+
 static void on_finished(struct turn_work *w)
 {
 	flush(&container_of(w, struct tls, finished)->base);
@@ -315,6 +328,7 @@ static void tls_close(struct transport *base)
 	struct tls *t = tls_of(base);
 
 	turn_forget(&t->report);
+	turn_forget(&t->drained);
 	turn_forget(&t->finished);
 	if (t->state == TLS_READY && tls_engine_seal(&t->engine)) {
 		tls_engine_goodbye(&t->engine);
@@ -328,6 +342,7 @@ static void tls_free(struct transport *base)
 	struct tls *t = tls_of(base);
 
 	turn_forget(&t->report);
+	turn_forget(&t->drained);
 	turn_forget(&t->finished);
 	shut(t);
 	if (t->readable)
@@ -369,6 +384,7 @@ static struct tls *make(const struct tls_endpoint *endpoint, const struct transp
 	t->handler = handler;
 	t->handler_arg = handler_arg;
 	t->report.run = on_report;
+	t->drained.run = on_drained;
 	t->finished.run = on_finished;
 	t->fd = -1;
 	return t;

@@ -179,10 +179,13 @@ static enum tls_progress open_one(struct tls_engine *e)
 		fail(e, FAULT_CLOSED, "closed by the server (close_notify)");
 		return TLS_PROGRESS_END;
 	}
-	if (n == GNUTLS_E_AGAIN)
-		return e->in_len == 0 || e->in_len == before ? TLS_PROGRESS_DONE : TLS_PROGRESS_MORE;
-	if (!gnutls_error_is_fatal((int)n) && n != GNUTLS_E_REHANDSHAKE)
+	if (n == GNUTLS_E_AGAIN && e->in_len == 0)
+		return TLS_PROGRESS_DONE;
+	if (n == GNUTLS_E_AGAIN && e->in_len < before)
 		return TLS_PROGRESS_MORE;
+	if (!gnutls_error_is_fatal((int)n) && n != GNUTLS_E_REHANDSHAKE && n != GNUTLS_E_AGAIN)
+		return TLS_PROGRESS_MORE;
+	/* Also "again" without having taken anything: what was fed would be lost. */
 	fail_library(e, (int)n); /* renegotiation is not done (RFC 9325 3.5) */
 	return TLS_PROGRESS_END;
 }

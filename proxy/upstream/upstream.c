@@ -8,8 +8,8 @@
 #define JOIN_AFTER_US 1000000u
 /* Trouble of our own (no route, no descriptor) is looked at again so soon; it is nobody's backoff. */
 #define LOCAL_RETRY_US 200000u
-
-static void open_attempt(struct upstream *u);
+/* A changed reason within an outage is told so often at most. */
+#define LOG_EVERY_US (10ull * 1000000)
 
 static uint64_t now_us(const struct upstream *u)
 {
@@ -48,10 +48,11 @@ static bool same_failure(const struct upstream *u, const struct transport_end *e
 		u->last_end.fault == end->fault && strcmp(u->last_end.text, end->text) == 0;
 }
 
-/* One line when an outage begins or its reason changes, then silence until it ends. */
+/* A line when an outage begins, and when its reason changes; then silence until it ends. */
 static void log_failure(struct upstream *u, const struct transport_end *end, uint64_t wait_us)
 {
-	bool repeated = u->down_since_us && same_failure(u, end);
+	bool news = !u->down_since_us ||
+		(!same_failure(u, end) && now_us(u) - u->logged_us >= LOG_EVERY_US);
 
 	remember_failure(u, end);
 	if (!u->down_since_us) {
@@ -59,9 +60,11 @@ static void log_failure(struct upstream *u, const struct transport_end *end, uin
 		u->failures = 0;
 	}
 	u->failures++;
-	if (!repeated)
-		log_warning("upstream %s; trying again in %.1f s while queries wait",
-			u->last_failure, (double)wait_us / 1e6);
+	if (!news)
+		return;
+	u->logged_us = now_us(u);
+	log_warning("upstream %s; trying again in %.1f s while queries wait", u->last_failure,
+		(double)wait_us / 1e6);
 }
 
 static void log_ready(struct upstream *u, const struct session *s)
@@ -69,16 +72,26 @@ static void log_ready(struct upstream *u, const struct session *s)
 	const struct transport_info *i = &s->transport->info;
 	double ms = (double)(s->ready_us - s->opened_us) / 1e3;
 
-	if (u->down_since_us)
-		log_info("upstream %s: up again after %.1f s and %llu failed attempts, %s %s, %.1f ms",
-			u->label, (double)(now_us(u) - u->down_since_us) / 1e6,
-			(unsigned long long)u->failures, i->protocol, i->cipher, ms);
-	else if (!u->was_ready)
+	if (!u->was_ready)
 		log_info("upstream %s: connected, %s %s, authenticated, %.1f ms", u->label, i->protocol,
 			i->cipher, ms);
 	else
 		log_debug("upstream %s: connected again, %s %s, %.1f ms", u->label, i->protocol,
 			i->cipher, ms);
+}
+
+/* An outage is over with the first answer: a server may shake hands and serve nothing. */
+static void log_recovery(struct upstream *u)
+{
+	log_info("upstream %s: up again after %.1f s and %llu failures", u->label,
+		(double)(now_us(u) - u->down_since_us) / 1e6, (unsigned long long)u->failures);
+	u->down_since_us = 0;
+	u->last_failure[0] = '\0';
+}
+
+const char *upstream_last_loss(const struct upstream *u)
+{
+	return u->last_end.text[0] ? u->last_end.text : "no connection";
 }
 
 enum upstream_standing upstream_standing(const struct upstream *u, const char **ret_reason)
@@ -124,7 +137,10 @@ static void attempt_failed(struct upstream *u, const struct transport_end *end)
 		wait = backoff_fail(&u->backoff, now_us(u), random32(u->session.random));
 		note_fruitless(u);
 	}
-	log_failure(u, end, wait);
+	if (u->ready > 0)
+		log_debug("upstream %s: no further session: %s", u->label, end->text);
+	else
+		log_failure(u, end, wait);
 	if (u->connecting == 0)
 		start_timer(u, &u->retry, wait);
 }
@@ -153,20 +169,31 @@ static void open_attempt(struct upstream *u)
 	start_timer(u, &u->join, JOIN_AFTER_US);
 }
 
-static bool any_established(const struct upstream *u)
+static size_t count_sessions(const struct upstream *u)
+{
+	size_t n = 0;
+
+	list_for_each(node, &u->sessions)
+		n++;
+	return n;
+}
+
+/* Some attempt has heard of the server within the last second: it is waited for. */
+static bool any_progress(struct upstream *u)
 {
 	list_for_each(n, &u->sessions) {
 		const struct session *s = container_of(n, struct session, node);
 
-		if (s->state == SESSION_CONNECTING && s->syn_acked)
+		if (s->state == SESSION_CONNECTING && s->established_us &&
+			now_us(u) - s->established_us < JOIN_AFTER_US)
 			return true;
 	}
 	return false;
 }
 
 /*
- * No SYN-ACK for a second: a fresh attempt joins, so that returning packets are met at once.  The timer runs as
- * long as attempts do: a query may come late to one that was opened ahead, one of several may end.
+ * No SYN-ACK, or nothing after it, for a second: a fresh attempt joins, so that returning packets are met at once.
+ * The timer runs as long as attempts do: a query may come late to one that was opened ahead, one of several may end.
  */
 static void on_join(struct timer *t)
 {
@@ -175,7 +202,7 @@ static void on_join(struct timer *t)
 	if (u->connecting == 0)
 		return;
 	start_timer(u, &u->join, JOIN_AFTER_US);
-	if (u->connecting < UPSTREAM_ATTEMPTS_MAX && is_wanted(u) && !any_established(u))
+	if (u->connecting < UPSTREAM_ATTEMPTS_MAX && is_wanted(u) && !any_progress(u))
 		open_attempt(u);
 }
 
@@ -188,6 +215,10 @@ void upstream_ensure(struct upstream *u)
 {
 	if (u->closing || u->connecting > 0 || timer_running(&u->retry))
 		return;
+	if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
+		u->session.stats->bound_sessions++;
+		return; /* the end of one of them comes back here */
+	}
 	if (u->ready == 0 ? is_wanted(u) || (u->reopen && is_active(u)) : is_wanted(u) && u->ready < u->connections)
 		open_attempt(u);
 }
@@ -207,12 +238,6 @@ static void drop_attempts(struct upstream *u)
 
 /* ------------------------------------------------------------------ what sessions say */
 
-static void on_established(void *arg, struct session *s)
-{
-	(void)arg;
-	(void)s; /* read by on_join as s->syn_acked */
-}
-
 static void on_ready(void *arg, struct session *s)
 {
 	struct upstream *u = arg;
@@ -221,8 +246,6 @@ static void on_ready(void *arg, struct session *s)
 	u->connecting--;
 	u->ready++;
 	u->was_ready = true;
-	u->down_since_us = 0;
-	u->last_failure[0] = '\0';
 	backoff_reset(&u->backoff);
 	timer_stop(&u->session.turn->timers, &u->retry);
 	drop_attempts(u);
@@ -240,12 +263,12 @@ static void on_unready(void *arg, struct session *s)
 		upstream_ensure(u); /* for one that has ended, on_ended does it */
 }
 
-static void on_returned(void *arg, struct session *s, struct request *r, bool spent)
+static void on_returned(void *arg, struct session *s, struct request *r)
 {
 	struct upstream *u = arg;
 
 	(void)s;
-	u->owner->returned(u->owner_arg, r, spent);
+	u->owner->returned(u->owner_arg, r);
 }
 
 static void on_answered(void *arg, struct session *s, struct request *r)
@@ -253,6 +276,8 @@ static void on_answered(void *arg, struct session *s, struct request *r)
 	struct upstream *u = arg;
 
 	(void)s;
+	if (u->down_since_us)
+		log_recovery(u);
 	r->upstream = u->label;
 	u->owner->answered(u->owner_arg, r);
 }
@@ -263,9 +288,11 @@ static void session_lost(struct upstream *u, const struct session *s, const stru
 	log_debug("upstream %s: session ended after %llu answers: %s", u->label,
 		(unsigned long long)s->answers, end ? end->text : "retired");
 	/* Unused and unwanted, it only reached the server's idle limit. */
-	if (s->answers == 0 && end && (s->asked > 0 || is_wanted(u))) {
+	if (s->answers == 0 && end && end->fault != FAULT_LOCAL && (s->asked > 0 || is_wanted(u))) {
 		note_fruitless(u);
-		remember_failure(u, end);
+		log_failure(u, end, 0);
+	} else if (s->mute && end) {
+		log_failure(u, end, 0);
 	}
 }
 
@@ -283,7 +310,6 @@ static void on_ended(void *arg, struct session *s, const struct transport_end *e
 }
 
 static const struct session_owner session_owner = {
-	.established = on_established,
 	.ready = on_ready,
 	.unready = on_unready,
 	.returned = on_returned,

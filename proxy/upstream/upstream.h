@@ -18,6 +18,8 @@
 #define UPSTREAM_TEXT_MAX     400u
 #define UPSTREAM_ACTIVE_US    (30ull * 1000000)
 #define UPSTREAM_ATTEMPTS_MAX 3
+/* Sessions of any state side by side, those that retire included. */
+#define UPSTREAM_SESSIONS_MAX 16
 /* Connections that answered nothing: at most so many in so long (threats A52). */
 #define UPSTREAM_FRUITLESS_MAX 20
 #define UPSTREAM_FRUITLESS_US  (10ull * 1000000)
@@ -30,7 +32,7 @@ struct upstream_owner {
 	/* There is a session with room now. */
 	void (*room)(void *arg);
 	/* As session_owner's, from any of its sessions. */
-	void (*returned)(void *arg, struct request *r, bool spent);
+	void (*returned)(void *arg, struct request *r);
 	void (*answered)(void *arg, struct request *r);
 };
 
@@ -51,7 +53,8 @@ struct upstream {
 	bool closing;	      /* upstream_deinit: nothing is opened any more */
 	bool reopen;	      /* the last session was of use: open the next one ahead */
 	bool was_ready;	      /* some session was, since the last outage began or ever */
-	uint64_t down_since_us; /* 0: not down */
+	uint64_t down_since_us; /* until the first answer after it; 0: not down */
+	uint64_t logged_us;	/* last line about this outage */
 	uint64_t failures;	/* since then */
 	uint64_t fruitless[UPSTREAM_FRUITLESS_MAX]; /* ring of times; 0: unused */
 	unsigned fruitless_next;
@@ -66,11 +69,14 @@ void upstream_deinit(struct upstream *u);
 /* A client asks: the upstream is in use. */
 void upstream_touch(struct upstream *u);
 
-/* A ready session with room, the fullest last; NULL: none. */
+/* A ready session with room, the oldest first; NULL: none. */
 struct session *upstream_session(struct upstream *u);
 
 /* Queries wait: see that a session is being opened, as far as health and limits allow. */
 void upstream_ensure(struct upstream *u);
+
+/* Why the last session or attempt ended; static or the upstream's. */
+const char *upstream_last_loss(const struct upstream *u);
 
 /* Why there is no session: a reason for an Extended DNS Error, and how it stands. */
 enum upstream_standing { UPSTREAM_UP, UPSTREAM_STARTING, UPSTREAM_DOWN };

@@ -133,7 +133,7 @@ class Dnsfwd:
         with stream:
             for line in stream:
                 with self.changed:
-                    self.lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
+                    self.lines.append(line.decode("latin-1").rstrip("\n"))
                     self.changed.notify_all()
         with self.changed:
             self.ended = True
@@ -181,6 +181,17 @@ class Dnsfwd:
             if found := LISTENING.search(line):
                 host, port = found[1].rsplit(":", 1)
                 self.addresses.append((host.strip("[]"), int(port)))
+
+    def find_ports(self):
+        """The UDP ports it has, where its log does not tell."""
+        inodes = set()
+        for fd in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                inodes.update(re.findall(r"socket:\[(\d+)\]", os.readlink(f"/proc/{self.pid}/fd/{fd}")))
+            except OSError:
+                pass
+        rows = [line.split() for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]]
+        return [int(row[1].split(":")[1], 16) for row in rows if row[9] in inodes]
 
     @property
     def address(self):

@@ -246,10 +246,12 @@ def test_address_that_is_not_ours(conf):
     assert "192.0.2.77:5300" in done.stderr
 
 
-def test_privileged_port_without_privilege(conf, tmp_path):
+def test_privileged_port_without_privilege(conf, certs, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("needs root to become somebody else")
-    path = conf(listen=["127.0.0.1:53"])
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes((certs / "ca.pem").read_bytes())
+    path = conf(listen=["127.0.0.1:53"], tls_cert_bundle=str(roots))
     for folder in tmp_path.parents:
         if str(folder).startswith("/tmp/"):
             folder.chmod(folder.stat().st_mode | 0o55)

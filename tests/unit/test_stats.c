@@ -3,6 +3,7 @@
 #include "tests/unit/cm.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define COUNT (sizeof(struct stats) / sizeof(uint64_t))

@@ -115,7 +115,7 @@ static void test_too_long_for_a_buffer(void **state)
 /* After a partial send each unsent reply still goes to its own client, also beside new ones. */
 static void test_partial_sends(void **state)
 {
-	static const int script[] = { 3, -EAGAIN, 1, -ENOBUFS, 2, -EINTR, 4, -EAGAIN, 3, 1 };
+	static const int script[] = { 3, -EAGAIN, 1, -EAGAIN, 2, -EINTR, 4, -EAGAIN, 3, 1 };
 	struct udp_sender s;
 
 	(void)state;
@@ -140,7 +140,7 @@ static void test_partial_sends(void **state)
 /* A client that is unreachable costs its own reply only. */
 static void test_refused_datagram(void **state)
 {
-	static const int script[] = { 1, -ECONNREFUSED, -EHOSTUNREACH, 2 };
+	static const int script[] = { 1, -ECONNREFUSED, -ENOBUFS, 2 };
 	struct udp_sender s;
 
 	(void)state;
