@@ -6,15 +6,22 @@
 /* A matched answer that does not parse is asked for once more, then it is the upstream's word. */
 #define BAD_ANSWERS_MAX 2
 
-/* The oldest first: one that comes back from a lost session goes before those that were never sent. */
 static void wait_in_queue(struct pool *p, struct request *r)
 {
 	r->state = REQUEST_WAITING;
-	if (r->sent_before)
-		list_prepend(&p->waiting, &r->node);
-	else
-		list_append(&p->waiting, &r->node);
+	list_append(r->sent_before ? &p->again : &p->waiting, &r->node);
 	p->waiting_count++;
+}
+
+/* The one that goes next; there is one. */
+static struct request *next_waiting(struct pool *p)
+{
+	struct list *n = list_take(&p->again);
+
+	if (!n)
+		n = list_take(&p->waiting);
+	p->waiting_count--;
+	return container_of(n, struct request, node);
 }
 
 static void place(struct pool *p, struct request *r)
@@ -39,12 +46,8 @@ static void on_dispatch(struct turn_work *w)
 	struct pool *p = container_of(w, struct pool, dispatch);
 	struct session *s;
 
-	while (p->waiting_count > 0 && (s = upstream_session(&p->upstream))) {
-		struct request *r = container_of(list_take(&p->waiting), struct request, node);
-
-		p->waiting_count--;
-		session_submit(s, r);
-	}
+	while (p->waiting_count > 0 && (s = upstream_session(&p->upstream)))
+		session_submit(s, next_waiting(p));
 	if (p->waiting_count > 0)
 		upstream_ensure(&p->upstream);
 }
@@ -143,6 +146,7 @@ void pool_init(struct pool *p)
 	p->dispatch.run = on_dispatch;
 	p->upstream.owner = &upstream_owner;
 	p->upstream.owner_arg = p;
+	list_init(&p->again);
 	list_init(&p->waiting);
 	upstream_init(&p->upstream);
 }

@@ -19,8 +19,9 @@ struct pool {
 	/* Private. */
 	struct turn *turn;
 	struct stats *stats;
-	struct list waiting; /* requests, the oldest first */
-	size_t waiting_count;
+	struct list again;   /* requests that wait, sent before: they go first, in order */
+	struct list waiting; /* those never sent, the oldest first */
+	size_t waiting_count; /* of both */
 	struct turn_work dispatch;
 	char reason[UPSTREAM_TEXT_MAX + 80];
 };

@@ -10,7 +10,7 @@
 
 #define ASKS 1100
 
-/* What the owner was told, a letter for each call: established r(eady) u(nready) + - x(ended). */
+/* What the owner was told, a letter for each call: r(eady) u(nready) + - x(ended). */
 static char told[4 * ASKS];
 static struct transport_end last_end;
 static bool ended_by_itself;
@@ -46,13 +46,6 @@ static size_t index_of(const struct request *r)
 	return (size_t)(container_of((uintptr_t)r, struct ask, request) - asks);
 }
 
-static void on_established(void *arg, struct session *s)
-{
-	assert_ptr_equal(arg, &setup);
-	assert_ptr_equal(s, session);
-	tell('e');
-}
-
 static void on_ready(void *arg, struct session *s)
 {
 	assert_ptr_equal(arg, &setup);
@@ -69,7 +62,7 @@ static void on_unready(void *arg, struct session *s)
 	tell('u');
 }
 
-static void on_returned(void *arg, struct session *s, struct request *r, bool is_spent)
+static void on_returned(void *arg, struct session *s, struct request *r)
 {
 	assert_ptr_equal(arg, &setup);
 	assert_ptr_equal(s, session);
@@ -77,7 +70,7 @@ static void on_returned(void *arg, struct session *s, struct request *r, bool is
 	assert_false(list_linked(&r->node));
 	assert_null(r->session);
 	returned[index_of(r)]++;
-	spent[index_of(r)] += is_spent;
+	spent[index_of(r)] += r->sends > 0;
 	tell('-');
 }
 
@@ -106,7 +99,6 @@ static void on_ended(void *arg, struct session *s, const struct transport_end *e
 }
 
 static const struct session_owner owner = {
-	.established = on_established,
 	.ready = on_ready,
 	.unready = on_unready,
 	.returned = on_returned,
@@ -156,7 +148,7 @@ static int end(void **state)
 static void get_ready(void)
 {
 	fake_ready(fake);
-	assert_told("ready", "er");
+	assert_told("ready", "r");
 }
 
 static int begin_ready(void **state)
@@ -229,9 +221,8 @@ static void test_connecting_to_ready(void **state)
 	assert_false(session_has_room(session));
 	assert_told("opened", "");
 	fake_establish(fake);
-	assert_told("established", "e");
 	assert_int_equal(session->state, SESSION_CONNECTING);
-	assert_true(session->syn_acked);
+	assert_true(session->established_us > 0);
 	fake_ready(fake);
 	assert_told("ready", "r");
 	assert_int_equal(session->state, SESSION_READY);
@@ -1256,8 +1247,7 @@ static void test_connect_limit(void **state)
 		if (established) {
 			fake_wait(&net, 4 * SEC);
 			fake_establish(fake);
-			assert_told("established", "e");
-			fake_wait(&net, SEC - 1);
+					fake_wait(&net, SEC - 1);
 		} else {
 			fake_wait(&net, 5 * SEC - 1);
 		}

@@ -35,12 +35,12 @@ static void on_room(void *arg)
 	rooms++;
 }
 
-static void on_returned(void *arg, struct request *r, bool spent)
+static void on_returned(void *arg, struct request *r)
 {
 	assert_ptr_equal(arg, &wanted);
 	assert_int_equal(r->state, REQUEST_RETURNED);
 	returns++;
-	spents += spent;
+	spents += r->sends > 0;
 }
 
 static void on_answered(void *arg, struct request *r)
