@@ -25,6 +25,7 @@
 	X(bound_tcp_clients, "bound hit: tcp-clients")                                             \
 	X(bound_tcp_inflight, "bound hit: queries in flight of one TCP client")                    \
 	X(bound_tcp_output, "bound hit: output waiting for one TCP client")                        \
+	X(bound_tcp_hard, "bound hit: a TCP client that does not read its replies, closed")       \
 	X(bound_descriptors, "bound hit: no descriptor left, accepting paused")                    \
 	X(bound_inflight, "bound hit: max-inflight of all sessions")                               \
 	X(bound_connects, "bound hit: fruitless connections to an upstream")                       \

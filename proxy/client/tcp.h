@@ -14,7 +14,7 @@
 #define TCP_INFLIGHT_MAX 100u
 #define TCP_OUT_MAX	 65536u
 /* Replies to those already in flight may add to it, up to this: a client that still does not read is closed. */
-#define TCP_OUT_HARD_MAX (1024u * 1024u)
+#define TCP_OUT_HARD_MAX (512u * 1024u)
 /* A reader slower than this in tcp-idle-timeout is not waited for. */
 #define TCP_OUT_STEP	 4096u
 /* Octets of buffer that a client may keep between messages. */

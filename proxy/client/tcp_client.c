@@ -324,7 +324,7 @@ static uint8_t *tcp_reserve(struct origin *o, size_t len)
 	uint8_t *room;
 
 	if (bytes_len(&c->out) > TCP_OUT_HARD_MAX) {
-		stats_of(c)->bound_tcp_output++;
+		stats_of(c)->bound_tcp_hard++;
 		tcp_client_close(c);
 		return NULL;
 	}

@@ -7,8 +7,10 @@
 
 /* Our own limit for an attempt; the system's would be minutes (RFC 9210 4.1). */
 #define CONNECT_LIMIT_US (5ull * 1000000)
-/* A query given up after less says nothing about the path. */
-#define MUTE_AFTER_US (1000000u)
+/* Nothing answered for so long, though queries wait: nobody is there. */
+#define MUTE_AFTER_US	2500000u
+#define MUTE_PARTIAL_US 1000000u
+#define WATCH_STEP_US	500000u
 /* We close this much before the server's idle limit, but not before half of it has passed. */
 #define IDLE_MARGIN_US 1000000u
 
@@ -39,12 +41,12 @@ static struct request *half_answered(const struct session *s, const struct trans
 }
 
 /*
- * An orderly close, or a reset, of a session that had answered is the server's limit, not a failure:
+ * The end of a session that had answered, by whatever the server does, is its limit, not a failure:
  * its queries don't pay for it (design 5, Loss), but for one whose half answer cut the session.
  */
 static bool is_limit(const struct session *s, const struct transport_end *end)
 {
-	return s->answers > 0 && (!end || end->fault == FAULT_CLOSED || end->fault == FAULT_RESET);
+	return s->answers > 0 && (!end || end->fault != FAULT_TIMEOUT);
 }
 
 static void give_back(struct session *s, struct request *r)
@@ -91,6 +93,7 @@ static void finish(struct session *s, const struct transport_end *end)
 	if (was_ready)
 		s->setup->owner->unready(s->setup->owner_arg, s);
 	timer_stop(&turn->timers, &s->timer);
+	timer_stop(&turn->timers, &s->watch);
 	turn_forget(&s->seal);
 	turn_forget(&s->goodbye);
 	give_all_back(s, end);
@@ -183,6 +186,61 @@ static void on_timer(struct timer *t)
 	} else {
 		session_retire(s);
 	}
+}
+
+/* ------------------------------------------------------------------ is anybody there? */
+
+/*
+ * How long nothing may be answered.  While part of a message stands and the rest does not come, a second: what is
+ * behind it can't come either.  Else so long that slow names have had their time, and a repetition still has its.
+ */
+static uint64_t patience(const struct session *s)
+{
+	uint64_t handshake = s->ready_us - s->opened_us;
+	bool partial = s->transport->ops->has_partial(s->transport);
+
+	return (partial ? MUTE_PARTIAL_US : MUTE_AFTER_US) + 2 * handshake;
+}
+
+static void arm_watch(struct session *s, uint64_t due_us)
+{
+	if (timer_start(&s->setup->turn->timers, &s->watch, due_us) < 0)
+		s->setup->stats->bound_memory++;
+}
+
+static bool all_on_last_send(const struct session *s)
+{
+	list_for_each(n, &s->sent)
+		if (container_of(n, struct request, node)->sends < REQUEST_SENDS_MAX)
+			return false;
+	return true;
+}
+
+/*
+ * Octets are not progress: a lying length prefix delivers octets for ever (design 5).  When no answer was matched
+ * for too long while queries are out, they move to a new session; those that can't, wait for their deadline.
+ */
+static void on_watch(struct timer *t)
+{
+	struct session *s = container_of(t, struct session, watch);
+	uint64_t now = turn_now_us(s->setup->turn), since = s->answered_us;
+
+	if (s->sent_count == 0)
+		return;
+	if (container_of(s->sent.next, struct request, node)->sent_us > since)
+		since = container_of(s->sent.next, struct request, node)->sent_us;
+	if (now >= since + patience(s) && !all_on_last_send(s)) {
+		s->mute = true;
+		turn_defer(s->setup->turn, &s->goodbye);
+		return;
+	}
+	arm_watch(s, now + WATCH_STEP_US);
+}
+
+static void watch(struct session *s)
+{
+	if (!timer_running(&s->watch))
+		arm_watch(s, turn_now_us(s->setup->turn) + MUTE_PARTIAL_US);
 }
 
 /* ------------------------------------------------------------------ the way up */
@@ -357,6 +415,7 @@ static void mark_sent(struct session *s, struct request *r, size_t len)
 	stats->upstream_octets += len;
 	r->sends++;
 	s->asked++;
+	watch(s);
 }
 
 /* Builds one query and hands it to the transport. */
@@ -416,6 +475,7 @@ struct session *session_open(const struct session_setup *setup, struct transport
 	}
 	s->setup = setup;
 	s->timer.fire = on_timer;
+	s->watch.fire = on_watch;
 	s->grave.run = bury;
 	s->goodbye.run = on_goodbye;
 	s->seal.run = on_seal;
@@ -454,7 +514,7 @@ static void suspect(struct session *s, const struct request *r)
 {
 	uint64_t now = turn_now_us(s->setup->turn);
 
-	if (s->answered_us > r->sent_us || now - r->sent_us < MUTE_AFTER_US)
+	if (s->answered_us > r->sent_us || now - r->sent_us < MUTE_PARTIAL_US)
 		return;
 	s->mute = true;
 	turn_defer(s->setup->turn, &s->goodbye);

@@ -79,6 +79,7 @@ struct session {
 	bool mute;		 /* a query died of old age and nothing was answered since it was sent */
 	uint64_t idle_limit_us; /* RFC 7828 value last heard; 0: none */
 	struct timer timer;	/* connect limit, life, idle limit */
+	struct timer watch;	/* while queries are out: is anything answered? */
 	struct turn_work seal, goodbye, grave;
 };
 

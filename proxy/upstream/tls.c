@@ -128,6 +128,13 @@ static bool has_room(const struct transport *base)
 	return !t->starved;
 }
 
+static bool has_partial(const struct transport *base)
+{
+	const struct tls *t = container_of(base, const struct tls, base);
+
+	return bytes_len(&t->engine.plain) > t->given_out;
+}
+
 static int send_message(struct transport *base, const uint8_t *msg, size_t len)
 {
 	struct tls *t = tls_of(base);
@@ -355,6 +362,7 @@ static void tls_free(struct transport *base)
 
 static const struct transport_ops ops = {
 	.has_room = has_room,
+	.has_partial = has_partial,
 	.send = send_message,
 	.flush = flush,
 	.close = tls_close,

@@ -69,6 +69,8 @@ struct transport {
 struct transport_ops {
 	/* True while another message may be queued; false above the byte bound. */
 	bool (*has_room)(const struct transport *t);
+	/* Part of a message has come, the rest has not. */
+	bool (*has_partial)(const struct transport *t);
 	/* Takes a copy of one message. 0, -ENOBUFS (bound), -ENOMEM, -EPIPE (it has ended).  Only when ready. */
 	int (*send)(struct transport *t, const uint8_t *msg, size_t len);
 	/* Seals and sends what was taken.  A fault found here is reported later. */

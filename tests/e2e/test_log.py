@@ -40,6 +40,7 @@ def ask_all(fwd, flags=wire.RD, tcp=True, last=b"hostile"):
 def test_hostile_names_make_one_clean_line_each(server, start):
     fwd = warm(start(server, {"log-queries": True, "log-level": "debug", "query-timeout": "300ms"}))
     fwd.ask("marker-1.test")
+    fwd.wait_log(r"query marker-1\.test")
     since = len(fwd.log())
     ask_all(fwd)  # answered
     ask_all(fwd, flags=0)  # refused by ourselves

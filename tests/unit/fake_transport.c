@@ -56,6 +56,15 @@ static bool has_room(const struct transport *t)
 	return !f->starved;
 }
 
+static bool has_partial(const struct transport *t)
+{
+	struct fake *f = enter(t);
+
+	assert_usable(f);
+	leave(f);
+	return f->partial;
+}
+
 static void keep(struct fake *f, const uint8_t *msg, size_t len)
 {
 	if (f->sent_count == f->sent_cap) {
@@ -118,6 +127,7 @@ static void free_fake(struct transport *t);
 
 static const struct transport_ops ops = {
 	.has_room = has_room,
+	.has_partial = has_partial,
 	.send = send_message,
 	.flush = flush,
 	.close = close_fake,

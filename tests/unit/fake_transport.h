@@ -48,6 +48,7 @@ struct fake {
 	bool broken;	/* every send gives -EPIPE: the end is known, but not told yet */
 	/* Records */
 	bool starved; /* has_room was false */
+	bool partial; /* part of a message has come; the test sets it */
 	struct fake_message *sent;
 	size_t sent_count, sent_cap, flushed;
 	unsigned matched; /* the test's: answers that were taken */
