@@ -120,6 +120,8 @@ static void close_fake(struct transport *t)
 	assert_false(f->closed);
 	assert_false(f->ended);
 	f->closed = true;
+	if (f->net->closing)
+		f->net->closing(f);
 	leave(f);
 }
 

@@ -71,6 +71,7 @@ struct fake_net {
 	struct transport_end refusal;
 	size_t refused;
 
+	void (*closing)(struct fake *f); /* told of every close by its user; NULL: nobody */
 	bool in_call; /* somebody calls into a transport */
 	void **lent;  /* bytes delivered in this turn */
 	size_t lent_count, lent_cap;

@@ -266,6 +266,7 @@ static void retire_by_call(void)
 
 static void retire_by_age(void)
 {
+	asks[0].request.sends = REQUEST_SENDS_MAX; /* else it would move away from a mute session */
 	fake_wait(&net, 3600 * SEC - 1);
 	assert_int_equal(session->state, SESSION_READY);
 	fake_wait(&net, 1);
@@ -381,18 +382,17 @@ static void test_retire_while_connecting_does_nothing(void **state)
 	get_ready();
 }
 
-static void test_retiring_sends_what_it_has(void **state)
+static void test_retiring_gives_back_what_it_has_not_sent(void **state)
 {
 	struct request *r = submit(0);
 
 	(void)state;
 	session_retire(session);
+	assert_int_equal(r->state, REQUEST_RETURNED);
+	assert_int_equal(r->sends, 0);
 	fake_turn(&net);
-	assert_int_equal(session->state, SESSION_RETIRING);
-	assert_int_equal(r->state, REQUEST_SENT);
-	fake_answer_nth(fake, 0);
-	fake_turn(&net);
-	assert_told("answered and ended", "u+x");
+	assert_told("given back and ended", "u-x");
+	assert_int_equal(fake->sent_count, 0);
 }
 
 static void test_lost_gives_all_back(void **state)
@@ -558,16 +558,22 @@ static void test_without_room_it_waits(void **state)
 	assert_told("all along", "");
 }
 
+/* Room that comes while it retires has nobody to serve. */
 static void test_room_while_retiring(void **state)
 {
+	struct request *sent = send(1);
+
 	(void)state;
 	fake->room = 0;
 	submit(0);
 	fake_turn(&net);
 	session_retire(session);
+	assert_int_equal(returned[0], 1);
 	fake_room(fake, 1);
 	fake_turn(&net);
-	assert_int_equal(asks[0].request.state, REQUEST_SENT);
+	assert_int_equal(asks[0].request.state, REQUEST_RETURNED);
+	assert_int_equal(sent->state, REQUEST_SENT);
+	assert_int_equal(fake->sent_count, 1);
 }
 
 static void test_send_errors(void **state)
@@ -1084,7 +1090,8 @@ static const struct {
 	{ "FIN after an answer", true, FAULT_CLOSED, WHOLE, 2, "00" },
 	{ "RST after an answer", true, FAULT_RESET, WHOLE, 2, "00" },
 	{ "timeout after an answer", true, FAULT_TIMEOUT, WHOLE, 2, "11" },
-	{ "broken record after an answer", true, FAULT_PROTOCOL, WHOLE, 2, "11" },
+	{ "broken record after an answer", true, FAULT_PROTOCOL, WHOLE, 2, "00" },
+	{ "broken record without an answer", false, FAULT_PROTOCOL, WHOLE, 2, "11" },
 	{ "FIN without an answer", false, FAULT_CLOSED, WHOLE, 2, "11" },
 	{ "RST without an answer", false, FAULT_RESET, WHOLE, 2, "11" },
 	{ "timeout without an answer", false, FAULT_TIMEOUT, WHOLE, 2, "11" },
@@ -1148,11 +1155,93 @@ static void test_losses(void **state)
 			expect_int(row, asks[k].request.sends, losses[i].spent[k] - '0');
 		}
 		expect_int(row, returned[7], 1);
-		expect_int(row, spent[7], 0);
 		expect_int(row, asks[7].request.sends, 2); /* those of other sessions */
 		expect_int(row, returned[8], 0);
 		expect_int(row, returned[9], 0);
 	}
+}
+
+/* ------------------------------------------------------------------ nobody answers */
+
+static void expect_mute(uint64_t from, uint64_t until)
+{
+	fake_wait(&net, from);
+	assert_told("patient", "");
+	fake_wait(&net, until - from);
+	assert_told("over", "u--x");
+	assert_int_equal(last_end.fault, FAULT_TIMEOUT);
+	assert_int_equal(last_end.stage, STAGE_DNS);
+	assert_int_equal(asks[0].request.sends, 1);
+	assert_true(fake->freed);
+}
+
+static void test_mute_session_is_given_up(void **state)
+{
+	(void)state;
+	send(0);
+	send(1);
+	expect_mute(2400000, 3100000);
+}
+
+static void test_part_of_an_answer_that_stays_a_part(void **state)
+{
+	(void)state;
+	send(0);
+	send(1);
+	fake->partial = true;
+	expect_mute(900000, 1600000);
+}
+
+static void test_others_are_answered(void **state)
+{
+	(void)state;
+	send(0);
+	for (unsigned i = 1; i < 20; i++) {
+		send(i);
+		fake_wait(&net, SEC);
+		fake_answer_nth(fake, -1);
+		fake_turn(&net);
+		assert_told("a slow name among others", "+");
+	}
+	assert_int_equal(asks[0].request.state, REQUEST_SENT);
+}
+
+static void test_last_sends_wait_for_their_deadline(void **state)
+{
+	(void)state;
+	send(0);
+	asks[0].request.sends = REQUEST_SENDS_MAX;
+	fake_wait(&net, 30 * SEC);
+	assert_told("stays", "");
+	send(1); /* one that can be asked again moves, and the other with it */
+	fake_wait(&net, 4 * SEC);
+	assert_told("over", "u--x");
+}
+
+static void test_given_up_on_a_mute_session(void **state)
+{
+	(void)state;
+	send(0);
+	send(1);
+	fake_wait(&net, 1500000);
+	session_forget(session, &asks[0].request);
+	assert_told("not inside the call", "");
+	fake_turn(&net);
+	assert_told("over", "u-x");
+}
+
+static void test_given_up_early_says_nothing(void **state)
+{
+	(void)state;
+	send(0);
+	send(1);
+	fake_wait(&net, 500000);
+	session_forget(session, &asks[0].request);
+	fake_turn(&net);
+	assert_told("goes on", "");
+	fake_answer_nth(fake, -1);
+	fake_turn(&net);
+	assert_told("answered", "+");
 }
 
 /* ------------------------------------------------------------------ giving up */
@@ -1179,17 +1268,6 @@ static void test_forget(void **state)
 	assert_int_equal(session->state, SESSION_READY);
 	fake_end(fake, FAULT_RESET, STAGE_DNS);
 	assert_told("nobody returns", "ux");
-}
-
-static void test_forget_queued_of_a_retiring_one(void **state)
-{
-	(void)state;
-	submit(0);
-	session_retire(session);
-	session_forget(session, &asks[0].request);
-	fake_turn(&net);
-	assert_told("ended", "ux");
-	assert_int_equal(fake->sent_count, 0);
 }
 
 static void test_abort_while_connecting(void **state)
@@ -1379,7 +1457,8 @@ static void test_idle_limit_while_busy(void **state)
 		hear("000b 0002 0064");
 		fake_wait(&net, 5 * SEC);
 		send(1);
-		fake_wait(&net, 60 * SEC);
+		asks[1].request.sends = REQUEST_SENDS_MAX; /* it stays, however long */
+		fake_wait(&net, give_up ? 500000 : 60 * SEC);
 		assert_told("busy", "");
 		assert_int_equal(session->state, SESSION_READY);
 		if (give_up)
@@ -1448,7 +1527,7 @@ int main(void)
 		READY_TEST(test_retiring_then_lost),
 		READY_TEST(test_retire_when_idle),
 		TEST(test_retire_while_connecting_does_nothing),
-		READY_TEST(test_retiring_sends_what_it_has),
+		READY_TEST(test_retiring_gives_back_what_it_has_not_sent),
 		READY_TEST(test_lost_gives_all_back),
 		READY_TEST(test_lost_with_work_to_seal),
 		READY_TEST(test_message_sent),
@@ -1480,7 +1559,6 @@ int main(void)
 		READY_TEST(test_malformed_is_the_last_of_a_retiring_one),
 		READY_TEST(test_losses),
 		READY_TEST(test_forget),
-		READY_TEST(test_forget_queued_of_a_retiring_one),
 		TEST(test_abort_while_connecting),
 		READY_TEST(test_abort_with_queries),
 		READY_TEST(test_abort_while_saying_goodbye),
@@ -1492,6 +1570,12 @@ int main(void)
 		READY_TEST(test_idle_limit_is_renewed),
 		READY_TEST(test_idle_limit_withdrawn),
 		READY_TEST(test_idle_limit_while_busy),
+		READY_TEST(test_mute_session_is_given_up),
+		READY_TEST(test_part_of_an_answer_that_stays_a_part),
+		READY_TEST(test_others_are_answered),
+		READY_TEST(test_last_sends_wait_for_their_deadline),
+		READY_TEST(test_given_up_on_a_mute_session),
+		READY_TEST(test_given_up_early_says_nothing),
 		READY_TEST(test_idle_limit_after_a_refused_query),
 		READY_TEST(test_life_ends_in_spite_of_idle_limits),
 		READY_TEST(test_keepalive_not_spoken),
