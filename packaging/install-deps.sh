@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libevent-dev libgnutls28-dev libconfig-dev openssl bind9-dnsutils ca-certificates"
-check="libcmocka-dev python3 python3-pytest python3-dnspython knot-dnsutils gnutls-bin
+check="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspython knot-dnsutils gnutls-bin
 	iproute2 procps clang libclang-rt-14-dev cppcheck"
 
 wanted=

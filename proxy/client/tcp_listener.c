@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -67,11 +68,17 @@ void tcp_clients_stop(struct tcp_clients *c)
 		tcp_client_close(container_of(n, struct tcp_client, node));
 }
 
+/* Not one that came in this very turn: its query has not been read yet. */
 static bool close_longest_idle(struct tcp_clients *c)
 {
+	struct tcp_client *oldest;
+
 	if (list_empty(&c->idle))
 		return false;
-	tcp_client_close(container_of(c->idle.next, struct tcp_client, node));
+	oldest = container_of(c->idle.next, struct tcp_client, node);
+	if (oldest->idle_since_us == turn_now_us(&c->loop->turn))
+		return false;
+	tcp_client_close(oldest);
 	return true;
 }
 
@@ -108,9 +115,21 @@ static void on_pause_over(struct timer *t)
 	event_add(l->readable, NULL);
 }
 
-/* Without descriptors an idle client goes, and if there is none accepting pauses.  True: accept again. */
+static bool somebody_waits(const struct tcp_listener *l)
+{
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/*
+ * Without descriptors an idle client goes, and if there is none accepting pauses.  accept4() looks for a descriptor
+ * before it looks at the queue, so the error alone does not mean that anybody waits.  True: accept again.
+ */
 static bool go_on_after(struct tcp_listener *l, int error)
 {
+	if ((error == EMFILE || error == ENFILE) && !somebody_waits(l))
+		return false;
 	if (error == EMFILE && close_longest_idle(l->clients)) {
 		l->clients->loop->stats.bound_descriptors++;
 		return true;
