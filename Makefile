@@ -9,7 +9,7 @@
 VERSION    := 0.1.0
 PREFIX     ?= /usr/local
 SBINDIR    ?= $(PREFIX)/sbin
-SYSCONFDIR ?= $(PREFIX)/etc
+SYSCONFDIR ?= /etc
 PKG_CONFIG ?= pkg-config
 PYTHON     ?= /usr/bin/python3
 CFLAGS     ?= -O2 -g
@@ -239,7 +239,9 @@ bench: $(O)/dnsfwd
 
 # ------------------------------------------------------------------ install
 
-install: all
+# Builds nothing, so that root needs no compiler.
+install:
+	@test -x $(BUILD)/dnsfwd || { echo 'nothing is built yet: make, then make install' >&2; exit 1; }
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/dnsfwd
 	install -m 755 $(BUILD)/dnsfwd $(DESTDIR)$(SBINDIR)/dnsfwd
 	test -e $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf || \

@@ -136,7 +136,7 @@ def use_up_descriptors(fwd, left):
     return lambda: resource.prlimit(fwd.pid, resource.RLIMIT_NOFILE, (hard, hard))
 
 
-@pytest.mark.parametrize("left", [0, 3, 20])
+@pytest.mark.parametrize("left", [0, 10])
 def test_no_descriptor_left(server, start, left):
     """Accepting pauses without spinning, UDP goes on, and all is well when there are some again."""
     fwd = warm(start(server))
@@ -146,6 +146,8 @@ def test_no_descriptor_left(server, start, left):
     for _ in range(left + 30):
         streams.append(fwd.tcp())
         streams[-1].send(wire.query("busy.test"))
+        for _ in range(3):
+            fwd.ask_wire(wire.probe())  # turns of the loop: it has been read, so it is busy and makes no room
     fwd.wait_log("accepting TCP clients pauses: no descriptor left")
     before, begin = fwd.cpu(), time.monotonic()
     load(fwd, 200, window=5, rate=100).check()
@@ -241,7 +243,7 @@ def test_short_outage_costs_no_query(server, start):
     assert {wire.rcode_of(r) for r in replies} == {wire.NOERROR}
 
 
-@pytest.mark.parametrize("how", ["refuse", "refuse=rst", "stall", "garbage=100:fin", "plaintext", "handshake", "handshake=rst"])
+@pytest.mark.parametrize("how", ["refuse", "refuse=rst", "stall", "garbage=100:fin", "plaintext", "handshake"])
 def test_server_that_does_not_speak_tls(start_server, start, how):
     """No question in clear, a bounded number of attempts (A52), and recovery when it does."""
     server = start_server(rules=[how])

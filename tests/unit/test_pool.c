@@ -494,6 +494,28 @@ static void test_all_move_to_the_next_session(void **state)
 		assert_true(ask_is_in(&asks[i].request, fake_sent(b, i)));
 }
 
+/* They waited longest: before those that were never sent, and before who comes now. */
+static void test_lost_go_before_those_that_wait(void **state)
+{
+	struct fake *a = connect_up(), *b;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		submit(i);
+	turn();
+	fake_end(a, FAULT_RESET, STAGE_DNS);
+	submit(5);
+	turn();
+	b = newest();
+	fake_ready(b);
+	turn();
+	for (unsigned i = 0; i < 6; i++) {
+		assert_true(ask_is_in(&asks[i].request, fake_sent(b, i)));
+		fake_answer_nth(b, i);
+		turn();
+	}
+}
+
 static void test_bad_answers_twice(void **state)
 {
 	struct fake *f = connect_up();
@@ -1405,6 +1427,7 @@ int main(void)
 		TEST(test_queued_in_a_lost_session),
 		TEST(test_returned_before_it_was_sealed),
 		TEST(test_all_move_to_the_next_session),
+		TEST(test_lost_go_before_those_that_wait),
 		TEST(test_bad_answers_twice),
 		TEST(test_bad_answer_then_a_good_one),
 		TEST(test_failure_makes_room),

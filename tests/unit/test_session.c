@@ -200,6 +200,15 @@ static void answer_with(long i, const char *options)
 	fake_deliver(fake, out, fake_answer(fake_sent(fake, i), options, out));
 }
 
+/* An answered query of now, whose OPT holds these options. */
+static void hear(const char *options)
+{
+	send(0);
+	answer_with(-1, options);
+	fake_turn(&net);
+	assert_told("answered", "+");
+}
+
 /* The session has ended and is freed in this turn, not before; the owner heard it once. */
 static void assert_gone(const char *row, bool by_itself)
 {
@@ -266,8 +275,7 @@ static void retire_by_call(void)
 
 static void retire_by_age(void)
 {
-	asks[0].request.sends = REQUEST_SENDS_MAX; /* else it would move away from a mute session */
-	fake_wait(&net, 3600 * SEC - 1);
+	fake_wait(&net, SEC - 1);
 	assert_int_equal(session->state, SESSION_READY);
 	fake_wait(&net, 1);
 }
@@ -295,12 +303,25 @@ static void retire_by_abandoned(void)
 static const struct {
 	const char *name;
 	void (*retire)(void);
+	uint64_t age_us; /* when the query was sent */
 } ways_to_retire[] = {
-	{ "session_retire", retire_by_call },
-	{ "an hour old", retire_by_age },
-	{ "keepalive 0", retire_by_keepalive_0 },
-	{ "abandoned ids", retire_by_abandoned },
+	{ "session_retire", retire_by_call, 0 },
+	{ "an hour old", retire_by_age, 3599 * SEC },
+	{ "keepalive 0", retire_by_keepalive_0, 0 },
+	{ "abandoned ids", retire_by_abandoned, 0 },
 };
+
+/* Begins with another session that retires in the i-th way, query 0 unanswered. */
+static struct request *retire_in_way(size_t i)
+{
+	struct request *r;
+
+	start_again();
+	fake_wait(&net, ways_to_retire[i].age_us);
+	r = send(0);
+	ways_to_retire[i].retire();
+	return r;
+}
 
 static void test_retiring_then_answered(void **state)
 {
@@ -308,9 +329,7 @@ static void test_retiring_then_answered(void **state)
 	for (size_t i = 0; i < COUNT_OF(ways_to_retire); i++) {
 		const char *row = ways_to_retire[i].name;
 
-		start_again();
-		send(0);
-		ways_to_retire[i].retire();
+		retire_in_way(i);
 		expect_int(row, session->state, SESSION_RETIRING);
 		expect(row, !session_has_room(session));
 		fake_turn(&net);
@@ -331,11 +350,8 @@ static void test_retiring_then_given_up(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(ways_to_retire); i++) {
 		const char *row = ways_to_retire[i].name;
-		struct request *r;
+		struct request *r = retire_in_way(i);
 
-		start_again();
-		r = send(0);
-		ways_to_retire[i].retire();
 		session_forget(session, r);
 		expect_int(row, r->state, REQUEST_IDLE);
 		assert_told(row, "u");
@@ -351,9 +367,7 @@ static void test_retiring_then_lost(void **state)
 	for (size_t i = 0; i < COUNT_OF(ways_to_retire); i++) {
 		const char *row = ways_to_retire[i].name;
 
-		start_again();
-		send(0);
-		ways_to_retire[i].retire();
+		retire_in_way(i);
 		fake_end(fake, FAULT_RESET, STAGE_DNS);
 		assert_told(row, "u-x");
 		assert_gone(row, false);
@@ -556,6 +570,26 @@ static void test_without_room_it_waits(void **state)
 	assert_int_equal(fake->sent_count, 4);
 	assert_true(ask_is_in(&asks[4].request, fake_sent(fake, 3)));
 	assert_told("all along", "");
+}
+
+/* What was sent may be answered, what was not is better off elsewhere. */
+static void test_retiring_parts_them(void **state)
+{
+	(void)state;
+	send(0);
+	fake->room = 0;
+	submit(1);
+	fake_turn(&net);
+	submit(2);
+	session_retire(session);
+	assert_told("retired", "u--");
+	assert_int_equal(returned[0], 0);
+	fake_turn(&net);
+	assert_int_equal(session->state, SESSION_RETIRING);
+	fake_answer_nth(fake, 0);
+	fake_turn(&net);
+	assert_told("answered and ended", "+x");
+	assert_int_equal(fake->sent_count, 1);
 }
 
 /* Room that comes while it retires has nobody to serve. */
@@ -1092,6 +1126,8 @@ static const struct {
 	{ "timeout after an answer", true, FAULT_TIMEOUT, WHOLE, 2, "11" },
 	{ "broken record after an answer", true, FAULT_PROTOCOL, WHOLE, 2, "00" },
 	{ "broken record without an answer", false, FAULT_PROTOCOL, WHOLE, 2, "11" },
+	{ "fault of ours after an answer", true, FAULT_LOCAL, WHOLE, 2, "00" },
+	{ "timeout in the first one's answer", true, FAULT_TIMEOUT, CUT_ID_0, 2, "11" },
 	{ "FIN without an answer", false, FAULT_CLOSED, WHOLE, 2, "11" },
 	{ "RST without an answer", false, FAULT_RESET, WHOLE, 2, "11" },
 	{ "timeout without an answer", false, FAULT_TIMEOUT, WHOLE, 2, "11" },
@@ -1163,85 +1199,173 @@ static void test_losses(void **state)
 
 /* ------------------------------------------------------------------ nobody answers */
 
-static void expect_mute(uint64_t from, uint64_t until)
+static void assert_mute(const char *row)
 {
-	fake_wait(&net, from);
-	assert_told("patient", "");
-	fake_wait(&net, until - from);
-	assert_told("over", "u--x");
-	assert_int_equal(last_end.fault, FAULT_TIMEOUT);
-	assert_int_equal(last_end.stage, STAGE_DNS);
-	assert_int_equal(asks[0].request.sends, 1);
-	assert_true(fake->freed);
+	assert_told(row, "u-x");
+	expect_int(row, last_end.fault, FAULT_TIMEOUT);
+	expect_int(row, last_end.stage, STAGE_DNS);
+	expect(row, last_end.text[0]);
+	expect(row, fake->closed && fake->freed);
+	expect_int(row, asks[0].request.sends, 1); /* it pays, answers before or not */
+	expect_int(row, net.turn.timers.count, 0);
 }
 
-static void test_mute_session_is_given_up(void **state)
+static const struct {
+	const char *name;
+	uint64_t handshake_us;
+	bool partial;
+	uint64_t gone_us; /* behind the query: looked at after 1 s, then every half */
+} patiences[] = {
+	{ "silence", 0, false, 2500 * MS },
+	{ "silence, long way", 400 * MS, false, 3500 * MS },
+	{ "half a message", 0, true, SEC },
+	{ "half a message, long way", 400 * MS, true, 2 * SEC },
+};
+
+/* Ready after that time, with nothing told. */
+static void start_slowly(uint64_t handshake_us)
+{
+	start_again();
+	session_abort(session);
+	fake_turn(&net);
+	open_session();
+	fake_wait(&net, handshake_us);
+	fake_ready(fake);
+	told[0] = '\0';
+}
+
+static void test_mute(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(patiences); i++) {
+		const char *row = patiences[i / 2].name;
+
+		start_slowly(patiences[i / 2].handshake_us);
+		if (i % 2)
+			hear("");
+		fake_wait(&net, 10 * SEC);
+		ask_init(&asks[0], 0);
+		send(0);
+		fake->partial = patiences[i / 2].partial;
+		fake_wait(&net, patiences[i / 2].gone_us - 1);
+		assert_told(row, "");
+		fake_wait(&net, 1);
+		assert_mute(row);
+	}
+}
+
+/* Answers to others show that somebody is there, however slow one name is. */
+static void test_slow_name_is_not_mute(void **state)
 {
 	(void)state;
 	send(0);
-	send(1);
-	expect_mute(2400000, 3100000);
-}
-
-static void test_part_of_an_answer_that_stays_a_part(void **state)
-{
-	(void)state;
-	send(0);
-	send(1);
-	fake->partial = true;
-	expect_mute(900000, 1600000);
-}
-
-static void test_others_are_answered(void **state)
-{
-	(void)state;
-	send(0);
-	for (unsigned i = 1; i < 20; i++) {
-		send(i);
-		fake_wait(&net, SEC);
+	for (unsigned i = 0; i < 30; i++) {
+		fake_wait(&net, 2 * SEC);
+		send(1);
 		fake_answer_nth(fake, -1);
 		fake_turn(&net);
-		assert_told("a slow name among others", "+");
+		assert_told("another", "+");
 	}
-	assert_int_equal(asks[0].request.state, REQUEST_SENT);
+	fake_wait(&net, 2500 * MS - 1);
+	assert_told("not yet", "");
+	fake_wait(&net, 500 * MS);
+	assert_mute("then it is");
 }
 
-static void test_last_sends_wait_for_their_deadline(void **state)
+/* What is no answer to a query of ours is no progress. */
+static void test_noise_is_mute(void **state)
+{
+	uint8_t wrong[FAKE_ANSWER_MAX];
+	size_t len;
+
+	(void)state;
+	session_forget(session, send(1));
+	send(0);
+	len = fake_answer(fake_sent(fake, 1), FAKE_NO_OPT, wrong);
+	wrong[DNS_HEADER_LEN + 1] ^= 1;
+	for (unsigned i = 0; i < 25; i++) {
+		fake_deliver(fake, wrong, len);
+		fake_answer_nth(fake, 0); /* late, then unknown */
+		fake_wait(&net, 100 * MS);
+	}
+	assert_mute("noise");
+}
+
+/* Whoever can't be asked again waits on, for his deadline. */
+static void test_last_send_waits(void **state)
+{
+	(void)state;
+	asks[0].request.sends = REQUEST_SENDS_MAX - 1;
+	send(0);
+	fake_wait(&net, 60 * SEC);
+	assert_told("waits", "");
+	send(1); /* this one need not */
+	fake_wait(&net, SEC);
+	assert_told("moved, and the other with it", "u--x");
+	assert_int_equal(last_end.fault, FAULT_TIMEOUT);
+}
+
+static void test_retiring_and_mute(void **state)
 {
 	(void)state;
 	send(0);
-	asks[0].request.sends = REQUEST_SENDS_MAX;
-	fake_wait(&net, 30 * SEC);
-	assert_told("stays", "");
-	send(1); /* one that can be asked again moves, and the other with it */
-	fake_wait(&net, 4 * SEC);
-	assert_told("over", "u--x");
+	session_retire(session);
+	assert_told("retired", "u");
+	fake_wait(&net, 2500 * MS - 1);
+	assert_told("not yet", "");
+	fake_wait(&net, 1);
+	assert_told("gone", "-x");
+	assert_false(ended_by_itself);
+	assert_int_equal(last_end.fault, FAULT_TIMEOUT);
 }
 
-static void test_given_up_on_a_mute_session(void **state)
+/* Nothing out: nothing to watch, and no timer but that of its life. */
+static void test_idle_is_not_mute(void **state)
 {
 	(void)state;
-	send(0);
-	send(1);
-	fake_wait(&net, 1500000);
-	session_forget(session, &asks[0].request);
-	assert_told("not inside the call", "");
-	fake_turn(&net);
-	assert_told("over", "u-x");
+	hear("");
+	fake_wait(&net, 5 * SEC);
+	assert_int_equal(net.turn.timers.count, 1);
+	fake->room = 0;
+	submit(0);
+	fake_wait(&net, 60 * SEC);
+	assert_told("what was not sent can't be answered", "");
+	assert_int_equal(net.turn.timers.count, 1);
 }
 
-static void test_given_up_early_says_nothing(void **state)
+/* Its deadline came, and nothing was answered in all that time; or something was, or it was not long. */
+static const struct {
+	const char *name;
+	uint64_t waited_us;
+	bool other_answered, gone;
+} deadlines[] = {
+	{ "after a second", SEC, false, true },
+	{ "after less", SEC - 1, false, false },
+	{ "another was answered", 2 * SEC, true, false },
+};
+
+static void test_given_up_at_its_deadline(void **state)
 {
 	(void)state;
-	send(0);
-	send(1);
-	fake_wait(&net, 500000);
-	session_forget(session, &asks[0].request);
-	fake_turn(&net);
-	assert_told("goes on", "");
-	fake_answer_nth(fake, -1);
-	fake_turn(&net);
-	assert_told("answered", "+");
+	for (size_t i = 0; i < COUNT_OF(deadlines); i++) {
+		const char *row = deadlines[i].name;
+
+		start_again();
+		send(0);
+		send(1);
+		send(2);
+		fake_wait(&net, deadlines[i].waited_us / 2);
+		if (deadlines[i].other_answered)
+			fake_answer_nth(fake, 1);
+		fake_wait(&net, deadlines[i].waited_us - deadlines[i].waited_us / 2);
+		told[0] = '\0';
+		session_forget(session, &asks[0].request);
+		assert_told(row, ""); /* not inside the call */
+		fake_turn(&net);
+		assert_told(row, deadlines[i].gone ? "u--x" : "");
+		expect_int(row, returned[0], 0);
+		expect_int(row, returned[2], deadlines[i].gone);
+	}
 }
 
 /* ------------------------------------------------------------------ giving up */
@@ -1325,7 +1449,7 @@ static void test_connect_limit(void **state)
 		if (established) {
 			fake_wait(&net, 4 * SEC);
 			fake_establish(fake);
-					fake_wait(&net, SEC - 1);
+			fake_wait(&net, SEC - 1);
 		} else {
 			fake_wait(&net, 5 * SEC - 1);
 		}
@@ -1361,15 +1485,6 @@ static void test_life(void **state)
 	fake_wait(&net, 1);
 	assert_told("over", "ux");
 	assert_true(ended_by_itself);
-}
-
-/* An answered query of now, whose OPT holds these options. */
-static void hear(const char *options)
-{
-	send(0);
-	answer_with(-1, options);
-	fake_turn(&net);
-	assert_told("answered", "+");
 }
 
 static const struct {
@@ -1454,20 +1569,19 @@ static void test_idle_limit_while_busy(void **state)
 	(void)state;
 	for (unsigned give_up = 0; give_up < 2; give_up++) {
 		start_again();
-		hear("000b 0002 0064");
-		fake_wait(&net, 5 * SEC);
+		hear("000b 0002 000a"); /* 1 s: it goes after half of that */
+		fake_wait(&net, 400 * MS);
 		send(1);
-		asks[1].request.sends = REQUEST_SENDS_MAX; /* it stays, however long */
-		fake_wait(&net, give_up ? 500000 : 60 * SEC);
+		fake_wait(&net, 900 * MS);
 		assert_told("busy", "");
 		assert_int_equal(session->state, SESSION_READY);
 		if (give_up)
 			session_forget(session, &asks[1].request);
 		else
-			answer_with(-1, "000b 0002 0064");
+			answer_with(-1, "000b 0002 000a");
 		fake_turn(&net);
 		assert_told("free", give_up ? "" : "+");
-		fake_wait(&net, 9 * SEC - 1);
+		fake_wait(&net, 500 * MS - 1);
 		assert_told("alive", "");
 		fake_wait(&net, 1);
 		assert_told("over", "ux");
@@ -1536,6 +1650,7 @@ int main(void)
 		READY_TEST(test_one_flush_a_turn_in_order),
 		READY_TEST(test_room_is_max_inflight),
 		READY_TEST(test_without_room_it_waits),
+		READY_TEST(test_retiring_parts_them),
 		READY_TEST(test_room_while_retiring),
 		READY_TEST(test_send_errors),
 		READY_TEST(test_query_that_cannot_be_built),
@@ -1570,12 +1685,13 @@ int main(void)
 		READY_TEST(test_idle_limit_is_renewed),
 		READY_TEST(test_idle_limit_withdrawn),
 		READY_TEST(test_idle_limit_while_busy),
-		READY_TEST(test_mute_session_is_given_up),
-		READY_TEST(test_part_of_an_answer_that_stays_a_part),
-		READY_TEST(test_others_are_answered),
-		READY_TEST(test_last_sends_wait_for_their_deadline),
-		READY_TEST(test_given_up_on_a_mute_session),
-		READY_TEST(test_given_up_early_says_nothing),
+		READY_TEST(test_mute),
+		READY_TEST(test_slow_name_is_not_mute),
+		READY_TEST(test_noise_is_mute),
+		READY_TEST(test_last_send_waits),
+		READY_TEST(test_retiring_and_mute),
+		READY_TEST(test_idle_is_not_mute),
+		READY_TEST(test_given_up_at_its_deadline),
 		READY_TEST(test_idle_limit_after_a_refused_query),
 		READY_TEST(test_life_ends_in_spite_of_idle_limits),
 		READY_TEST(test_keepalive_not_spoken),

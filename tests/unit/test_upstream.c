@@ -796,7 +796,62 @@ static void test_deinit_gives_back(void **state)
 	assert_int_equal(net.opened, 1);
 }
 
+/* However many retire with a query that is never answered, there is an end to it. */
+static void test_sessions_limit(void **state)
+{
+	(void)state;
+	up.connections = 1;
+	for (unsigned i = 0; i < UPSTREAM_SESSIONS_MAX; i++) {
+		want();
+		assert_int_equal(net.opened, i + 1);
+		fake_ready(fake_at(&net, -1));
+		ask(i);
+		wanted = false;
+		session_retire(container_of(up.sessions.prev, struct session, node));
+		fake_turn(&net);
+		check();
+	}
+	assert_int_equal(net.stats.bound_sessions, 0);
+	want();
+	want();
+	assert_int_equal(net.opened, UPSTREAM_SESSIONS_MAX);
+	assert_int_equal(net.stats.bound_sessions, 2);
+	fake_answer_nth(fake_at(&net, 3), 0);
+	fake_turn(&net);
+	check();
+	assert_int_equal(net.opened, UPSTREAM_SESSIONS_MAX + 1); /* one has gone */
+}
+
+/* It takes queries and answers nothing: a failure, and a connection that was of no use. */
+static void test_mute_session(void **state)
+{
+	const char *reason;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		connect_up();
+		ask(i);
+		pass(4 * SEC);
+		assert_int_equal(returns, i + 1);
+		assert_int_equal(up.ready, 0);
+		assert_int_equal(upstream_standing(&up, &reason), UPSTREAM_DOWN);
+		assert_string_equal(reason, LABEL ": DNS: takes queries and answers nothing");
+	}
+	assert_int_equal(up.failures, 3);
+	assert_int_equal(up.fruitless_next, 3);
+	assert_string_equal(upstream_last_loss(&up), "takes queries and answers nothing");
+}
+
 /* ------------------------------------------------------------------ standing, log */
+
+static void test_last_loss(void **state)
+{
+	(void)state;
+	assert_string_equal(upstream_last_loss(&up), "no connection");
+	want();
+	lose(FAULT_RESET, STAGE_TCP);
+	assert_string_equal(upstream_last_loss(&up), "the test says so");
+}
 
 static void assert_standing(enum upstream_standing standing, const char *reason)
 {
@@ -919,6 +974,40 @@ static void test_log(void **state)
 	let_log_go();
 }
 
+/* Reasons that change all the time don't fill the log. */
+static void test_log_of_changing_reasons(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	catch_log();
+	want();
+	for (unsigned i = 0; net.clock_us < FAKE_START_US + 60 * SEC; i++) {
+		lose(i % 2 ? FAULT_RESET : FAULT_PROTOCOL, i % 2 ? STAGE_TCP : STAGE_TLS);
+		time_to_open(20 * SEC);
+	}
+	read_log();
+	lines = count_in_log("\n");
+	assert_true(lines >= 3 && lines <= 7);
+	assert_true(count_in_log(": TCP: ") > 0 && count_in_log(": TLS: ") > 0);
+	let_log_go();
+}
+
+/* Trouble with a second session is no outage. */
+static void test_log_of_a_further_session(void **state)
+{
+	(void)state;
+	connect_up();
+	catch_log();
+	want();
+	assert_int_equal(net.opened, 2);
+	lose(FAULT_RESET, STAGE_TCP);
+	read_log();
+	assert_string_equal(log_text, "");
+	assert_int_equal(up.down_since_us, 0);
+	let_log_go();
+}
+
 static void test_log_first_connection(void **state)
 {
 	(void)state;
@@ -968,10 +1057,15 @@ int main(void)
 		TEST(test_loss_of_one_of_two),
 		TEST(test_queries_come_back),
 		TEST(test_deinit_gives_back),
+		TEST(test_sessions_limit),
+		TEST(test_mute_session),
+		TEST(test_last_loss),
 		TEST(test_standing),
 		TEST(test_standing_local),
 		TEST(test_standing_timeout),
 		TEST(test_log),
+		TEST(test_log_of_changing_reasons),
+		TEST(test_log_of_a_further_session),
 		TEST(test_log_first_connection),
 	};
 
