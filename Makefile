@@ -139,6 +139,10 @@ $(O)/%.o: %.c
 	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(O)/proxy/main.o: p_extra = $(p_defs)
+# Version and paths are compiled in: a change of them is a change of main.
+$(O)/proxy/main.o: $(O)/defs
+$(O)/defs: FORCE
+	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
 $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
 
