@@ -211,16 +211,22 @@ static void on_retry(struct timer *t)
 	upstream_ensure(container_of(t, struct upstream, retry));
 }
 
+/* A first session for those who wait, or ahead of them; a further one only where the others are full. */
+static bool another_is_due(const struct upstream *u)
+{
+	if (u->ready == 0)
+		return is_wanted(u) || (u->reopen && is_active(u));
+	return is_wanted(u) && u->ready < u->connections;
+}
+
 void upstream_ensure(struct upstream *u)
 {
-	if (u->closing || u->connecting > 0 || timer_running(&u->retry))
+	if (u->closing || u->connecting > 0 || timer_running(&u->retry) || !another_is_due(u))
 		return;
-	if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
-		u->session.stats->bound_sessions++;
-		return; /* the end of one of them comes back here */
-	}
-	if (u->ready == 0 ? is_wanted(u) || (u->reopen && is_active(u)) : is_wanted(u) && u->ready < u->connections)
+	if (count_sessions(u) < UPSTREAM_SESSIONS_MAX)
 		open_attempt(u);
+	else
+		u->session.stats->bound_sessions++; /* the end of one of them comes back here */
 }
 
 /* The others of the race are not needed any more. */
