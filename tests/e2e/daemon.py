@@ -255,8 +255,8 @@ class Dnsfwd:
         s.connect((host, port))
         return s
 
-    def tcp(self, source=None, address=None, timeout=TIMEOUT):
-        return Stream(address or self.address, source, timeout)
+    def tcp(self, source=None, address=None, timeout=TIMEOUT, buffers=None):
+        return Stream(address or self.address, source, timeout, buffers)
 
     def ask_wire(self, wire, transport="udp", source=None, timeout=TIMEOUT):
         """The octets of the one reply; None where there is none within the time."""
@@ -319,10 +319,17 @@ class Dnsfwd:
 
 
 class Stream:
-    """A TCP client that frames messages."""
+    """A TCP client that frames messages.  buffers: octets that the kernel may keep for it in each direction."""
 
-    def __init__(self, address, source=None, timeout=TIMEOUT):
-        self.socket = socket.create_connection(address, timeout, (source, 0) if source else None)
+    def __init__(self, address, source=None, timeout=TIMEOUT, buffers=None):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        self.socket.settimeout(timeout)
+        if buffers:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffers)
+        if source:
+            self.socket.bind((source, 0))
+        self.socket.connect(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._data = b""
 
@@ -386,4 +393,6 @@ class Stream:
 
     def open(self):
         """Whether the peer has neither closed nor said anything up to now."""
-        return not select.select([self.socket], [], [], 0)[0]
+        poll = select.poll()  # select() knows no descriptor above 1023
+        poll.register(self.socket, select.POLLIN)
+        return not poll.poll(0)

@@ -111,7 +111,7 @@ def test_writers_that_never_read(server, start, kind):
     before, clients = fwd.rss(), 4
     streams = []
     for _ in range(clients):
-        streams.append(fwd.tcp())
+        streams.append(fwd.tcp(buffers=4096))
         assert write_until_blocked(streams[-1], message) < 64 << 20, "everything is read from one who never reads"
         load(fwd, 50, window=10).check()
     grown = fwd.rss() - before

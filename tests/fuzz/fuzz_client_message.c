@@ -128,7 +128,7 @@ static void check_error(const struct client_form *c, unsigned rcode)
 
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
 		size_t len = rewrite_error(c, rcode, reasons[i], out, sizeof out);
-		bool bare = rcode == RCODE_NOTIMP;
+		bool bare = rcode == RCODE_NOTIMP && (c->flags & DNS_OPCODE_MASK);
 
 		must(len <= c->limit);
 		must(message_parse(out, len, &m) == MESSAGE_OK);
