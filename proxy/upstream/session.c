@@ -4,13 +4,10 @@
 #include <stdlib.h>
 
 #include "common/dns/edns.h"
+#include "proxy/upstream/session_watch.h"
 
 /* Our own limit for an attempt; the system's would be minutes (RFC 9210 4.1). */
 #define CONNECT_LIMIT_US (5ull * 1000000)
-/* Nothing answered for so long, though queries wait: nobody is there. */
-#define MUTE_AFTER_US	2500000u
-#define MUTE_PARTIAL_US 1000000u
-#define WATCH_STEP_US	500000u
 /* We close this much before the server's idle limit, but not before half of it has passed. */
 #define IDLE_MARGIN_US 1000000u
 
@@ -188,61 +185,6 @@ static void on_timer(struct timer *t)
 	}
 }
 
-/* ------------------------------------------------------------------ is anybody there? */
-
-/*
- * How long nothing may be answered.  While part of a message stands and the rest does not come, a second: what is
- * behind it can't come either.  Else so long that slow names have had their time, and a repetition still has its.
- */
-static uint64_t patience(const struct session *s)
-{
-	uint64_t handshake = s->ready_us - s->opened_us;
-	bool partial = s->transport->ops->has_partial(s->transport);
-
-	return (partial ? MUTE_PARTIAL_US : MUTE_AFTER_US) + 2 * handshake;
-}
-
-static void arm_watch(struct session *s, uint64_t due_us)
-{
-	if (timer_start(&s->setup->turn->timers, &s->watch, due_us) < 0)
-		s->setup->stats->bound_memory++;
-}
-
-static bool all_on_last_send(const struct session *s)
-{
-	list_for_each(n, &s->sent)
-		if (container_of(n, struct request, node)->sends < REQUEST_SENDS_MAX)
-			return false;
-	return true;
-}
-
-/*
- * Octets are not progress: a lying length prefix delivers octets for ever (design 5).  When no answer was matched
- * for too long while queries are out, they move to a new session; those that can't, wait for their deadline.
- */
-static void on_watch(struct timer *t)
-{
-	struct session *s = container_of(t, struct session, watch);
-	uint64_t now = turn_now_us(s->setup->turn), since = s->answered_us;
-
-	if (s->sent_count == 0)
-		return;
-	if (container_of(s->sent.next, struct request, node)->sent_us > since)
-		since = container_of(s->sent.next, struct request, node)->sent_us;
-	if (now >= since + patience(s) && !all_on_last_send(s)) {
-		s->mute = true;
-		turn_defer(s->setup->turn, &s->goodbye);
-		return;
-	}
-	arm_watch(s, now + WATCH_STEP_US);
-}
-
-static void watch(struct session *s)
-{
-	if (!timer_running(&s->watch))
-		arm_watch(s, turn_now_us(s->setup->turn) + MUTE_PARTIAL_US);
-}
-
 /* ------------------------------------------------------------------ the way up */
 
 static void on_established(void *arg)
@@ -266,7 +208,7 @@ static void on_room(void *arg)
 {
 	struct session *s = arg;
 
-	if (s->state == SESSION_READY || s->state == SESSION_RETIRING)
+	if (s->state == SESSION_READY)
 		turn_seal(s->setup->turn, &s->seal);
 }
 
@@ -415,7 +357,7 @@ static void mark_sent(struct session *s, struct request *r, size_t len)
 	stats->upstream_octets += len;
 	r->sends++;
 	s->asked++;
-	watch(s);
+	session_watch_sent(s);
 }
 
 /* Builds one query and hands it to the transport. */
@@ -475,7 +417,7 @@ struct session *session_open(const struct session_setup *setup, struct transport
 	}
 	s->setup = setup;
 	s->timer.fire = on_timer;
-	s->watch.fire = on_watch;
+	session_watch_init(s);
 	s->grave.run = bury;
 	s->goodbye.run = on_goodbye;
 	s->seal.run = on_seal;
@@ -506,20 +448,6 @@ void session_submit(struct session *s, struct request *r)
 	turn_seal(s->setup->turn, &s->seal);
 }
 
-/*
- * The least that can be known of a path without looking at TCP: a query waited in vain for long, and no other was
- * answered in all that time.  A slow name among others that are answered is not it.
- */
-static void suspect(struct session *s, const struct request *r)
-{
-	uint64_t now = turn_now_us(s->setup->turn);
-
-	if (s->answered_us > r->sent_us || now - r->sent_us < MUTE_PARTIAL_US)
-		return;
-	s->mute = true;
-	turn_defer(s->setup->turn, &s->goodbye);
-}
-
 void session_forget(struct session *s, struct request *r)
 {
 	list_remove(&r->node);
@@ -528,7 +456,7 @@ void session_forget(struct session *s, struct request *r)
 	} else {
 		s->sent_count--;
 		idmap_abandon(&s->ids, r->id);
-		suspect(s, r);
+		session_watch_given_up(s, r);
 	}
 	r->state = REQUEST_IDLE;
 	r->session = NULL;

@@ -140,7 +140,9 @@ def test_workers(server, start, workers):
 def test_log_queries(server, start):
     fwd = start(server, {"log-queries": True})
     fwd.ask("Some.Name.test", "AAAA", "tcp")
-    line = fwd.wait_log(r"info query (\S+) AAAA from 127\.0\.0\.1:\d+ tcp: NOERROR, 1 answers, ([\d.]+) ms, upstream=(\S+) TLS1\.3")
+    line = fwd.wait_log(
+        r"info query (\S+) AAAA from 127\.0\.0\.1:\d+ tcp: NOERROR, 1 answers, ([\d.]+) ms, upstream=(\S+) TLS1\.3"
+    )
     assert line[1] == "Some.Name.test." and line[3] == label(server) and float(line[2]) < 20000
 
 

@@ -136,6 +136,7 @@ static void deinit(void)
 	pool_deinit(&pool);
 	assert_int_equal(net.turn.timers.count, 0);
 	assert_true(list_empty(&pool.upstream.sessions));
+	memset(&pool, 0xdd, sizeof pool); /* nobody looks at it any more */
 	fake_net_deinit(&net);
 }
 
@@ -472,6 +473,18 @@ static void test_returned_before_it_was_sealed(void **state)
 	fake_ready(await_attempt());
 	turn();
 	assert_int_equal(asks[0].request.state, REQUEST_SENT);
+}
+
+/* A query is what makes an upstream active: its session is opened again ahead of the next. */
+static void test_submit_makes_active(void **state)
+{
+	(void)state;
+	fake_end(connect_up(), FAULT_CLOSED, STAGE_DNS);
+	assert_int_equal(net.opened, 2);
+	fake_ready(newest());
+	turn();
+	send(0);
+	assert_int_equal(newest()->sent_count, 1);
 }
 
 /* Those that were lost are asked again in their order, in one go. */
@@ -1319,32 +1332,39 @@ static void random_step(void)
 	steps[i].step();
 }
 
+static void answer_all(struct fake *f)
+{
+	fake_room(f, SIZE_MAX);
+	for (size_t i = 0; i < f->sent_count && !f->closed; i++) {
+		if (asker_of(f, &f->sent[i]) == ASKS)
+			continue;
+		f->matched++;
+		fake_answer_nth(f, (long)i);
+	}
+}
+
+/* What a transport that works does now. */
+static void get_on(struct fake *f)
+{
+	if (f->ended || f->closed || f->freed)
+		return;
+	if (f->broken) {
+		charge(f, FAULT_RESET, ASKS);
+		fake_end(f, FAULT_RESET, STAGE_DNS);
+	} else if (f->ready) {
+		answer_all(f);
+	} else {
+		fake_ready(f);
+	}
+}
+
 /* Everything works now: all that is inside comes to its end. */
 static void drain(void)
 {
 	net.refuse = false;
 	for (unsigned i = 0; i < 2000 && tally.done + tally.cancelled < tally.submitted; i++) {
-		struct fake *f = pick(false);
-
-		if (f)
-			fake_ready(f);
-		for (size_t k = 0; k < net.count; k++) {
-			f = net.fakes[k];
-			if (!f->ready || f->ended || f->closed || f->freed)
-				continue;
-			if (f->broken) {
-				charge(f, FAULT_RESET, ASKS);
-				fake_end(f, FAULT_RESET, STAGE_DNS);
-				continue;
-			}
-			fake_room(f, SIZE_MAX);
-			for (size_t m = 0; m < f->sent_count && !f->closed; m++) {
-				if (asker_of(f, &f->sent[m]) < ASKS) {
-					f->matched++;
-					fake_answer_nth(f, (long)m);
-				}
-			}
-		}
+		for (size_t k = 0; k < net.count; k++)
+			get_on(net.fakes[k]);
 		pass(100 * MS);
 		check_rest();
 	}
@@ -1426,6 +1446,7 @@ int main(void)
 		TEST(test_half_answers_cost),
 		TEST(test_queued_in_a_lost_session),
 		TEST(test_returned_before_it_was_sealed),
+		TEST(test_submit_makes_active),
 		TEST(test_all_move_to_the_next_session),
 		TEST(test_lost_go_before_those_that_wait),
 		TEST(test_bad_answers_twice),

@@ -1305,6 +1305,15 @@ static void test_last_send_waits(void **state)
 	assert_int_equal(last_end.fault, FAULT_TIMEOUT);
 }
 
+static void test_last_but_one_send_moves(void **state)
+{
+	(void)state;
+	asks[0].request.sends = REQUEST_SENDS_MAX - 2;
+	send(0);
+	fake_wait(&net, 2500 * MS);
+	assert_told("moved", "u-x");
+}
+
 static void test_retiring_and_mute(void **state)
 {
 	(void)state;
@@ -1495,6 +1504,7 @@ static const struct {
 	{ "10 s", "000b 0002 0064", 9 * SEC },
 	{ "2.1 s", "000b 0002 0015", 1100 * MS },
 	{ "2 s", "000b 0002 0014", SEC },
+	{ "1.5 s", "000b 0002 000f", 750 * MS },
 	{ "1 s", "000b 0002 000a", 500 * MS },
 	{ "0.1 s", "000b 0002 0001", 50 * MS },
 	{ "6553.5 s", "000b 0002 ffff", SESSION_LIFE_US },
@@ -1689,6 +1699,7 @@ int main(void)
 		READY_TEST(test_slow_name_is_not_mute),
 		READY_TEST(test_noise_is_mute),
 		READY_TEST(test_last_send_waits),
+		READY_TEST(test_last_but_one_send_moves),
 		READY_TEST(test_retiring_and_mute),
 		READY_TEST(test_idle_is_not_mute),
 		READY_TEST(test_given_up_at_its_deadline),

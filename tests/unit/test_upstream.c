@@ -842,6 +842,33 @@ static void test_mute_session(void **state)
 	assert_string_equal(upstream_last_loss(&up), "takes queries and answers nothing");
 }
 
+/* It did answer once: no useless connection, but an outage all the same. */
+static void test_mute_session_that_had_answered(void **state)
+{
+	const char *reason;
+
+	(void)state;
+	ask_and_answer(connect_up());
+	ask(1);
+	pass(2500 * MS);
+	assert_int_equal(returns, 1);
+	assert_int_equal(up.failures, 1);
+	assert_int_equal(up.fruitless_next, 0);
+	assert_int_equal(upstream_standing(&up, &reason), UPSTREAM_DOWN);
+	assert_string_equal(reason, LABEL ": DNS: takes queries and answers nothing");
+}
+
+/* The network went: the connection was not the upstream's waste. */
+static void test_local_fault_of_a_session(void **state)
+{
+	(void)state;
+	connect_up();
+	ask(0);
+	lose(FAULT_LOCAL, STAGE_DNS);
+	assert_int_equal(returns, 1);
+	assert_int_equal(up.fruitless_next, 0);
+}
+
 /* ------------------------------------------------------------------ standing, log */
 
 static void test_last_loss(void **state)
@@ -967,6 +994,7 @@ static void test_log(void **state)
 	assert_int_equal(count_in_log("\n"), 1);
 	assert_int_equal(count_in_log("<6>upstream " LABEL ": up again after "), 1);
 	assert_int_equal(count_in_log(" and 21 failures"), 1);
+	ask_and_answer(fake_at(&net, -1));
 	lose(FAULT_CLOSED, STAGE_DNS);
 	fake_ready(fake_at(&net, -1));
 	read_log();
@@ -1059,6 +1087,8 @@ int main(void)
 		TEST(test_deinit_gives_back),
 		TEST(test_sessions_limit),
 		TEST(test_mute_session),
+		TEST(test_mute_session_that_had_answered),
+		TEST(test_local_fault_of_a_session),
 		TEST(test_last_loss),
 		TEST(test_standing),
 		TEST(test_standing_local),
