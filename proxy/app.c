@@ -46,7 +46,10 @@ static size_t count_workers(const struct config *c)
 	return cores > 0 ? (size_t)cores : 1;
 }
 
-/* The i-th address, for all workers.  A default one that the machine lacks is passed over with a warning. */
+/*
+ * The i-th address, for all workers.  A default one that the machine lacks is passed over with a
+ * warning.
+ */
 static int open_address(struct app *a, const struct config_listen *l, struct socket_pair *pairs,
 	char *error, size_t size)
 {
@@ -69,8 +72,8 @@ static int open_all(struct app *a, struct socket_pair *pairs, char *error, size_
 	const struct config *c = a->config;
 
 	for (size_t i = 0; i < c->listen_count; i++) {
-		int err = open_address(a, &c->listen[i], pairs + a->listen_count * a->worker_count,
-			error, size);
+		int err = open_address(
+			a, &c->listen[i], pairs + a->listen_count * a->worker_count, error, size);
 
 		if (err < 0)
 			return err;
@@ -81,12 +84,13 @@ static int open_all(struct app *a, struct socket_pair *pairs, char *error, size_
 }
 
 /*
- * TCP clients of one worker: what is configured, as far as the limit of open files allows once each worker has its
- * sockets, upstream sessions and some to spare (threats F22).
+ * TCP clients of one worker: what is configured, as far as the limit of open files allows once each
+ * worker has its sockets, upstream sessions and some to spare (threats F22).
  */
 static size_t tcp_clients_of(const struct app *a)
 {
-	size_t per_worker = RESERVED_DESCRIPTORS + 2 * a->listen_count, wanted = a->config->tcp_clients;
+	size_t per_worker = RESERVED_DESCRIPTORS + 2 * a->listen_count,
+	       wanted = a->config->tcp_clients;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur / a->worker_count >= wanted + per_worker)
@@ -99,8 +103,11 @@ static size_t tcp_clients_of(const struct app *a)
 static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size_t index)
 {
 	struct socket_pair mine[CONFIG_LISTEN_MAX];
-	struct worker_setup setup = { .config = a->config, .credentials = a->credentials,
-		.listen = a->listen, .sockets = mine, .socket_count = a->listen_count,
+	struct worker_setup setup = { .config = a->config,
+		.credentials = a->credentials,
+		.listen = a->listen,
+		.sockets = mine,
+		.socket_count = a->listen_count,
 		.tcp_clients = tcp_clients_of(a) };
 	struct worker *w;
 
@@ -115,7 +122,8 @@ static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size
 	return w;
 }
 
-static enum exit_code build_workers(struct app *a, struct socket_pair *pairs, char *error, size_t size)
+static enum exit_code build_workers(
+	struct app *a, struct socket_pair *pairs, char *error, size_t size)
 {
 	int err = open_all(a, pairs, error, size);
 
@@ -179,7 +187,8 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 	(void)signal;
 	(void)what;
 	(void)arg;
-	log_warning("SIGHUP: this version can't reload its configuration; restart it to apply a change");
+	log_warning("SIGHUP: this version can't reload its configuration; restart it to apply a "
+		    "change");
 }
 
 static bool watch_signals(struct app *a)
@@ -187,9 +196,8 @@ static bool watch_signals(struct app *a)
 	static const struct {
 		int number;
 		event_callback_fn fn;
-	} wanted[SIGNALS] = {
-		{ SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGUSR1, on_report }, { SIGHUP, on_reload }
-	};
+	} wanted[SIGNALS] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGUSR1, on_report },
+		{ SIGHUP, on_reload } };
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN); /* flushes the cache once there is one */
@@ -218,8 +226,8 @@ static enum exit_code build(struct app *a, bool check_only, char *error, size_t 
 	return open_and_build(a, error, size);
 }
 
-struct app *app_new(struct config *config, bool check_only, enum exit_code *ret_code, char *error,
-	size_t size)
+struct app *app_new(
+	struct config *config, bool check_only, enum exit_code *ret_code, char *error, size_t size)
 {
 	struct app *a = calloc(1, sizeof *a);
 
@@ -268,12 +276,15 @@ static void log_start(const struct app *a)
 	for (size_t i = 0; i < a->listen_count; i++)
 		log_info("listening on %s udp+tcp", addr_text(&a->listen[i], text));
 	if (tcp_clients_of(a) < a->config->tcp_clients)
-		log_warning("only %zu TCP clients at a time: the limit of open files does not allow "
-			    "tcp-clients = %u; raise it (LimitNOFILE=)",
+		log_warning(
+			"only %zu TCP clients at a time: the limit of open files does not allow "
+			"tcp-clients = %u; raise it (LimitNOFILE=)",
 			tcp_clients_of(a) * a->worker_count, a->config->tcp_clients);
-	log_info("ready: forwarding to %s over TLS, authenticated as %s against %u trust anchors, %zu worker%s",
+	log_info("ready: forwarding to %s over TLS, authenticated as %s against %u trust anchors, "
+		 "%zu worker%s",
 		addr_text(&u->addr, text), u->auth_name ? u->auth_name : "its address",
-		credentials_anchors(a->credentials), a->worker_count, a->worker_count == 1 ? "" : "s");
+		credentials_anchors(a->credentials), a->worker_count,
+		a->worker_count == 1 ? "" : "s");
 }
 
 enum exit_code app_run(struct app *a)

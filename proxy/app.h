@@ -1,6 +1,6 @@
 /*
- * The assembly: configuration, trust anchors, sockets, workers; then main's own loop with signals and reports.
- * For main.c only.
+ * The assembly: configuration, trust anchors, sockets, workers; then main's own loop with signals
+ * and reports. For main.c only.
  */
 #ifndef PROXY_APP_H
 #define PROXY_APP_H
@@ -25,8 +25,8 @@ struct app;
  * Takes its own reference to the configuration.  NULL with the exit code and one sentence.
  * check_only: what -t looks at: files yes, sockets no.
  */
-struct app *app_new(struct config *config, bool check_only, enum exit_code *ret_code, char *error,
-	size_t size);
+struct app *app_new(
+	struct config *config, bool check_only, enum exit_code *ret_code, char *error, size_t size);
 
 /* Runs until SIGTERM or SIGINT, then drains. */
 enum exit_code app_run(struct app *a);

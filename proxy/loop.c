@@ -16,7 +16,10 @@ static uint64_t monotonic_us(void *arg)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* The kernel's generator, seeded since long before us, gives up to 256 octets whole; more in pieces. */
+/*
+ * The kernel's generator, seeded since long before us, gives up to 256 octets whole; more in
+ * pieces.
+ */
 static void kernel_random(void *arg, void *buf, size_t len)
 {
 	uint8_t *at = buf;
@@ -41,7 +44,8 @@ static struct event_base *make_base(void)
 
 	if (!config)
 		return NULL;
-	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+	if (event_config_set_flag(
+		    config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
@@ -84,8 +88,8 @@ void loop_deinit(struct loop *l)
 }
 
 /*
- * One libevent timer stands for all of ours and is armed lazily: it may fire early (then there is nothing
- * due and it is armed anew), never late.
+ * One libevent timer stands for all of ours and is armed lazily: it may fire early (then there is
+ * nothing due and it is armed anew), never late.
  */
 static void arm_wakeup(struct loop *l)
 {
@@ -96,7 +100,7 @@ static void arm_wakeup(struct loop *l)
 	now = turn_now_us(&l->turn);
 	wait = due > now ? due - now : 0;
 	event_add(l->wakeup, &(struct timeval){ .tv_sec = (time_t)(wait / 1000000),
-				  .tv_usec = (suseconds_t)(wait % 1000000) });
+				     .tv_usec = (suseconds_t)(wait % 1000000) });
 	l->wakeup_us = due;
 }
 

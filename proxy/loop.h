@@ -1,6 +1,6 @@
 /*
- * What the I/O files of one thread share: the event base, the turn, buffers, counters, random numbers.
- * Owned by a worker; touched by its thread only.
+ * What the I/O files of one thread share: the event base, the turn, buffers, counters, random
+ * numbers. Owned by a worker; touched by its thread only.
  */
 #ifndef PROXY_LOOP_H
 #define PROXY_LOOP_H
@@ -21,8 +21,8 @@ struct event_base;
 
 struct loop {
 	struct event_base *base;
-	struct event *wakeup;	/* the one kernel timer for all of turn.timers */
-	uint64_t wakeup_us;	/* when it fires; UINT64_MAX: not armed */
+	struct event *wakeup; /* the one kernel timer for all of turn.timers */
+	uint64_t wakeup_us;   /* when it fires; UINT64_MAX: not armed */
 	struct turn turn;
 	struct random_source random;
 	struct stats stats;
@@ -33,7 +33,10 @@ struct loop {
 int loop_init(struct loop *l);
 void loop_deinit(struct loop *l);
 
-/* One turn: waits for events (not at all while work is left over), lets them collect, ends the turn. */
+/*
+ * One turn: waits for events (not at all while work is left over), lets them collect, ends the
+ * turn.
+ */
 void loop_turn(struct loop *l);
 
 #endif

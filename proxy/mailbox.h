@@ -1,6 +1,7 @@
 /*
- * The one place where threads meet (design 2): a locked list and an eventfd.  Whoever posts a mail leaves it
- * to the receiving thread, which calls deliver() from its loop and so passes it back, or frees it.
+ * The one place where threads meet (design 2): a locked list and an eventfd.  Whoever posts a mail
+ * leaves it to the receiving thread, which calls deliver() from its loop and so passes it back, or
+ * frees it.
  */
 #ifndef PROXY_MAILBOX_H
 #define PROXY_MAILBOX_H
@@ -14,7 +15,10 @@ struct event_base;
 
 struct mail {
 	struct list node;
-	/* On the receiving thread; receiver is what mailbox_init was told. The mail is deliver's now. */
+	/*
+	 * On the receiving thread; receiver is what mailbox_init was told. The mail is deliver's
+	 * now.
+	 */
 	void (*deliver)(struct mail *m, void *receiver);
 	/* Instead of it, on the thread that ends the mailbox: the receiver has gone. */
 	void (*discard)(struct mail *m);

@@ -32,7 +32,8 @@ struct command {
 static const char usage[] =
 	"usage: dnsfwd [-c FILE] [-t] [-T] [-v] [-V] [-h] [--listen ADDR]... [UPSTREAM...]\n"
 	"\n"
-	"  -c, --config FILE  read FILE (default: " CONFIG_FILE "; none when an UPSTREAM is given)\n"
+	"  -c, --config FILE  read FILE (default: " CONFIG_FILE
+	"; none when an UPSTREAM is given)\n"
 	"  -t, --check        check configuration and trust store, then exit\n"
 	"  -T, --print        print the effective configuration, then exit\n"
 	"  -v, --verbose      log more (debug)\n"
@@ -46,8 +47,9 @@ static const char usage[] =
 
 static void print_version(void)
 {
-	printf("dnsfwd %s\nGnuTLS %s, libevent %s, libconfig %d.%d.%d\n", VERSION, gnutls_check_version(NULL),
-		event_get_version(), LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
+	printf("dnsfwd %s\nGnuTLS %s, libevent %s, libconfig %d.%d.%d\n", VERSION,
+		gnutls_check_version(NULL), event_get_version(), LIBCONFIG_VER_MAJOR,
+		LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
 }
 
 /* ------------------------------------------------------------------ the command line */
@@ -152,7 +154,9 @@ static struct config *load(const struct command *c)
 		name = CONFIG_FILE;
 	if (name && !(text = read_file(name, &len))) {
 		fprintf(stderr, "dnsfwd: cannot read %s: %m%s\n", name,
-			c->file ? "" : "; name a file with -c, or an upstream on the command line (see --help)");
+			c->file ? ""
+				: "; name a file with -c, or an upstream on the command line (see "
+				  "--help)");
 		exit(EXIT_FILES);
 	}
 	config = config_load(text, len, name, &c->overrides, &errors);
@@ -184,7 +188,7 @@ static bool is_journal(int fd)
 	struct stat st;
 
 	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &st) == 0 &&
-		st.st_dev == device && st.st_ino == inode;
+	       st.st_dev == device && st.st_ino == inode;
 }
 
 /* One descriptor a TCP client; the default of 1024 is soon gone with several workers. */

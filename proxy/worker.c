@@ -12,7 +12,7 @@
 #include "proxy/upstream/tls.h"
 
 /* How long queries in flight may take to be answered once we are told to stop (threats F20). */
-#define DRAIN_US 2000000u
+#define DRAIN_US     2000000u
 #define TLS_UDP_SIZE 4096 /* advertised on streams, bounds padded answers (standards 3.3) */
 
 struct worker {
@@ -82,7 +82,8 @@ static int build_listeners(struct worker *w, const struct worker_setup *setup)
 	for (size_t i = 0; i < setup->socket_count; i++) {
 		struct socket_pair *s = &setup->sockets[i];
 
-		w->udp[i] = udp_listener_new(&w->loop, &w->queries, w->receiver, s->udp, &setup->listen[i]);
+		w->udp[i] = udp_listener_new(
+			&w->loop, &w->queries, w->receiver, s->udp, &setup->listen[i]);
 		s->udp = -1;
 		w->tcp[i] = tcp_listener_new(w->clients, s->tcp);
 		s->tcp = -1;
@@ -184,7 +185,8 @@ void worker_drain(struct worker *w)
 	}
 	tcp_clients_stop(w->clients);
 	w->drain_limit.fire = on_drain_limit;
-	if (timer_start(&w->loop.turn.timers, &w->drain_limit, turn_now_us(&w->loop.turn) + DRAIN_US) < 0)
+	if (timer_start(&w->loop.turn.timers, &w->drain_limit,
+		    turn_now_us(&w->loop.turn) + DRAIN_US) < 0)
 		w->done = true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * A worker: one thread with its loop, its sockets, clients, lookups and sessions.  Nothing of it is touched by
- * another thread; what others want of it they post to its mailbox.
+ * A worker: one thread with its loop, its sockets, clients, lookups and sessions.  Nothing of it is
+ * touched by another thread; what others want of it they post to its mailbox.
  */
 #ifndef PROXY_WORKER_H
 #define PROXY_WORKER_H
@@ -24,10 +24,10 @@ struct worker_report {
 };
 
 struct worker_setup {
-	const struct config *config;		  /* borrowed, outlives the worker */
-	const struct credentials *credentials;	  /* of the upstream; borrowed */
-	const struct addr *listen;		  /* bound addresses, in step with sockets */
-	struct socket_pair *sockets;		  /* taken: set to -1 as they change hands */
+	const struct config *config;	       /* borrowed, outlives the worker */
+	const struct credentials *credentials; /* of the upstream; borrowed */
+	const struct addr *listen;	       /* bound addresses, in step with sockets */
+	struct socket_pair *sockets;	       /* taken: set to -1 as they change hands */
 	size_t socket_count;
 	size_t tcp_clients; /* at most, as far as descriptors go */
 };
@@ -41,7 +41,10 @@ int worker_start(struct worker *w);
 struct mailbox *worker_mailbox(struct worker *w);
 /* Inside mail delivered to this worker. */
 void worker_get_report(struct worker *w, struct worker_report *ret);
-/* Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2 s. */
+/*
+ * Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2
+ * s.
+ */
 void worker_drain(struct worker *w);
 
 /* Waits for its thread, then frees all. */

@@ -67,8 +67,10 @@ static bool parse_ipv6(const char *text, struct addr *ret)
 	bare[len] = '\0';
 	if (inet_pton(AF_INET6, bare, &a.in6.sin6_addr) != 1)
 		return false;
-	/* Elsewhere the kernel ignores a scope: whoever wrote one means something that does not
-	 * happen. */
+	/*
+	 * Elsewhere the kernel ignores a scope: whoever wrote one means something that does not
+	 * happen.
+	 */
 	if (*percent && (!IN6_IS_ADDR_LINKLOCAL(&a.in6.sin6_addr) ||
 				!parse_scope(percent + 1, &a.in6.sin6_scope_id)))
 		return false;

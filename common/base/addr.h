@@ -35,8 +35,8 @@ bool addr_parse_ip(const char *text, struct addr *ret);
  * IP, IP@port, IPv4:port, [v6], [v6]:port, [v6]@port.  default_port is taken where none is written.
  * Port 0 is allowed when port_zero_ok.  text need not be NUL-terminated.
  */
-bool addr_parse(const char *text, size_t len, uint16_t default_port, bool port_zero_ok,
-	struct addr *ret);
+bool addr_parse(
+	const char *text, size_t len, uint16_t default_port, bool port_zero_ok, struct addr *ret);
 
 /* "192.0.2.1:53" or "[2001:db8::1]:53"; returns text. */
 const char *addr_text(const struct addr *a, char text[ADDR_TEXT_MAX]);

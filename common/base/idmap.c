@@ -74,8 +74,8 @@ static int make_room(struct idmap *m)
 	return 0;
 }
 
-int idmap_take(struct idmap *m, void *owner, uint16_t (*random16)(void *arg), void *arg,
-	uint16_t *ret_id)
+int idmap_take(
+	struct idmap *m, void *owner, uint16_t (*random16)(void *arg), void *arg, uint16_t *ret_id)
 {
 	int error = make_room(m);
 

@@ -16,7 +16,7 @@
 #define IDMAP_MAX 6144u
 
 struct idmap_entry {
-	void *owner;  /* NULL: abandoned */
+	void *owner; /* NULL: abandoned */
 	uint16_t id;
 	bool used;
 };
@@ -34,8 +34,8 @@ void idmap_deinit(struct idmap *m);
  * Takes a free id for owner (not NULL).  random16 gives unpredictable numbers; taken ones are drawn
  * again.  -ENOBUFS at IDMAP_MAX entries, -ENOMEM.
  */
-int idmap_take(struct idmap *m, void *owner, uint16_t (*random16)(void *arg), void *arg,
-	uint16_t *ret_id);
+int idmap_take(
+	struct idmap *m, void *owner, uint16_t (*random16)(void *arg), void *arg, uint16_t *ret_id);
 
 /* The entry of an id, or NULL.  Valid until the next take or release. */
 struct idmap_entry *idmap_find(const struct idmap *m, uint16_t id);

@@ -66,7 +66,8 @@ static size_t put_stamp(char *line, size_t size, enum log_level level)
 	return (size_t)len;
 }
 
-/* Printable ASCII as it is, everything else as \xNN: a log line cannot be forged or move a cursor.
+/*
+ * Printable ASCII as it is, everything else as \xNN: a log line cannot be forged or move a cursor.
  */
 static size_t put_clean(char *line, size_t len, size_t size, const char *text)
 {

@@ -1,8 +1,8 @@
 /*
  * Log lines: one event, one line, printable ASCII only (control and other octets as \xNN), at most
- * LOG_LINE_MAX octets.  Goes to stderr: with <N> priorities when the journal reads it, else with a time stamp.
- * Never blocks: what the reader does not take is dropped and counted.  Thread-safe after log_open.
- * common/ itself does not log.
+ * LOG_LINE_MAX octets.  Goes to stderr: with <N> priorities when the journal reads it, else with a
+ * time stamp. Never blocks: what the reader does not take is dropped and counted.  Thread-safe
+ * after log_open. common/ itself does not log.
  */
 #ifndef COMMON_BASE_LOG_H
 #define COMMON_BASE_LOG_H
@@ -21,8 +21,7 @@ bool log_enabled(enum log_level level);
 /* Lines that were dropped since the start. */
 uint64_t log_dropped(void);
 
-void log_write(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -1,6 +1,7 @@
 /*
- * Unpredictable numbers (message ids, hash keys, jitter).  The source is a function, so that tests can
- * bring their own; the daemon's is the kernel's.  Buffered: one call to the source gives many ids.
+ * Unpredictable numbers (message ids, hash keys, jitter).  The source is a function, so that tests
+ * can bring their own; the daemon's is the kernel's.  Buffered: one call to the source gives many
+ * ids.
  */
 #ifndef COMMON_BASE_RANDOM_H
 #define COMMON_BASE_RANDOM_H
@@ -10,7 +11,8 @@
 #include <string.h>
 
 struct random_source {
-	void (*fill)(void *arg, void *buf, size_t len); /* cannot fail: whoever brings it sees to that */
+	void (*fill)(
+		void *arg, void *buf, size_t len); /* cannot fail: whoever brings it sees to that */
 	void *arg;
 	size_t left; /* unused octets at the end of buf */
 	uint8_t buf[512];

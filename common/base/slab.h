@@ -1,6 +1,6 @@
 /*
- * Objects of one size, kept for reuse and bounded in number: no malloc on the way of a query once warm.
- * Under AddressSanitizer every object is a malloc of its own, so that use after free is seen.
+ * Objects of one size, kept for reuse and bounded in number: no malloc on the way of a query once
+ * warm. Under AddressSanitizer every object is a malloc of its own, so that use after free is seen.
  */
 #ifndef COMMON_BASE_SLAB_H
 #define COMMON_BASE_SLAB_H
@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 struct slab {
-	void *free;	 /* singly linked through the first word of each */
-	size_t size;	 /* octets of an object */
-	size_t max;	 /* objects out at a time */
-	size_t used;	 /* out now */
-	size_t kept;	 /* on the free list */
+	void *free;	  /* singly linked through the first word of each */
+	size_t size;	  /* octets of an object */
+	size_t max;	  /* objects out at a time */
+	size_t used;	  /* out now */
+	size_t kept;	  /* on the free list */
 	uint64_t refused; /* bound hit or no memory */
 };
 

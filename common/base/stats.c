@@ -6,7 +6,7 @@ const struct stats_row stats_rows[] = {
 #define X(name, help) { #name, help },
 	STATS_TABLE(X)
 #undef X
-	{ NULL, NULL },
+		{ NULL, NULL },
 };
 
 static const uint16_t offsets[] = {

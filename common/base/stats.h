@@ -1,6 +1,7 @@
 /*
- * What a worker counts.  One struct per worker, written by its own thread only; reports are sums of copies
- * that the workers hand out themselves.  Each bound of the program has a counter for "bound hit".
+ * What a worker counts.  One struct per worker, written by its own thread only; reports are sums of
+ * copies that the workers hand out themselves.  Each bound of the program has a counter for "bound
+ * hit".
  */
 #ifndef COMMON_BASE_STATS_H
 #define COMMON_BASE_STATS_H
@@ -25,12 +26,12 @@
 	X(bound_tcp_clients, "bound hit: tcp-clients")                                             \
 	X(bound_tcp_inflight, "bound hit: queries in flight of one TCP client")                    \
 	X(bound_tcp_output, "bound hit: output waiting for one TCP client")                        \
-	X(bound_tcp_hard, "bound hit: a TCP client that does not read its replies, closed")       \
+	X(bound_tcp_hard, "bound hit: a TCP client that does not read its replies, closed")        \
 	X(bound_descriptors, "bound hit: no descriptor left, accepting paused")                    \
 	X(bound_inflight, "bound hit: max-inflight of all sessions")                               \
 	X(bound_connects, "bound hit: fruitless connections to an upstream")                       \
 	X(bound_output, "bound hit: output waiting for an upstream")                               \
-	X(bound_sessions, "bound hit: sessions of an upstream side by side")                      \
+	X(bound_sessions, "bound hit: sessions of an upstream side by side")                       \
 	X(bound_ids, "bound hit: abandoned ids of a session")                                      \
 	X(bound_memory, "an allocation failed")                                                    \
 	X(tcp_accepted, "TCP clients accepted")                                                    \

@@ -123,8 +123,10 @@ size_t timerq_run(struct timerq *q, uint64_t now_us, size_t limit)
 	while (fired < limit && timerq_next_us(q) <= now_us && q->count > 0) {
 		struct timer *t = q->heap[0];
 
-		/* One that starts itself anew for "now" waits for the next call, or this never
-		 * ended. */
+		/*
+		 * One that starts itself anew for "now" waits for the next call, or this never
+		 * ended.
+		 */
 		if (t->due_us == now_us && t->order >= starts_before)
 			break;
 		timer_stop(q, t);

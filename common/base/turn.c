@@ -2,7 +2,8 @@
 
 #define TIMERS_PER_TURN 4096u
 #define ROUNDS_PER_TURN 8u
-/* Callbacks that defer callbacks are rare and shallow: deeper than this is one that feeds itself.
+/*
+ * Callbacks that defer callbacks are rare and shallow: deeper than this is one that feeds itself.
  */
 #define PASSES_PER_ROUND 1024u
 

@@ -15,7 +15,10 @@
 #include "common/base/list.h"
 #include "common/base/timerq.h"
 
-/* A piece of work of some object.  Embedded, zeroed before first use; queued at most once at a time. */
+/*
+ * A piece of work of some object.  Embedded, zeroed before first use; queued at most once at a
+ * time.
+ */
 struct turn_work {
 	struct list node;
 	void (*run)(struct turn_work *w);
@@ -28,14 +31,14 @@ struct turn_clock {
 
 struct turn {
 	struct turn_clock clock;
-	uint64_t now_us;    /* valid while now_known */
+	uint64_t now_us; /* valid while now_known */
 	bool now_known;
 	struct timerq timers;
-	struct list deferred; /* (1) callbacks */
-	struct list sealing;  /* (2) sessions to flush */
-	struct list sending;  /* (3) reply batches to flush */
-	struct list dead;     /* (4) objects to free */
-	struct list ready;    /* work that a bound left over: runs first in the next turn */
+	struct list deferred;	  /* (1) callbacks */
+	struct list sealing;	  /* (2) sessions to flush */
+	struct list sending;	  /* (3) reply batches to flush */
+	struct list dead;	  /* (4) objects to free */
+	struct list ready;	  /* work that a bound left over: runs first in the next turn */
 	uint64_t rounds_exceeded; /* bound hit: (1)-(2) repeated too often in a turn */
 };
 

@@ -1,6 +1,7 @@
 /*
- * The configuration as the rest of the program sees it: one immutable value, read whole from a buffer,
- * checked whole, or refused with every complaint at once.  Shared between threads by reference count.
+ * The configuration as the rest of the program sees it: one immutable value, read whole from a
+ * buffer, checked whole, or refused with every complaint at once.  Shared between threads by
+ * reference count.
  */
 #ifndef COMMON_CONFIG_CONFIG_H
 #define COMMON_CONFIG_CONFIG_H
@@ -29,9 +30,9 @@ struct config_listen {
 struct config_upstream {
 	char *name; /* of the long form, or the spelling as written; for messages */
 	struct addr addr;
-	unsigned port;		/* addr's */
-	char *auth_name;	/* NULL: the certificate must name the address (iPAddress) */
-	char *tls_cert_bundle;	/* "": the system's store */
+	unsigned port;	       /* addr's */
+	char *auth_name;       /* NULL: the certificate must name the address (iPAddress) */
+	char *tls_cert_bundle; /* "": the system's store */
 	unsigned pad_block;
 	unsigned connections;
 	unsigned max_inflight;
@@ -82,8 +83,8 @@ struct config_overrides {
 
 /*
  * Reads a configuration of len octets of text (NULL: no file, defaults and overrides only).
- * `file` is its name for messages; @include is looked up beside it.  Returns a configuration with one
- * reference, or NULL with at least one complaint.  Errors of value and cross-reference are all
+ * `file` is its name for messages; @include is looked up beside it.  Returns a configuration with
+ * one reference, or NULL with at least one complaint.  Errors of value and cross-reference are all
  * reported together; of syntax, the first.
  */
 struct config *config_load(const char *text, size_t len, const char *file,
@@ -92,7 +93,9 @@ struct config *config_load(const char *text, size_t len, const char *file,
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is fine */
 
-/* The effective configuration in its own syntax, as -T prints it: loading it again gives the same. */
+/*
+ * The effective configuration in its own syntax, as -T prints it: loading it again gives the same.
+ */
 void config_print(const struct config *c, FILE *out);
 
 #endif

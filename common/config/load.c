@@ -247,8 +247,8 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 	if (upstreams)
 		load_upstreams(l, find_option(config_options, "upstream"), upstreams);
 	if (overrides && overrides->forward_count > 0)
-		load_words(
-			l, forward, overrides->forward, overrides->forward_count, config_upstream_forward);
+		load_words(l, forward, overrides->forward, overrides->forward_count,
+			config_upstream_forward);
 	else
 		load_list(l, tree, presets, "forward", config_upstream_forward);
 	for (size_t i = 0; i < l->config->listen_count; i++)

@@ -1,6 +1,6 @@
 /*
- * The table of options: one row drives parsing, range check, default, what a reload can do, -T, and the
- * tests that hold the example file against it.
+ * The table of options: one row drives parsing, range check, default, what a reload can do, -T, and
+ * the tests that hold the example file against it.
  */
 #ifndef COMMON_CONFIG_OPTION_H
 #define COMMON_CONFIG_OPTION_H
@@ -11,17 +11,17 @@
 
 enum option_type {
 	OPTION_BOOL,
-	OPTION_NUMBER,	   /* plain integer */
-	OPTION_WORKERS,	   /* number or "auto" */
-	OPTION_DURATION,   /* "4s", "250ms", "1d", bare number: seconds; stored in microseconds */
-	OPTION_SIZE,	   /* "16M", "512k", bare number: octets */
+	OPTION_NUMBER,	 /* plain integer */
+	OPTION_WORKERS,	 /* number or "auto" */
+	OPTION_DURATION, /* "4s", "250ms", "1d", bare number: seconds; stored in microseconds */
+	OPTION_SIZE,	 /* "16M", "512k", bare number: octets */
 	OPTION_STRING,
-	OPTION_LEVEL,	   /* error, warning, info, debug */
-	OPTION_FORWARD,	   /* array of upstream spellings and names */
-	OPTION_LISTEN,	   /* array of addresses */
-	OPTION_PREFIXES,   /* array of prefixes */
-	OPTION_UPSTREAMS,  /* list of groups */
-	OPTION_ADDRESS,    /* one IP address (or an array of one) */
+	OPTION_LEVEL,	  /* error, warning, info, debug */
+	OPTION_FORWARD,	  /* array of upstream spellings and names */
+	OPTION_LISTEN,	  /* array of addresses */
+	OPTION_PREFIXES,  /* array of prefixes */
+	OPTION_UPSTREAMS, /* list of groups */
+	OPTION_ADDRESS,	  /* one IP address (or an array of one) */
 	OPTION_HOSTNAME,
 };
 
@@ -30,12 +30,13 @@ enum option_reload { RELOAD_LIVE, RELOAD_RESTART };
 struct option {
 	const char *name;
 	enum option_type type;
-	size_t offset;	     /* in struct config, or in struct config_upstream */
-	uint64_t min, max;   /* of numbers, durations (microseconds) and sizes; of arrays: entries;
-				of texts: octets, no bound where max is 0 */
-	const char *preset;  /* default, as it would be written in the file; NULL: none, must be written */
+	size_t offset;	    /* in struct config, or in struct config_upstream */
+	uint64_t min, max;  /* of numbers, durations (microseconds) and sizes; of arrays: entries;
+			       of texts: octets, no bound where max is 0 */
+	const char *preset; /* default, as it would be written in the file; NULL: none, must be
+			       written */
 	enum option_reload reload;
-	const char *help;    /* one sentence */
+	const char *help; /* one sentence */
 };
 
 /* Rows of the top level, and of one group of `upstream`. Ended by a row without name. */
@@ -45,7 +46,10 @@ extern const struct option upstream_options[];
 /* The known name nearest to a misspelt one, or NULL when none is near. */
 const char *option_nearest(const struct option *table, const char *name);
 
-/* "250ms", "4s", "2m", "3h", "1d", "1w"; a bare number is seconds.  False: not a duration, or too large. */
+/*
+ * "250ms", "4s", "2m", "3h", "1d", "1w"; a bare number is seconds.  False: not a duration, or too
+ * large.
+ */
 bool duration_parse(const char *text, uint64_t *ret_us);
 /* "512", "64k", "16M", "1G" (powers of 1024). */
 bool size_parse(const char *text, uint64_t *ret_octets);

@@ -8,8 +8,10 @@ static void print_name(const struct option *o, const char *before, FILE *out)
 	fprintf(out, "%s%-16s = ", before, o->name);
 }
 
-/* Default addresses stay a comment: written ones would be insisted on where a default may be
- * missing. */
+/*
+ * Default addresses stay a comment: written ones would be insisted on where a default may be
+ * missing.
+ */
 static void print_listen(const struct option *o, const struct config *c, FILE *out)
 {
 	char text[ADDR_TEXT_MAX];

@@ -14,8 +14,10 @@
 
 struct source_segment;
 
-/* Groups in a list is all the depth that options need; libconfig's parser is kept far from its
- * limits. */
+/*
+ * Groups in a list is all the depth that options need; libconfig's parser is kept far from its
+ * limits.
+ */
 #define SOURCE_NESTING_MAX 8u
 
 struct config_source {

@@ -1,8 +1,9 @@
 /*
  * The ways in which people write an upstream (design 5):
- *   tls://9.9.9.9#dns.quad9.net   tls://9.9.9.9:8853#dns.quad9.net   tls://[2620:fe::fe]:853#dns.quad9.net
- *   9.9.9.9@853#dns.quad9.net     [2620:fe::fe]:853#dns.quad9.net    9.9.9.9#dns.quad9.net   9.9.9.9
- * dns+tls:// is the same as tls://.  Port 853 where none is written.
+ *   tls://9.9.9.9#dns.quad9.net   tls://9.9.9.9:8853#dns.quad9.net
+ * tls://[2620:fe::fe]:853#dns.quad9.net 9.9.9.9@853#dns.quad9.net [2620:fe::fe]:853#dns.quad9.net
+ * 9.9.9.9#dns.quad9.net   9.9.9.9 dns+tls:// is the same as tls://.  Port 853 where none is
+ * written.
  */
 #ifndef COMMON_CONFIG_SPELLING_H
 #define COMMON_CONFIG_SPELLING_H
@@ -21,11 +22,11 @@ struct spelling {
 enum spelling_verdict {
 	SPELLING_OK = 0,
 	SPELLING_EMPTY,
-	SPELLING_SCHEME,   /* udp://, https://, ...: known or not, not spoken */
+	SPELLING_SCHEME,    /* udp://, https://, ...: known or not, not spoken */
 	SPELLING_NAME_ONLY, /* a host name where an address must stand */
 	SPELLING_ADDRESS,
 	SPELLING_AUTH_NAME,
-	SPELLING_PATH,	   /* something behind host and port that has no meaning: /dns-query, ?x */
+	SPELLING_PATH, /* something behind host and port that has no meaning: /dns-query, ?x */
 };
 
 enum spelling_verdict spelling_parse(const char *text, struct spelling *ret);

@@ -22,8 +22,10 @@ void value_refuse(struct config_errors *e, struct config_place where, const stru
 /* Whether the option's type has one value, and not an array or list of its own. */
 bool value_is_scalar(const struct option *o);
 
-/* Stores the value into base (the struct of the table's offsets), or complains and leaves it as it
- * was. */
+/*
+ * Stores the value into base (the struct of the table's offsets), or complains and leaves it as it
+ * was.
+ */
 void value_store(const struct option *o, const struct config_setting_t *s,
 	struct config_place where, struct config_errors *e, void *base);
 

@@ -35,7 +35,9 @@ struct ede {
 /* Longest text that we write, in octets; more is cut. */
 #define EDE_TEXT_MAX 200u
 
-/* "NOERROR", "SERVFAIL", ...; "RCODE17" and the like for the rest, in a static buffer per thread. */
+/*
+ * "NOERROR", "SERVFAIL", ...; "RCODE17" and the like for the rest, in a static buffer per thread.
+ */
 const char *rcode_text(unsigned rcode);
 /* "A", "AAAA", ...; "TYPE1234" for the rest (RFC 3597 5), in a static buffer per thread. */
 const char *type_text(unsigned type);

@@ -28,8 +28,11 @@ enum edns_option_code {
 #define EDNS_DO	     0x8000u
 #define EDNS_OPT_MIN 11u /* an OPT without options */
 
-/* Options that are copied from client to upstream: DAU, DHU, N3U (RFC 6975 4.2.2), key-tag (RFC 8145). */
-#define EDNS_COPIED	4
+/*
+ * Options that are copied from client to upstream: DAU, DHU, N3U (RFC 6975 4.2.2), key-tag (RFC
+ * 8145).
+ */
+#define EDNS_COPIED 4
 /* A longer one than this is not copied: 256 algorithms or key tags is all that they can say. */
 #define EDNS_COPIED_MAX 512u
 
@@ -43,21 +46,22 @@ struct edns_option {
 struct edns {
 	bool present;
 	bool dnssec_ok;
-	bool bad_options;     /* the option list does not parse: FORMERR with OPT (RFC 6891 6.1.2) */
+	bool bad_options; /* the option list does not parse: FORMERR with OPT (RFC 6891 6.1.2) */
 	uint8_t version;
-	uint8_t extended_rcode; /* upper 8 bits of the 12-bit RCODE */
-	uint16_t udp_size;    /* as sent, below 512 counts as 512 */
-	bool keepalive;	      /* option 11 was there ... */
-	bool keepalive_bad;   /* ... with a length that its direction forbids */
+	uint8_t extended_rcode;	    /* upper 8 bits of the 12-bit RCODE */
+	uint16_t udp_size;	    /* as sent, below 512 counts as 512 */
+	bool keepalive;		    /* option 11 was there ... */
+	bool keepalive_bad;	    /* ... with a length that its direction forbids */
 	uint16_t keepalive_timeout; /* responses: units of 100 ms (RFC 7828) */
 	bool padding;
-	struct edns_option copied[EDNS_COPIED]; /* first of each code; len 0 and data NULL: absent */
+	struct edns_option
+		copied[EDNS_COPIED]; /* first of each code; len 0 and data NULL: absent */
 };
 
 /*
- * Reads the OPT of a message that parsed; from_upstream tells the direction (keepalive carries 0 octets
- * in a query, 2 in a response).  Of an option that stands there several times the first counts.
- * Linear in the length of the option list.
+ * Reads the OPT of a message that parsed; from_upstream tells the direction (keepalive carries 0
+ * octets in a query, 2 in a response).  Of an option that stands there several times the first
+ * counts. Linear in the length of the option list.
  */
 void edns_parse(const struct dns_message *m, bool from_upstream, struct edns *ret);
 
@@ -68,8 +72,8 @@ void edns_parse(const struct dns_message *m, bool from_upstream, struct edns *re
 bool edns_next_option(const struct dns_message *m, size_t *pos, struct edns_option *ret);
 
 /*
- * Writing an OPT: edns_begin writes the fixed part and returns the offset of RDLENGTH, options follow,
- * edns_end fills RDLENGTH in.  A writer gone bad makes all three do nothing.
+ * Writing an OPT: edns_begin writes the fixed part and returns the offset of RDLENGTH, options
+ * follow, edns_end fills RDLENGTH in.  A writer gone bad makes all three do nothing.
  */
 size_t edns_begin(struct wire_writer *w, uint16_t udp_size, uint8_t extended_rcode, bool dnssec_ok);
 void edns_option(struct wire_writer *w, uint16_t code, const void *data, size_t len);

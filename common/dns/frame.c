@@ -2,8 +2,8 @@
 
 #include "common/dns/wire.h"
 
-enum frame_state frame_next(const uint8_t *data, size_t len, const uint8_t **ret_msg,
-	size_t *ret_len, size_t *ret_used)
+enum frame_state frame_next(
+	const uint8_t *data, size_t len, const uint8_t **ret_msg, size_t *ret_len, size_t *ret_used)
 {
 	size_t msg_len;
 

@@ -19,8 +19,8 @@ enum frame_state {
 
 /*
  * Looks at the front of len received octets.  FRAME_MESSAGE: *ret_msg and *ret_len are the message,
- * and *ret_used octets are to be consumed.  FRAME_MORE: *ret_used is how many octets the whole frame
- * takes (FRAME_PREFIX while even the prefix is cut).
+ * and *ret_used octets are to be consumed.  FRAME_MORE: *ret_used is how many octets the whole
+ * frame takes (FRAME_PREFIX while even the prefix is cut).
  */
 enum frame_state frame_next(const uint8_t *data, size_t len, const uint8_t **ret_msg,
 	size_t *ret_len, size_t *ret_used);

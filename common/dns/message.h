@@ -85,14 +85,14 @@ struct dns_message {
 	size_t section[DNS_SECTIONS]; /* offset where each section begins */
 	size_t opt;		      /* offset of the OPT record, 0: none */
 	size_t opt_len;		      /* its length, owner to the end of RDATA */
-	bool has_signature;	      /* last record is TSIG or SIG(0): untouchable (RFC 8945 5.5) */
+	bool has_signature; /* last record is TSIG or SIG(0): untouchable (RFC 8945 5.5) */
 };
 
 enum message_verdict {
 	MESSAGE_OK = 0,
-	MESSAGE_SHORT,	   /* under 12 octets: nothing can be answered */
+	MESSAGE_SHORT,	     /* under 12 octets: nothing can be answered */
 	MESSAGE_NO_QUESTION, /* the header is readable, the (first) question is not */
-	MESSAGE_MALFORMED, /* header, first question and an OPT read before are valid, no more */
+	MESSAGE_MALFORMED,   /* header, first question and an OPT read before are valid, no more */
 };
 
 /*
@@ -131,8 +131,8 @@ static inline size_t question_wire_len(const struct dns_question *q)
 void question_put(uint8_t *p, const struct dns_question *q);
 
 /*
- * Iterates the records of all three sections.  Start with pos = m->question_end and index = 0; valid on
- * messages that parsed MESSAGE_OK only.  Returns false behind the last record.
+ * Iterates the records of all three sections.  Start with pos = m->question_end and index = 0;
+ * valid on messages that parsed MESSAGE_OK only.  Returns false behind the last record.
  */
 struct dns_record {
 	size_t start; /* offset of the owner name */

@@ -242,7 +242,7 @@ static bool label_from_text(const char **text, struct wire_writer *w)
 
 	wire_write8(w, 0);
 	while (**text && **text != '.') {
-		int c = (uint8_t)*(*text)++;
+		int c = (uint8_t) * (*text)++;
 
 		if (c == '\\')
 			c = unescape(text);

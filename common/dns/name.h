@@ -12,9 +12,9 @@
 
 #include "common/dns/wire.h"
 
-#define DNS_NAME_MAX	  255u
-#define DNS_LABEL_MAX	  63u
-#define DNS_NAME_LABELS	  127u
+#define DNS_NAME_MAX	255u
+#define DNS_LABEL_MAX	63u
+#define DNS_NAME_LABELS 127u
 /* Text form: four characters for each octet at worst, dots, NUL. */
 #define DNS_NAME_TEXT_MAX 1025u
 

@@ -65,8 +65,7 @@ static bool move_name(struct move *m, size_t old, size_t new)
 	if (!move_pointer(m, old, new))
 		return false;
 	len = name_read(&from, &m->budget_from, before);
-	return len && name_read(&to, &m->budget_to, after) == len &&
-	       name_equal(before, after, len);
+	return len && name_read(&to, &m->budget_to, after) == len && name_equal(before, after, len);
 }
 
 static bool move_rdata(struct move *m, const struct dns_record *rec, size_t new)

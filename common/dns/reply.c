@@ -38,8 +38,8 @@ size_t reply_opt(struct wire_writer *w, const struct client_form *c, unsigned rc
 	return opt;
 }
 
-void reply_ede(struct wire_writer *w, unsigned code, const char *prefix, const uint8_t *text,
-	size_t len)
+void reply_ede(
+	struct wire_writer *w, unsigned code, const char *prefix, const uint8_t *text, size_t len)
 {
 	size_t room = wire_room(w), prefix_len = strlen(prefix), used;
 	uint8_t *p;

@@ -34,7 +34,7 @@ size_t reply_opt(struct wire_writer *w, const struct client_form *c, unsigned rc
  * An EDE with prefix and text, cleaned and cut to EDE_TEXT_MAX and to the room left; nothing
  * where not even the code has room.
  */
-void reply_ede(struct wire_writer *w, unsigned code, const char *prefix, const uint8_t *text,
-	size_t len);
+void reply_ede(
+	struct wire_writer *w, unsigned code, const char *prefix, const uint8_t *text, size_t len);
 
 #endif

@@ -17,10 +17,10 @@
 
 /* What is asked, in the form in which it goes upstream. */
 struct upstream_query {
-	struct dns_question question; /* name folded by the caller; borrowed */
-	bool checking_disabled;	      /* the client's CD (RFC 4035 4.9.2) */
-	bool authentic_data;	      /* the client's AD (RFC 6840 5.7) */
-	bool dnssec_ok;		      /* the client's DO */
+	struct dns_question question;	  /* name folded by the caller; borrowed */
+	bool checking_disabled;		  /* the client's CD (RFC 4035 4.9.2) */
+	bool authentic_data;		  /* the client's AD (RFC 6840 5.7) */
+	bool dnssec_ok;			  /* the client's DO */
 	const struct edns_option *copied; /* EDNS_COPIED entries or NULL; len 0: absent */
 	const uint8_t *signed_message; /* TSIG/SIG(0): passed untouched but for the id; else NULL */
 	size_t signed_len;
@@ -28,10 +28,11 @@ struct upstream_query {
 
 /* How this upstream is spoken to. */
 struct upstream_form {
-	uint16_t udp_size;  /* advertised: 1232 on datagrams, 4096 on streams */
-	bool keepalive;	    /* streams only (RFC 7828) */
-	uint8_t subnet_family; /* client-subnet opt-out, 1: IPv4 transport, 2: IPv6, 0: not sent (RFC 7871) */
-	uint16_t pad_block; /* 0: no padding (clear transports) */
+	uint16_t udp_size;     /* advertised: 1232 on datagrams, 4096 on streams */
+	bool keepalive;	       /* streams only (RFC 7828) */
+	uint8_t subnet_family; /* client-subnet opt-out, 1: IPv4 transport, 2: IPv6, 0: not sent
+				  (RFC 7871) */
+	uint16_t pad_block;    /* 0: no padding (clear transports) */
 };
 
 /* Longest query we can write for a plain question with all that may be copied, padded to 512. */
@@ -65,26 +66,27 @@ struct client_form {
 
 /*
  * The client's form of a whole answer that parsed MESSAGE_OK and was matched to the question.
- * Header: the client's id, opcode, RD and CD; RA set, Z clear; AA, TC and RCODE as received; AD only
- * if received, `trusted` (an authenticated session) and asked for by AD or DO (RFC 6840 5.8).
+ * Header: the client's id, opcode, RD and CD; RA set, Z clear; AA, TC and RCODE as received; AD
+ * only if received, `trusted` (an authenticated session) and asked for by AD or DO (RFC 6840 5.8).
  * The question is the client's; records are copied but for the OPT (records behind an OPT get their
  * compression pointers moved).  Extended DNS Errors received are given again as ours, their text
  * behind "upstream: ", four at most.  An RCODE above 15 becomes SERVFAIL with a reason.
  * Too long for the limit: first the EDEs go, then the additional records, then all records with
  * TC=1 (whole sections or none).
- * Returns its length; 0 if cap is too small or the answer can't be rebuilt (a pointer into the OPT):
- * then answer SERVFAIL.  An answer signed with TSIG or SIG(0) passes untouched but for the id.
+ * Returns its length; 0 if cap is too small or the answer can't be rebuilt (a pointer into the
+ * OPT): then answer SERVFAIL.  An answer signed with TSIG or SIG(0) passes untouched but for the
+ * id.
  */
 size_t rewrite_answer(const struct dns_message *answer, bool trusted, const struct client_form *c,
 	uint8_t *out, size_t cap);
 
 /*
- * A reply of our own without records.  NOTIMP of another opcode than QUERY is the bare header with opcode and id
- * (RFC 8906 3.1.4), RA clear as in BADVERS; an OPT with the reason where the client sent one.
- * rcode may be above 15 when c->edns.  The EDE text is cut, then dropped, to fit the limit.
- * Returns its length (0: cap below 12).
+ * A reply of our own without records.  NOTIMP of another opcode than QUERY is the bare header with
+ * opcode and id (RFC 8906 3.1.4), RA clear as in BADVERS; an OPT with the reason where the client
+ * sent one. rcode may be above 15 when c->edns.  The EDE text is cut, then dropped, to fit the
+ * limit. Returns its length (0: cap below 12).
  */
-size_t rewrite_error(const struct client_form *c, unsigned rcode, struct ede ede, uint8_t *out,
-	size_t cap);
+size_t rewrite_error(
+	const struct client_form *c, unsigned rcode, struct ede ede, uint8_t *out, size_t cap);
 
 #endif

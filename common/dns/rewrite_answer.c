@@ -8,8 +8,8 @@
 #define EDES_MAX 4u
 
 /* RFC 6840 5.8: AD means something only from a trusted server and to a client that asked. */
-static uint16_t answer_flags(const struct dns_message *answer, bool trusted,
-	const struct client_form *c)
+static uint16_t answer_flags(
+	const struct dns_message *answer, bool trusted, const struct client_form *c)
 {
 	uint16_t flags = (uint16_t)(reply_flags(c) | DNS_RA |
 				    (answer->flags & (DNS_AA | DNS_TC | DNS_RCODE_MASK)));
@@ -65,8 +65,8 @@ static void write_head(struct wire_writer *w, const struct dns_message *a,
 static bool write_records(struct wire_writer *w, const struct dns_message *a,
 	const struct client_form *c, struct extent x)
 {
-	bool question_kept = c->has_question && a->qdcount == 1 &&
-			     a->question.name_len == c->question.name_len;
+	bool question_kept =
+		c->has_question && a->qdcount == 1 && a->question.name_len == c->question.name_len;
 	bool opt_between = x.until == DNS_SECTIONS && a->opt && a->opt + a->opt_len < a->len;
 
 	if (x.records && (!question_kept || opt_between))
@@ -85,14 +85,14 @@ static void relay_edes(struct wire_writer *w, const struct dns_message *a)
 	while (count < EDES_MAX && edns_next_option(a, &pos, &o)) {
 		if (o.code != EDNS_EDE || o.len < 2)
 			continue;
-		reply_ede(w, wire_get16(o.data), o.len > 2 ? "upstream: " : "upstream",
-			o.data + 2, o.len - 2u);
+		reply_ede(w, wire_get16(o.data), o.len > 2 ? "upstream: " : "upstream", o.data + 2,
+			o.len - 2u);
 		count++;
 	}
 }
 
-static void write_opt(struct wire_writer *w, const struct dns_message *a,
-	const struct client_form *c)
+static void write_opt(
+	struct wire_writer *w, const struct dns_message *a, const struct client_form *c)
 {
 	size_t opt = reply_opt(w, c, 0);
 

@@ -27,8 +27,8 @@ static uint16_t error_flags(const struct client_form *c, unsigned rcode)
 			  (rcode & DNS_RCODE_MASK));
 }
 
-static void write_opt(struct wire_writer *w, const struct client_form *c, unsigned rcode,
-	struct ede ede)
+static void write_opt(
+	struct wire_writer *w, const struct client_form *c, unsigned rcode, struct ede ede)
 {
 	size_t opt = reply_opt(w, c, rcode);
 	const char *text = ede.text ? ede.text : "";
@@ -38,8 +38,8 @@ static void write_opt(struct wire_writer *w, const struct client_form *c, unsign
 	edns_end(w, opt);
 }
 
-size_t rewrite_error(const struct client_form *c, unsigned rcode, struct ede ede, uint8_t *out,
-	size_t cap)
+size_t rewrite_error(
+	const struct client_form *c, unsigned rcode, struct ede ede, uint8_t *out, size_t cap)
 {
 	struct wire_writer w = wire_writer(out, cap < c->limit ? cap : c->limit);
 	unsigned plain = rcode > DNS_RCODE_MASK ? RCODE_SERVFAIL : rcode; /* in four bits */

@@ -7,7 +7,10 @@ static struct judgement refuse(unsigned rcode, enum ede_code code, const char *t
 	return (struct judgement){ .rcode = rcode, .ede = { code, text } };
 }
 
-/* Types that ask for more than one answer message, or for nothing at all (standards 5.4, threats A24). */
+/*
+ * Types that ask for more than one answer message, or for nothing at all (standards 5.4, threats
+ * A24).
+ */
 static bool type_is_meta(unsigned type)
 {
 	switch (type) {
@@ -36,8 +39,8 @@ static struct judgement judge_question(const struct dns_message *m)
 	return (struct judgement){ .pass = true };
 }
 
-struct judgement judge_query(enum message_verdict v, const struct dns_message *m,
-	const struct edns *e, bool stream)
+struct judgement judge_query(
+	enum message_verdict v, const struct dns_message *m, const struct edns *e, bool stream)
 {
 	if (message_opcode(m) != 0) /* RFC 8906 3.1.4; DSO: RFC 8490 9.4 */
 		return refuse(RCODE_NOTIMP, EDE_NONE, NULL);

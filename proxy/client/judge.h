@@ -15,7 +15,7 @@ struct judgement {
 };
 
 /* v is message_parse's verdict on m (not MESSAGE_SHORT), e its OPT; stream: it came over TCP. */
-struct judgement judge_query(enum message_verdict v, const struct dns_message *m,
-	const struct edns *e, bool stream);
+struct judgement judge_query(
+	enum message_verdict v, const struct dns_message *m, const struct edns *e, bool stream);
 
 #endif

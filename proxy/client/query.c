@@ -69,7 +69,8 @@ static bool reply_answer(struct queries *qs, struct query *q, const struct reque
 		return false;
 	note_reply(qs, out, false);
 	if (qs->config->log_queries)
-		querylog_answer(&q->form, o, result, out, turn_now_us(&qs->loop->turn) - q->start_us);
+		querylog_answer(
+			&q->form, o, result, out, turn_now_us(&qs->loop->turn) - q->start_us);
 	o->ops->commit(o, len);
 	return true;
 }
@@ -150,7 +151,9 @@ static bool allowed(const struct config *config, const struct addr *peer)
 	return false;
 }
 
-/* Longest reply over UDP: what the client can take, within what we send (RFC 6891 6.2.5, RFC 9715). */
+/*
+ * Longest reply over UDP: what the client can take, within what we send (RFC 6891 6.2.5, RFC 9715).
+ */
 static size_t udp_limit(const struct config *config, const struct edns *e)
 {
 	if (!e->present || e->udp_size <= UDP_MIN)
@@ -180,7 +183,8 @@ static struct client_form client_form(const struct config *config, const struct 
 	return f;
 }
 
-static struct query *begin(struct queries *qs, const struct origin *from, const struct client_form *f)
+static struct query *begin(
+	struct queries *qs, const struct origin *from, const struct client_form *f)
 {
 	struct query *q = slab_get(&qs->slab);
 
@@ -233,8 +237,8 @@ static enum query_verdict forward(struct queries *qs, const struct origin *from,
 }
 
 /* Outside `allow`: silence on UDP, where the source may be forged; a word over TCP. */
-static enum query_verdict turn_away(struct queries *qs, const struct origin *from,
-	const struct client_form *f)
+static enum query_verdict turn_away(
+	struct queries *qs, const struct origin *from, const struct client_form *f)
 {
 	static const struct ede why = { EDE_PROHIBITED, "not in allow" };
 
@@ -246,8 +250,8 @@ static enum query_verdict turn_away(struct queries *qs, const struct origin *fro
 	return reply_here(qs, from, f, RCODE_REFUSED, why);
 }
 
-enum query_verdict query_start(struct queries *qs, const struct origin *from, const uint8_t *msg,
-	size_t len)
+enum query_verdict query_start(
+	struct queries *qs, const struct origin *from, const uint8_t *msg, size_t len)
 {
 	struct dns_message m;
 	struct edns e = { 0 };
@@ -282,8 +286,8 @@ void query_orphan(struct origin *o)
 
 /* ------------------------------------------------------------------ life */
 
-void queries_init(struct queries *qs, struct loop *loop, const struct config *config,
-	struct lookups *lookups)
+void queries_init(
+	struct queries *qs, struct loop *loop, const struct config *config, struct lookups *lookups)
 {
 	*qs = (struct queries){ .loop = loop, .config = config, .lookups = lookups };
 	slab_init(&qs->slab, sizeof(struct query), config->max_queries);

@@ -1,9 +1,9 @@
 /*
  * One query of a client, from its bytes to its one reply.
  *
- * query_start reads it strictly; what can't be asked is answered at once, the rest waits for a lookup
- * with an absolute deadline of its own.  Every end goes through one place: one reply per query, always, with
- * an Extended DNS Error that says why when it is a SERVFAIL of ours (design 3).
+ * query_start reads it strictly; what can't be asked is answered at once, the rest waits for a
+ * lookup with an absolute deadline of its own.  Every end goes through one place: one reply per
+ * query, always, with an Extended DNS Error that says why when it is a SERVFAIL of ours (design 3).
  */
 #ifndef PROXY_CLIENT_QUERY_H
 #define PROXY_CLIENT_QUERY_H
@@ -24,7 +24,8 @@ struct queries {
 	const struct config *config;
 	struct lookups *lookups;
 	struct slab slab;
-	struct list deadlines; /* all in flight; the timeout is one for all, so the oldest is first */
+	struct list
+		deadlines; /* all in flight; the timeout is one for all, so the oldest is first */
 	struct timer timer;
 };
 
@@ -48,10 +49,13 @@ enum query_verdict {
 };
 
 /* One whole message.  from and msg are borrowed for the call. */
-enum query_verdict query_start(struct queries *qs, const struct origin *from, const uint8_t *msg,
-	size_t len);
+enum query_verdict query_start(
+	struct queries *qs, const struct origin *from, const uint8_t *msg, size_t len);
 
-/* The client of this origin (inside a query) has gone: nothing will be sent, the lookup goes on without it. */
+/*
+ * The client of this origin (inside a query) has gone: nothing will be sent, the lookup goes on
+ * without it.
+ */
 void query_orphan(struct origin *o);
 
 #endif

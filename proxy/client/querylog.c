@@ -14,7 +14,8 @@ static const char *what(const struct client_form *f, const struct origin *o, cha
 	if (f->has_question)
 		name_text(f->question.name, name, sizeof name);
 	snprintf(text, WHAT_MAX, "%s %s%s%s from %s %s", name,
-		f->has_question && f->question.class != DNS_CLASS_IN ? class_text(f->question.class) : "",
+		f->has_question && f->question.class != DNS_CLASS_IN ? class_text(f->question.class)
+								     : "",
 		f->has_question && f->question.class != DNS_CLASS_IN ? " " : "",
 		f->has_question ? type_text(f->question.type) : "-", addr_text(&o->peer, peer),
 		o->stream ? "tcp" : "udp");
@@ -26,9 +27,9 @@ void querylog_answer(const struct client_form *f, const struct origin *o, const 
 {
 	char text[WHAT_MAX];
 
-	log_info("query %s: %s, %u answers, %.2f ms, upstream=%s %s sent=%zu received=%zu", what(f, o, text),
-		rcode_text(reply[3] & DNS_RCODE_MASK), wire_get16(reply + 6), (double)took_us / 1e3,
-		r->upstream, r->protocol, r->sent_len, r->answer.len);
+	log_info("query %s: %s, %u answers, %.2f ms, upstream=%s %s sent=%zu received=%zu",
+		what(f, o, text), rcode_text(reply[3] & DNS_RCODE_MASK), wire_get16(reply + 6),
+		(double)took_us / 1e3, r->upstream, r->protocol, r->sent_len, r->answer.len);
 }
 
 void querylog_failure(const struct client_form *f, const struct origin *o, unsigned rcode,

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* A burst of small queries: the system's default holds about 250 of them. */
-#define UDP_BUFFER (4 << 20)
+#define UDP_BUFFER  (4 << 20)
 #define TCP_BACKLOG 1024
 /* The kernel's choice for UDP may be taken for TCP. */
 #define PORT_TRIES 32
@@ -79,8 +79,8 @@ static int open_pair(const struct addr *addr, bool shared, struct socket_pair *r
 }
 
 /*
- * Finds out whether the address is free, without sharing it: with SO_REUSEPORT alone a second dnsfwd would
- * quietly take half of the queries (threats F34).  Port 0 becomes a real one.
+ * Finds out whether the address is free, without sharing it: with SO_REUSEPORT alone a second
+ * dnsfwd would quietly take half of the queries (threats F34).  Port 0 becomes a real one.
  */
 static int probe(struct addr *addr)
 {
@@ -112,18 +112,20 @@ static void explain(const struct addr *addr, int err, char *error, size_t size)
 	case EADDRINUSE:
 		snprintf(error, size,
 			"cannot listen on %s: another program has this port; find it with "
-			"\"ss -lntup sport = :%u\", stop it, or choose another port with listen or --listen",
+			"\"ss -lntup sport = :%u\", stop it, or choose another port with listen or "
+			"--listen",
 			text, addr_port(addr));
 		break;
 	case EACCES:
 	case EPERM:
 		snprintf(error, size,
 			"cannot listen on %s: permission denied; start as root or through systemd, "
-			"or choose a port from 1024 on", text);
+			"or choose a port from 1024 on",
+			text);
 		break;
 	case EADDRNOTAVAIL:
-		snprintf(error, size, "cannot listen on %s: no interface of this machine has the address",
-			text);
+		snprintf(error, size,
+			"cannot listen on %s: no interface of this machine has the address", text);
 		break;
 	default:
 		snprintf(error, size, "cannot listen on %s: %s", text, strerror(-err));
@@ -143,7 +145,8 @@ static int try_open(struct addr *addr, struct socket_pair *pairs, size_t count)
 	return err;
 }
 
-int sockets_open(struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size)
+int sockets_open(
+	struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size)
 {
 	struct addr wanted = *addr;
 	int err, tries = addr_port(addr) == 0 ? PORT_TRIES : 1;

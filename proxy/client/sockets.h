@@ -12,11 +12,13 @@ struct socket_pair {
 };
 
 /*
- * Opens `count` pairs on *addr.  Port 0: the kernel chooses one that is free for both, written back to *addr.
- * Refused where another program has the address, also one that shares ports (SO_REUSEPORT).  0 or
- * negative errno with one sentence in error, all closed; -EAFNOSUPPORT and -EADDRNOTAVAIL: the machine lacks it.
+ * Opens `count` pairs on *addr.  Port 0: the kernel chooses one that is free for both, written back
+ * to *addr. Refused where another program has the address, also one that shares ports
+ * (SO_REUSEPORT).  0 or negative errno with one sentence in error, all closed; -EAFNOSUPPORT and
+ * -EADDRNOTAVAIL: the machine lacks it.
  */
-int sockets_open(struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size);
+int sockets_open(
+	struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size);
 void sockets_close(struct socket_pair *pairs, size_t count);
 
 #endif

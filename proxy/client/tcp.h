@@ -1,10 +1,11 @@
 /*
  * TCP clients (RFC 7766): pipelined queries, replies in any order.
  *
- * Bounds: tcp-clients in all, fewer where descriptors are short (a new one closes the one that has been idle longest), TCP_INFLIGHT_MAX queries and
- * TCP_OUT_MAX octets of output for each, kept by not reading.  Timers are absolute: a message
- * must be whole within tcp-idle-timeout of its first octet, output must move within it, and without a query in
- * flight the connection ends tcp-idle-timeout after its last whole message (RFC 7766 6.2.3).
+ * Bounds: tcp-clients in all, fewer where descriptors are short (a new one closes the one that has
+ * been idle longest), TCP_INFLIGHT_MAX queries and TCP_OUT_MAX octets of output for each, kept by
+ * not reading.  Timers are absolute: a message must be whole within tcp-idle-timeout of its first
+ * octet, output must move within it, and without a query in flight the connection ends
+ * tcp-idle-timeout after its last whole message (RFC 7766 6.2.3).
  */
 #ifndef PROXY_CLIENT_TCP_H
 #define PROXY_CLIENT_TCP_H
@@ -13,12 +14,15 @@
 
 #define TCP_INFLIGHT_MAX 100u
 #define TCP_OUT_MAX	 65536u
-/* Replies to those already in flight may add to it, up to this: a client that still does not read is closed. */
+/*
+ * Replies to those already in flight may add to it, up to this: a client that still does not read
+ * is closed.
+ */
 #define TCP_OUT_HARD_MAX (512u * 1024u)
 /* A reader slower than this in tcp-idle-timeout is not waited for. */
-#define TCP_OUT_STEP	 4096u
+#define TCP_OUT_STEP 4096u
 /* Octets of buffer that a client may keep between messages. */
-#define TCP_BUFFER_KEPT	 4096u
+#define TCP_BUFFER_KEPT 4096u
 
 struct tcp_clients;
 struct tcp_listener;

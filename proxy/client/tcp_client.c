@@ -60,7 +60,10 @@ static uint64_t timeout_us(const struct tcp_client *c)
 	return c->all->queries->config->tcp_idle_timeout_us;
 }
 
-/* The earliest of the limits that are running now; UINT64_MAX: a reply is being waited for, nothing else. */
+/*
+ * The earliest of the limits that are running now; UINT64_MAX: a reply is being waited for, nothing
+ * else.
+ */
 static uint64_t due_us(const struct tcp_client *c)
 {
 	uint64_t since = UINT64_MAX;
@@ -102,7 +105,7 @@ static void on_timer(struct timer *t)
 static bool may_read(const struct tcp_client *c)
 {
 	return !c->no_more_input && !c->all->stopping && c->inflight < TCP_INFLIGHT_MAX &&
-		bytes_len(&c->out) < TCP_OUT_MAX;
+	       bytes_len(&c->out) < TCP_OUT_MAX;
 }
 
 static void want(struct event *event, bool *armed, bool wanted)
@@ -124,7 +127,10 @@ static void sort_in(struct tcp_client *c)
 	list_append(idle ? &c->all->idle : &c->all->busy, &c->node);
 }
 
-/* After every change: the one place that decides which events and timers run, and whether it is over. */
+/*
+ * After every change: the one place that decides which events and timers run, and whether it is
+ * over.
+ */
 static void update(struct tcp_client *c)
 {
 	if (c->doomed)
@@ -160,8 +166,8 @@ static void take(struct tcp_client *c, const uint8_t *msg, size_t len)
 }
 
 /*
- * Takes whole messages from the front as long as the bounds allow.  Returns how many octets were used;
- * *ret_stopped: a bound stopped it, whole messages may be left.
+ * Takes whole messages from the front as long as the bounds allow.  Returns how many octets were
+ * used; *ret_stopped: a bound stopped it, whole messages may be left.
  */
 static size_t take_frames(struct tcp_client *c, const uint8_t *data, size_t len, bool *ret_stopped)
 {
@@ -190,7 +196,9 @@ static size_t take_frames(struct tcp_client *c, const uint8_t *data, size_t len,
 	return len;
 }
 
-/* What a read or a resumption left behind: len octets, a partial message unless a bound stopped it. */
+/*
+ * What a read or a resumption left behind: len octets, a partial message unless a bound stopped it.
+ */
 static void note_rest(struct tcp_client *c, size_t len, bool progress, bool stopped)
 {
 	c->held = stopped && len > 0;
@@ -249,7 +257,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (n == 0) {
-		c->no_more_input = true; /* half-closed: it still wants its answers (standards 5.3) */
+		c->no_more_input =
+			true; /* half-closed: it still wants its answers (standards 5.3) */
 		c->input_since_us = 0;
 		bytes_free(&c->in);
 	} else {

@@ -25,10 +25,10 @@ struct tcp_client {
 	bool reading, writing; /* what is armed */
 	bool no_more_input;    /* FIN, bad frame or a loop: end when the replies are out */
 	bool doomed;	       /* closed; waits to be freed at the end of the turn */
-	bool held;	       /* whole messages stand in `in`, held back by a bound: nothing more is read */
-	struct bytes in;       /* a partial message, or those held back */
+	bool held; /* whole messages stand in `in`, held back by a bound: nothing more is read */
+	struct bytes in; /* a partial message, or those held back */
 	struct bytes out;
-	struct list queries;   /* origins of those in flight */
+	struct list queries; /* origins of those in flight */
 	unsigned inflight;
 	struct timer timer;
 	uint64_t input_since_us;  /* the partial message began; 0: none */

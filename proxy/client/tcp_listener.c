@@ -42,10 +42,8 @@ void tcp_clients_free(struct tcp_clients *c)
 {
 	if (!c)
 		return;
-	list_for_each(n, &c->busy)
-		tcp_client_close(container_of(n, struct tcp_client, node));
-	list_for_each(n, &c->idle)
-		tcp_client_close(container_of(n, struct tcp_client, node));
+	list_for_each(n, &c->busy) tcp_client_close(container_of(n, struct tcp_client, node));
+	list_for_each(n, &c->idle) tcp_client_close(container_of(n, struct tcp_client, node));
 	free(c);
 }
 
@@ -64,8 +62,7 @@ void tcp_clients_stop(struct tcp_clients *c)
 	c->stopping = true;
 	list_for_each(n, &c->busy)
 		tcp_client_stop_reading(container_of(n, struct tcp_client, node));
-	list_for_each(n, &c->idle)
-		tcp_client_close(container_of(n, struct tcp_client, node));
+	list_for_each(n, &c->idle) tcp_client_close(container_of(n, struct tcp_client, node));
 }
 
 /* Not one that came in this very turn: its query has not been read yet. */
@@ -101,7 +98,8 @@ static void pause_accepting(struct tcp_listener *l, int error)
 	if (!l->complained)
 		log_warning("accepting TCP clients pauses: %s; raise the limit of open files "
 			    "(LimitNOFILE=) or lower tcp-clients",
-			error == ENOMEM || error == ENOBUFS ? "out of memory" : "no descriptor left");
+			error == ENOMEM || error == ENOBUFS ? "out of memory"
+							    : "no descriptor left");
 	l->complained = true;
 	event_del(l->readable);
 	if (timer_start(&loop->turn.timers, &l->pause, turn_now_us(&loop->turn) + PAUSE_US) < 0)
@@ -123,8 +121,9 @@ static bool somebody_waits(const struct tcp_listener *l)
 }
 
 /*
- * Without descriptors an idle client goes, and if there is none accepting pauses.  accept4() looks for a descriptor
- * before it looks at the queue, so the error alone does not mean that anybody waits.  True: accept again.
+ * Without descriptors an idle client goes, and if there is none accepting pauses.  accept4() looks
+ * for a descriptor before it looks at the queue, so the error alone does not mean that anybody
+ * waits.  True: accept again.
  */
 static bool go_on_after(struct tcp_listener *l, int error)
 {

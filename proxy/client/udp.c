@@ -91,7 +91,9 @@ static const struct origin_ops ops = {
 
 /* ------------------------------------------------------------------ queries */
 
-/* The address asked: the reply must leave from it; the kernel then chooses the interface by route. */
+/*
+ * The address asked: the reply must leave from it; the kernel then chooses the interface by route.
+ */
 static void read_control(struct msghdr *h, struct origin *o)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {

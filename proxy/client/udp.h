@@ -6,7 +6,10 @@
 
 #include "proxy/client/query.h"
 
-/* Longest query taken over UDP; one that is longer is answered FORMERR (RFC 5625 4.4.3 asks for 4096). */
+/*
+ * Longest query taken over UDP; one that is longer is answered FORMERR (RFC 5625 4.4.3 asks for
+ * 4096).
+ */
 #define UDP_QUERY_MAX 4096u
 
 struct udp_receiver; /* receive buffers, one set for all sockets of a worker */
@@ -15,7 +18,10 @@ struct udp_listener;
 struct udp_receiver *udp_receiver_new(void);
 void udp_receiver_free(struct udp_receiver *r);
 
-/* Takes the bound, non-blocking socket, on failure too (NULL: no memory). receiver and queries outlive it. */
+/*
+ * Takes the bound, non-blocking socket, on failure too (NULL: no memory). receiver and queries
+ * outlive it.
+ */
 struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries,
 	struct udp_receiver *receiver, int fd, const struct addr *bound);
 /* No more queries are read; replies still go out. */

@@ -49,8 +49,9 @@ uint8_t *udp_sender_reserve(struct udp_sender *s, size_t len);
 void udp_sender_commit(struct udp_sender *s, const struct origin *to, size_t len);
 
 /*
- * Sends the batch.  A datagram that the network refuses is passed over (its client has gone: threats F29).
- * 0: all out; -EAGAIN: the socket's buffer is full, the rest stays in the batch, in order.
+ * Sends the batch.  A datagram that the network refuses is passed over (its client has gone:
+ * threats F29). 0: all out; -EAGAIN: the socket's buffer is full, the rest stays in the batch, in
+ * order.
  */
 int udp_sender_flush(struct udp_sender *s, int fd);
 

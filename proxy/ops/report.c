@@ -41,7 +41,8 @@ static void log_report(const struct report *r)
 {
 	const struct worker_report *s = &r->sum;
 
-	log_info("statistics: queries_inflight=%zu tcp_clients=%zu sessions=%u udp_drops=%llu log_dropped=%llu",
+	log_info("statistics: queries_inflight=%zu tcp_clients=%zu sessions=%u udp_drops=%llu "
+		 "log_dropped=%llu",
 		s->queries_inflight, s->tcp_clients, s->sessions, (unsigned long long)s->udp_drops,
 		(unsigned long long)log_dropped());
 	log_counters(&s->stats);

@@ -11,7 +11,8 @@ struct lookup {
 	struct lookups *lookups;
 	struct list waiters;
 	bool completing; /* on_done walks the waiters: nobody else drops it */
-	uint8_t *bytes; /* owned copy of the client's message, where parts of it go upstream; else NULL */
+	uint8_t *bytes;	 /* owned copy of the client's message, where parts of it go upstream; else
+			    NULL */
 	struct edns_option copied[EDNS_COPIED];
 	uint8_t name[DNS_NAME_MAX];
 };

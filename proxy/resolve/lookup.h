@@ -1,10 +1,10 @@
 /*
- * One question in flight, with those who wait for it.  It goes upstream in a form of its own: name in lower
- * case, nothing of the client's message but question, DO, CD, AD and the options that must be copied; a message
- * signed with TSIG or SIG(0) whole (RFC 5625 4.5).
+ * One question in flight, with those who wait for it.  It goes upstream in a form of its own: name
+ * in lower case, nothing of the client's message but question, DO, CD, AD and the options that must
+ * be copied; a message signed with TSIG or SIG(0) whole (RFC 5625 4.5).
  *
- * A lookup lives until its last waiter was answered or has left.  done() is called once for each waiter
- * that has not left, from the turn's deferred phase.
+ * A lookup lives until its last waiter was answered or has left.  done() is called once for each
+ * waiter that has not left, from the turn's deferred phase.
  */
 #ifndef PROXY_RESOLVE_LOOKUP_H
 #define PROXY_RESOLVE_LOOKUP_H
@@ -43,7 +43,10 @@ void lookups_deinit(struct lookups *l);
 int lookup_start(struct lookups *l, const struct dns_message *m, const struct edns *e,
 	struct lookup_waiter *w);
 
-/* The waiter gives up; *ret_reason (if not NULL) says how things stood, its text lives until the next call. */
+/*
+ * The waiter gives up; *ret_reason (if not NULL) says how things stood, its text lives until the
+ * next call.
+ */
 void lookup_leave(struct lookups *l, struct lookup_waiter *w, struct ede *ret_reason);
 
 #endif

@@ -9,8 +9,8 @@
 #include "common/base/hostmatch.h"
 
 /*
- * TLS 1.2 and 1.3 (RFC 8310 9, RFC 9325 3.1), AEAD with forward secrecy only, no renegotiation with peers
- * that don't do it safely.  AES-128-GCM first: the cheapest where there is hardware for it.
+ * TLS 1.2 and 1.3 (RFC 8310 9, RFC 9325 3.1), AEAD with forward secrecy only, no renegotiation with
+ * peers that don't do it safely.  AES-128-GCM first: the cheapest where there is hardware for it.
  */
 static const char priorities[] =
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:"
@@ -46,8 +46,8 @@ static void explain_load(const char *bundle, int err, char *error, size_t size)
 	else if (err < 0)
 		snprintf(error, size, "tls-cert-bundle %s: %s", what, gnutls_strerror(err));
 	else
-		snprintf(error, size,
-			"%s%s holds no certificate%s", *bundle ? "tls-cert-bundle " : "", what,
+		snprintf(error, size, "%s%s holds no certificate%s",
+			*bundle ? "tls-cert-bundle " : "", what,
 			*bundle ? "" : "; install ca-certificates or set tls-cert-bundle");
 	if (f)
 		fclose(f);
@@ -192,7 +192,8 @@ static bool chain_is_good(gnutls_session_t session, char *reason, size_t size)
 		return true;
 	if (err < 0)
 		snprintf(reason, size, "certificate not checked: %s", gnutls_strerror(err));
-	else if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) == 0)
+	else if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) ==
+		 0)
 		snprintf(reason, size, "certificate refused: %s", text.data);
 	else
 		snprintf(reason, size, "certificate refused (status %#x)", status);
@@ -209,7 +210,8 @@ bool credentials_verify(gnutls_session_t session, const char *auth_name, const s
 		return false;
 	if (leaf_matches(session, auth_name, addr, seen, sizeof seen))
 		return true;
-	snprintf(reason, size, "certificate is for %s, expected %s", *seen ? seen : "no name at all",
+	snprintf(reason, size, "certificate is for %s, expected %s",
+		*seen ? seen : "no name at all",
 		auth_name ? auth_name : addr_ip_text(addr, expected));
 	return false;
 }

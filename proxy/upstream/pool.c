@@ -73,7 +73,8 @@ static void finish(struct pool *p, struct request *r, bool answered)
 static struct ede why_lost(struct pool *p, const struct request *r)
 {
 	if (r->bad_answers >= BAD_ANSWERS_MAX) {
-		snprintf(p->reason, sizeof p->reason, "%s: its answers are malformed", p->upstream.label);
+		snprintf(p->reason, sizeof p->reason, "%s: its answers are malformed",
+			p->upstream.label);
 		return (struct ede){ EDE_INVALID_DATA, p->reason };
 	}
 	snprintf(p->reason, sizeof p->reason, "%s: asked %d times, lost each time: %s",

@@ -2,8 +2,9 @@
  * Where a worker's questions go: the queue of those that wait, and the upstreams that take them.
  * One pool per forward group and worker; in this version it holds one upstream.
  *
- * Every request submitted is either done (exactly once, from the turn's deferred phase, never before
- * pool_submit returned) or cancelled by its owner.  The queue is bounded by the owner's max-queries.
+ * Every request submitted is either done (exactly once, from the turn's deferred phase, never
+ * before pool_submit returned) or cancelled by its owner.  The queue is bounded by the owner's
+ * max-queries.
  */
 #ifndef PROXY_UPSTREAM_POOL_H
 #define PROXY_UPSTREAM_POOL_H
@@ -19,8 +20,8 @@ struct pool {
 	/* Private. */
 	struct turn *turn;
 	struct stats *stats;
-	struct list again;   /* requests that wait, sent before: they go first, in order */
-	struct list waiting; /* those never sent, the oldest first */
+	struct list again;    /* requests that wait, sent before: they go first, in order */
+	struct list waiting;  /* those never sent, the oldest first */
 	size_t waiting_count; /* of both */
 	struct turn_work dispatch;
 	char reason[UPSTREAM_TEXT_MAX + 80];

@@ -1,6 +1,6 @@
 /*
- * One question on its way upstream.  The struct belongs to whoever asks (a lookup), who keeps it until `done`
- * was called or pool_cancel was; pool and session only borrow it.
+ * One question on its way upstream.  The struct belongs to whoever asks (a lookup), who keeps it
+ * until `done` was called or pool_cancel was; pool and session only borrow it.
  */
 #ifndef PROXY_UPSTREAM_REQUEST_H
 #define PROXY_UPSTREAM_REQUEST_H
@@ -21,8 +21,8 @@ struct pool;
 enum request_state {
 	REQUEST_IDLE = 0, /* nobody below knows it */
 	REQUEST_WAITING,  /* in the pool's queue (node) */
-	REQUEST_QUEUED,	  /* in a session's queue (node), no id yet: a deadline can still remove it */
-	REQUEST_SENT,	  /* in a session's id map and its list of those sent (node) */
+	REQUEST_QUEUED, /* in a session's queue (node), no id yet: a deadline can still remove it */
+	REQUEST_SENT,	/* in a session's id map and its list of those sent (node) */
 	REQUEST_RETURNED, /* its session ended; the pool decides in the deferred phase (work) */
 	REQUEST_DONE,	  /* done() is about to be called (work) */
 };
@@ -34,13 +34,14 @@ struct request {
 
 	/* The result, valid inside done(). */
 	bool answered;
-	bool trusted;		   /* the session was authenticated */
-	struct dns_message answer; /* when answered: into the session's buffer, until the turn ends */
-	struct ede failure;	   /* when not: static or the pool's text */
+	bool trusted; /* the session was authenticated */
+	struct dns_message
+		answer;	    /* when answered: into the session's buffer, until the turn ends */
+	struct ede failure; /* when not: static or the pool's text */
 
 	/* What happened, for the query log; valid inside done() when answered. */
 	const char *upstream, *protocol;
-	size_t sent_len; /* as sent, padding included */
+	size_t sent_len;  /* as sent, padding included */
 	uint64_t sent_us; /* the last time */
 
 	/* Private to pool and session. */

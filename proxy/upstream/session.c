@@ -116,7 +116,8 @@ static void end_here(struct session *s, const struct transport_end *end)
 
 static void on_goodbye(struct turn_work *w)
 {
-	static const struct transport_end mute = { .stage = STAGE_DNS, .fault = FAULT_TIMEOUT,
+	static const struct transport_end mute = { .stage = STAGE_DNS,
+		.fault = FAULT_TIMEOUT,
 		.text = "takes queries and answers nothing" };
 	struct session *s = container_of(w, struct session, goodbye);
 
@@ -178,7 +179,8 @@ static void on_timer(struct timer *t)
 			.text = "no answer within 5 s",
 		};
 		end_here(s, &end);
-	} else if (session_inflight(s) > 0 && turn_now_us(s->setup->turn) < s->ready_us + SESSION_LIFE_US) {
+	} else if (session_inflight(s) > 0 &&
+		   turn_now_us(s->setup->turn) < s->ready_us + SESSION_LIFE_US) {
 		arm(s, s->ready_us + SESSION_LIFE_US); /* busy: it was the idle limit that passed */
 	} else {
 		session_retire(s);
@@ -222,7 +224,10 @@ static void on_ended(void *arg, const struct transport_end *end)
 	s->setup->owner->ended(s->setup->owner_arg, s, end);
 }
 
-/* The server's idle limit (RFC 7828 3.2.2): the newest value counts, 0 asks us to finish, none withdraws it. */
+/*
+ * The server's idle limit (RFC 7828 3.2.2): the newest value counts, 0 asks us to finish, none
+ * withdraws it.
+ */
 static void heed_keepalive(struct session *s, const struct dns_message *m)
 {
 	struct edns e;
@@ -237,11 +242,13 @@ static void heed_keepalive(struct session *s, const struct dns_message *m)
 	}
 }
 
-/* An error may come without its question (RFC 7766 7, standards 1.1): then the id alone has to do. */
+/*
+ * An error may come without its question (RFC 7766 7, standards 1.1): then the id alone has to do.
+ */
 static bool may_lack_question(unsigned rcode)
 {
 	return rcode == RCODE_FORMERR || rcode == RCODE_SERVFAIL || rcode == RCODE_NOTIMP ||
-		rcode == RCODE_REFUSED;
+	       rcode == RCODE_REFUSED;
 }
 
 static bool answers_question(const struct dns_message *m, const struct dns_question *asked)
@@ -293,15 +300,17 @@ static void reject_answer(struct session *s, struct request *r)
 }
 
 /*
- * Matching (RFC 5452 9.1, RFC 7766 7, threats A01-A03): the id is in use on this session, it is a response
- * to a QUERY, and the question is the one sent.  What fails is dropped and counted; the wait goes on.
+ * Matching (RFC 5452 9.1, RFC 7766 7, threats A01-A03): the id is in use on this session, it is a
+ * response to a QUERY, and the question is the one sent.  What fails is dropped and counted; the
+ * wait goes on.
  */
 static void match(struct session *s, struct request *r, const uint8_t *msg, size_t len)
 {
 	struct dns_message *m = &r->answer;
 	enum message_verdict v = message_parse(msg, len, m);
 
-	if (v == MESSAGE_SHORT || v == MESSAGE_NO_QUESTION || !answers_question(m, &r->query.question))
+	if (v == MESSAGE_SHORT || v == MESSAGE_NO_QUESTION ||
+		!answers_question(m, &r->query.question))
 		s->setup->stats->upstream_mismatch++;
 	else if (v == MESSAGE_MALFORMED)
 		reject_answer(s, r);

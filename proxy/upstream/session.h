@@ -1,18 +1,17 @@
 /*
- * One connection to an upstream with its queries in flight: takes ids, matches answers, gives back what stays
- * unanswered.  It decides nothing about where a query goes next: that is the pool's.
+ * One connection to an upstream with its queries in flight: takes ids, matches answers, gives back
+ * what stays unanswered.  It decides nothing about where a query goes next: that is the pool's.
  *
  *   state       event                           next        what happens
  *   CONNECTING  transport ready                 READY       owner's ready()
  *   CONNECTING  transport ended                 ENDED       owner's ended()
- *   READY       session_retire, too many        RETIRING    owner's unready(); those sent may be answered
- *               abandoned ids, one hour old,
- *               keepalive 0, server's idle limit
- *   RETIRING    last query answered or given up ENDED       goodbye, owner's ended()
- *   READY/RET.  transport ended, or mute        ENDED       unready(), unanswered queries return, ended()
+ *   READY       session_retire, too many        RETIRING    owner's unready(); those sent may be
+ * answered abandoned ids, one hour old, keepalive 0, server's idle limit RETIRING    last query
+ * answered or given up ENDED       goodbye, owner's ended() READY/RET.  transport ended, or mute
+ * ENDED       unready(), unanswered queries return, ended()
  *
- * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at the
- * end of that turn.  Answers reach request->done through the turn's deferred phase.
+ * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at
+ * the end of that turn.  Answers reach request->done through the turn's deferred phase.
  */
 #ifndef PROXY_UPSTREAM_SESSION_H
 #define PROXY_UPSTREAM_SESSION_H
@@ -41,8 +40,8 @@ struct session_owner {
 	/* It takes no more queries: once for each session that was ready, before ended. */
 	void (*unready)(void *arg, struct session *s);
 	/*
-	 * A query that was not answered comes back, state REQUEST_RETURNED and out of every list of the session;
-	 * r->sends says what the loss has cost it.
+	 * A query that was not answered comes back, state REQUEST_RETURNED and out of every list of
+	 * the session; r->sends says what the loss has cost it.
 	 */
 	void (*returned)(void *arg, struct session *s, struct request *r);
 	/* A matched answer, state REQUEST_SENT before, out of every list now. */
@@ -76,7 +75,7 @@ struct session {
 	uint64_t asked, answers; /* queries sent and answers matched since it was opened */
 	uint64_t established_us; /* SYN-ACK; 0: none yet */
 	uint64_t answered_us;	 /* last matched answer, or when it became ready */
-	bool mute;		 /* a query died of old age and nothing was answered since it was sent */
+	bool mute; /* a query died of old age and nothing was answered since it was sent */
 	uint64_t idle_limit_us; /* RFC 7828 value last heard; 0: none */
 	struct timer timer;	/* connect limit, life, idle limit */
 	struct timer watch;	/* while queries are out: is anything answered? */
@@ -89,7 +88,10 @@ struct session *session_open(const struct session_setup *setup, struct transport
 /* Room for another query now. */
 bool session_has_room(const struct session *s);
 
-/* Borrows r and promises: answered, returned, or session_forget was called. Only when session_has_room. */
+/*
+ * Borrows r and promises: answered, returned, or session_forget was called. Only when
+ * session_has_room.
+ */
 void session_submit(struct session *s, struct request *r);
 
 /* The owner of r gave up (state QUEUED or SENT): its id is abandoned until the late answer. */
@@ -99,8 +101,8 @@ void session_forget(struct session *s, struct request *r);
 void session_retire(struct session *s);
 
 /*
- * Ends at once; the owner hears `unready` and `returned` for its queries, not `ended`.  Freed at the end of the
- * turn.
+ * Ends at once; the owner hears `unready` and `returned` for its queries, not `ended`.  Freed at
+ * the end of the turn.
  */
 void session_abort(struct session *s);
 

@@ -6,8 +6,9 @@
 #define WATCH_STEP_US	500000u
 
 /*
- * How long nothing may be answered.  While part of a message stands and the rest does not come, a second: what is
- * behind it can't come either.  Else so long that slow names have had their time, and a repetition still has its.
+ * How long nothing may be answered.  While part of a message stands and the rest does not come, a
+ * second: what is behind it can't come either.  Else so long that slow names have had their time,
+ * and a repetition still has its.
  */
 static uint64_t patience(const struct session *s)
 {
@@ -25,15 +26,15 @@ static void arm_watch(struct session *s, uint64_t due_us)
 
 static bool all_on_last_send(const struct session *s)
 {
-	list_for_each(n, &s->sent)
-		if (container_of(n, struct request, node)->sends < REQUEST_SENDS_MAX)
-			return false;
+	list_for_each(n, &s->sent) if (container_of(n, struct request, node)->sends <
+				       REQUEST_SENDS_MAX) return false;
 	return true;
 }
 
 /*
- * Octets are not progress: a lying length prefix delivers octets for ever (design 5).  When no answer was matched
- * for too long while queries are out, they move to a new session; those that can't, wait for their deadline.
+ * Octets are not progress: a lying length prefix delivers octets for ever (design 5).  When no
+ * answer was matched for too long while queries are out, they move to a new session; those that
+ * can't, wait for their deadline.
  */
 static void on_watch(struct timer *t)
 {
@@ -64,8 +65,9 @@ void session_watch_init(struct session *s)
 }
 
 /*
- * The least that can be known of a path without looking at TCP: a query waited in vain for long, and no other was
- * answered in all that time.  A slow name among others that are answered is not it.
+ * The least that can be known of a path without looking at TCP: a query waited in vain for long,
+ * and no other was answered in all that time.  A slow name among others that are answered is not
+ * it.
  */
 void session_watch_given_up(struct session *s, const struct request *r)
 {

@@ -1,6 +1,7 @@
 /*
- * Is anybody there?  Watches a session with queries out and marks it mute when nothing was answered for too long;
- * session.c then ends it from the deferred phase and its queries move.  Looking at TCP itself comes later.
+ * Is anybody there?  Watches a session with queries out and marks it mute when nothing was answered
+ * for too long; session.c then ends it from the deferred phase and its queries move.  Looking at
+ * TCP itself comes later.
  */
 #ifndef PROXY_UPSTREAM_SESSION_WATCH_H
 #define PROXY_UPSTREAM_SESSION_WATCH_H

@@ -28,10 +28,11 @@ struct tls {
 	int fd; /* -1 once ended */
 	struct event *readable, *writable;
 	struct tls_engine engine;
-	size_t given_out; /* octets of engine.plain in messages given out, consumed by the next read */
+	size_t given_out; /* octets of engine.plain in messages given out, consumed by the next read
+			   */
 	bool starved;	  /* has_room was false */
-	struct transport_end end; /* valid once ended */
-	struct turn_work report;  /* an end found inside a call: told from the deferred phase */
+	struct transport_end end;  /* valid once ended */
+	struct turn_work report;   /* an end found inside a call: told from the deferred phase */
 	struct turn_work drained;  /* flush made room: told from the deferred phase */
 	struct turn_work finished; /* our Finished goes out, with queries or without */
 };
@@ -76,7 +77,9 @@ static void end_now(struct tls *t)
 static enum transport_stage stage_of(const struct tls *t)
 {
 	static const enum transport_stage stage[] = {
-		[TLS_CONNECTING] = STAGE_TCP, [TLS_HANDSHAKE] = STAGE_TLS, [TLS_READY] = STAGE_DNS,
+		[TLS_CONNECTING] = STAGE_TCP,
+		[TLS_HANDSHAKE] = STAGE_TLS,
+		[TLS_READY] = STAGE_DNS,
 		[TLS_ENDED] = STAGE_DNS,
 	};
 
@@ -97,7 +100,10 @@ static void fail_closed(struct tls *t)
 
 /* ------------------------------------------------------------------ sending */
 
-/* Sends what is sealed, as far as the socket takes it.  False: the connection is gone, t->end says why. */
+/*
+ * Sends what is sealed, as far as the socket takes it.  False: the connection is gone, t->end says
+ * why.
+ */
 static bool send_out(struct tls *t)
 {
 	struct bytes *out = &t->engine.out;
@@ -177,8 +183,8 @@ static void flush(struct transport *base)
 /* ------------------------------------------------------------------ receiving */
 
 /*
- * Gives every whole message out; what is behind the last one stays for the next read.  False: the stream can't
- * be read on.
+ * Gives every whole message out; what is behind the last one stays for the next read.  False: the
+ * stream can't be read on.
  */
 static bool give_out(struct tls *t)
 {
@@ -208,8 +214,9 @@ static bool give_out(struct tls *t)
 }
 
 /*
- * The messages of the last read were given out as pointers that live until their turn's end; now they may go.
- * All records are opened before the first message of this read is given out: nothing moves under it.
+ * The messages of the last read were given out as pointers that live until their turn's end; now
+ * they may go. All records are opened before the first message of this read is given out: nothing
+ * moves under it.
  */
 static void receive(struct tls *t)
 {
@@ -378,16 +385,17 @@ static bool make_events(struct tls *t)
 	return t->readable && t->writable && event_add(t->writable, NULL) == 0;
 }
 
-static struct tls *make(const struct tls_endpoint *endpoint, const struct transport_handler *handler,
-	void *handler_arg)
+static struct tls *make(const struct tls_endpoint *endpoint,
+	const struct transport_handler *handler, void *handler_arg)
 {
 	struct tls *t = calloc(1, sizeof *t);
 
 	if (!t)
 		return NULL;
 	t->base.ops = &ops;
-	t->base.info = (struct transport_info){ .stream = true, .max_message = DNS_MESSAGE_MAX,
-		.protocol = "", .cipher = "" };
+	t->base.info = (struct transport_info){
+		.stream = true, .max_message = DNS_MESSAGE_MAX, .protocol = "", .cipher = ""
+	};
 	t->endpoint = endpoint;
 	t->handler = handler;
 	t->handler_arg = handler_arg;

@@ -1,7 +1,7 @@
 /*
  * DNS over TLS (RFC 7858) as a transport: TCP, GnuTLS through memory buffers, two-octet framing.
- * GnuTLS never sees the socket: it pulls from and pushes to buffers here, so one recv() feeds many records, one
- * send() carries many, and Finished leaves with the first queries.
+ * GnuTLS never sees the socket: it pulls from and pushes to buffers here, so one recv() feeds many
+ * records, one send() carries many, and Finished leaves with the first queries.
  */
 #ifndef PROXY_UPSTREAM_TLS_H
 #define PROXY_UPSTREAM_TLS_H

@@ -7,9 +7,12 @@
 
 #include "proxy/upstream/credentials.h"
 
-#define DOT_ALT_PORT 443 /* shared with DoH: there the server has to choose "dot" (standards 7.5) */
+#define DOT_ALT_PORT 443 /* shared with DoH: there the server has to choose "dot" (standards 7.5)  \
+			  */
 
-/* ------------------------------------------------------------------ GnuTLS's side of the buffers */
+/*
+ * ------------------------------------------------------------------ GnuTLS's side of the buffers
+ */
 
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 {
@@ -122,8 +125,9 @@ enum tls_progress tls_engine_handshake(struct tls_engine *e)
 }
 
 /*
- * Tickets come with a later capability: until they are kept with the verdict that they stand for, none is asked
- * for.  SNI carries the configured name; an address never goes there (RFC 6066 3, standards 7.5).
+ * Tickets come with a later capability: until they are kept with the verdict that they stand for,
+ * none is asked for.  SNI carries the configured name; an address never goes there (RFC 6066 3,
+ * standards 7.5).
  */
 bool tls_engine_init(struct tls_engine *e, const struct credentials *credentials,
 	const char *auth_name, const struct addr *addr, struct transport_end *end)
@@ -140,8 +144,8 @@ bool tls_engine_init(struct tls_engine *e, const struct credentials *credentials
 	gnutls_handshake_set_timeout(e->session, 0); /* whoever connects has a limit of its own */
 	gnutls_session_set_verify_function(e->session, on_verify);
 	return credentials_apply(credentials, e->session) == 0 &&
-		(!auth_name || gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, auth_name,
-				       strlen(auth_name)) == 0);
+	       (!auth_name || gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, auth_name,
+				      strlen(auth_name)) == 0);
 }
 
 void tls_engine_deinit(struct tls_engine *e)
@@ -157,8 +161,8 @@ void tls_engine_deinit(struct tls_engine *e)
 /* ------------------------------------------------------------------ records */
 
 /*
- * One record, or as much as is here of one.  Post-handshake messages (tickets, key updates) are dealt with
- * inside GnuTLS, which then says "again" with more records at hand.
+ * One record, or as much as is here of one.  Post-handshake messages (tickets, key updates) are
+ * dealt with inside GnuTLS, which then says "again" with more records at hand.
  */
 static enum tls_progress open_one(struct tls_engine *e)
 {
@@ -203,8 +207,8 @@ enum tls_progress tls_engine_open(struct tls_engine *e)
 bool tls_engine_seal(struct tls_engine *e)
 {
 	while (bytes_len(&e->pending) > 0) {
-		ssize_t n = gnutls_record_send(e->session, bytes_front(&e->pending),
-			bytes_len(&e->pending));
+		ssize_t n = gnutls_record_send(
+			e->session, bytes_front(&e->pending), bytes_len(&e->pending));
 
 		if (n < 0) {
 			fail_library(e, (int)n);

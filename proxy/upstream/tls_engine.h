@@ -1,6 +1,7 @@
 /*
- * TLS without a socket: what came in is fed, what has to go out is taken, so that one recv() feeds many records,
- * one send() carries many, Finished leaves with the first queries, and a test needs no network.
+ * TLS without a socket: what came in is fed, what has to go out is taken, so that one recv() feeds
+ * many records, one send() carries many, Finished leaves with the first queries, and a test needs
+ * no network.
  *
  * Single-threaded, as GnuTLS's sessions are.  Not for use after a call has failed.
  */
@@ -44,14 +45,16 @@ enum tls_progress {
 };
 
 /*
- * A client session that will authenticate its peer as auth_name (NULL: as addr).  credentials, auth_name, addr and end
- * outlive it.  False without memory.
+ * A client session that will authenticate its peer as auth_name (NULL: as addr).  credentials,
+ * auth_name, addr and end outlive it.  False without memory.
  */
 bool tls_engine_init(struct tls_engine *e, const struct credentials *credentials,
 	const char *auth_name, const struct addr *addr, struct transport_end *end);
 void tls_engine_deinit(struct tls_engine *e); /* of a zeroed one too */
 
-/* Octets from the peer, borrowed during the next handshake or open call; feed NULL, 0 afterwards. */
+/*
+ * Octets from the peer, borrowed during the next handshake or open call; feed NULL, 0 afterwards.
+ */
 static inline void tls_engine_feed(struct tls_engine *e, const uint8_t *data, size_t len)
 {
 	e->in = data;

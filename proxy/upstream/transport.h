@@ -1,10 +1,11 @@
 /*
- * The seam between a session and what carries it: TLS today; DTLS and plain sockets later; a script in tests.
- * A transport delivers and takes whole DNS messages and says of itself what it is.
+ * The seam between a session and what carries it: TLS today; DTLS and plain sockets later; a script
+ * in tests. A transport delivers and takes whole DNS messages and says of itself what it is.
  *
- * Calls never call back before they return.  Callbacks come from the event loop or from the turn's deferred
- * phase; a handler may call into the transport from them.  After `ended` (which comes exactly once,
- * unless transport_close was called first) nothing more comes.  The one who opened it frees it.
+ * Calls never call back before they return.  Callbacks come from the event loop or from the turn's
+ * deferred phase; a handler may call into the transport from them.  After `ended` (which comes
+ * exactly once, unless transport_close was called first) nothing more comes.  The one who opened it
+ * frees it.
  */
 #ifndef PROXY_UPSTREAM_TRANSPORT_H
 #define PROXY_UPSTREAM_TRANSPORT_H
@@ -27,7 +28,8 @@ enum transport_fault {
 	FAULT_RESET,
 	FAULT_TIMEOUT,
 	FAULT_PROTOCOL, /* alert, broken record, impossible length prefix, refused certificate */
-	FAULT_LOCAL,	/* ours: no descriptor, no memory, no route: never counts against the upstream */
+	FAULT_LOCAL, /* ours: no descriptor, no memory, no route: never counts against the upstream
+		      */
 };
 
 #define TRANSPORT_TEXT_MAX 200u
@@ -35,7 +37,10 @@ enum transport_fault {
 struct transport_end {
 	enum transport_stage stage;
 	enum transport_fault fault;
-	/* What stood unfinished in the stream when it ended, borrowed for the callback: a half answer. */
+	/*
+	 * What stood unfinished in the stream when it ended, borrowed for the callback: a half
+	 * answer.
+	 */
 	const uint8_t *partial;
 	size_t partial_len;
 	char text[TRANSPORT_TEXT_MAX]; /* the library's or the system's reason */
@@ -71,7 +76,10 @@ struct transport_ops {
 	bool (*has_room)(const struct transport *t);
 	/* Part of a message has come, the rest has not. */
 	bool (*has_partial)(const struct transport *t);
-	/* Takes a copy of one message. 0, -ENOBUFS (bound), -ENOMEM, -EPIPE (it has ended).  Only when ready. */
+	/*
+	 * Takes a copy of one message. 0, -ENOBUFS (bound), -ENOMEM, -EPIPE (it has ended).  Only
+	 * when ready.
+	 */
 	int (*send)(struct transport *t, const uint8_t *msg, size_t len);
 	/* Seals and sends what was taken.  A fault found here is reported later. */
 	void (*flush)(struct transport *t);

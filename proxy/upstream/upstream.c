@@ -6,7 +6,9 @@
 #include "common/base/log.h"
 
 #define JOIN_AFTER_US 1000000u
-/* Trouble of our own (no route, no descriptor) is looked at again so soon; it is nobody's backoff. */
+/*
+ * Trouble of our own (no route, no descriptor) is looked at again so soon; it is nobody's backoff.
+ */
 #define LOCAL_RETRY_US 200000u
 /* A changed reason within an outage is told so often at most. */
 #define LOG_EVERY_US (10ull * 1000000)
@@ -45,14 +47,14 @@ static void remember_failure(struct upstream *u, const struct transport_end *end
 static bool same_failure(const struct upstream *u, const struct transport_end *end)
 {
 	return u->last_failure[0] && u->last_end.stage == end->stage &&
-		u->last_end.fault == end->fault && strcmp(u->last_end.text, end->text) == 0;
+	       u->last_end.fault == end->fault && strcmp(u->last_end.text, end->text) == 0;
 }
 
 /* A line when an outage begins, and when its reason changes; then silence until it ends. */
 static void log_failure(struct upstream *u, const struct transport_end *end, uint64_t wait_us)
 {
 	bool news = !u->down_since_us ||
-		(!same_failure(u, end) && now_us(u) - u->logged_us >= LOG_EVERY_US);
+		    (!same_failure(u, end) && now_us(u) - u->logged_us >= LOG_EVERY_US);
 
 	remember_failure(u, end);
 	if (!u->down_since_us) {
@@ -73,8 +75,8 @@ static void log_ready(struct upstream *u, const struct session *s)
 	double ms = (double)(s->ready_us - s->opened_us) / 1e3;
 
 	if (!u->was_ready)
-		log_info("upstream %s: connected, %s %s, authenticated, %.1f ms", u->label, i->protocol,
-			i->cipher, ms);
+		log_info("upstream %s: connected, %s %s, authenticated, %.1f ms", u->label,
+			i->protocol, i->cipher, ms);
 	else
 		log_debug("upstream %s: connected again, %s %s, %.1f ms", u->label, i->protocol,
 			i->cipher, ms);
@@ -173,15 +175,15 @@ static size_t count_sessions(const struct upstream *u)
 {
 	size_t n = 0;
 
-	list_for_each(node, &u->sessions)
-		n++;
+	list_for_each(node, &u->sessions) n++;
 	return n;
 }
 
 /* Some attempt has heard of the server within the last second: it is waited for. */
 static bool any_progress(struct upstream *u)
 {
-	list_for_each(n, &u->sessions) {
+	list_for_each(n, &u->sessions)
+	{
 		const struct session *s = container_of(n, struct session, node);
 
 		if (s->state == SESSION_CONNECTING && s->established_us &&
@@ -192,8 +194,9 @@ static bool any_progress(struct upstream *u)
 }
 
 /*
- * No SYN-ACK, or nothing after it, for a second: a fresh attempt joins, so that returning packets are met at once.
- * The timer runs as long as attempts do: a query may come late to one that was opened ahead, one of several may end.
+ * No SYN-ACK, or nothing after it, for a second: a fresh attempt joins, so that returning packets
+ * are met at once. The timer runs as long as attempts do: a query may come late to one that was
+ * opened ahead, one of several may end.
  */
 static void on_join(struct timer *t)
 {
@@ -211,7 +214,10 @@ static void on_retry(struct timer *t)
 	upstream_ensure(container_of(t, struct upstream, retry));
 }
 
-/* A first session for those who wait, or ahead of them; a further one only where the others are full. */
+/*
+ * A first session for those who wait, or ahead of them; a further one only where the others are
+ * full.
+ */
 static bool another_is_due(const struct upstream *u)
 {
 	if (u->ready == 0)
@@ -232,7 +238,8 @@ void upstream_ensure(struct upstream *u)
 /* The others of the race are not needed any more. */
 static void drop_attempts(struct upstream *u)
 {
-	list_for_each(n, &u->sessions) {
+	list_for_each(n, &u->sessions)
+	{
 		struct session *s = container_of(n, struct session, node);
 
 		if (s->state == SESSION_CONNECTING)
@@ -288,7 +295,8 @@ static void on_answered(void *arg, struct session *s, struct request *r)
 	u->owner->answered(u->owner_arg, r);
 }
 
-static void session_lost(struct upstream *u, const struct session *s, const struct transport_end *end)
+static void session_lost(
+	struct upstream *u, const struct session *s, const struct transport_end *end)
 {
 	u->session.stats->sessions_ended++;
 	log_debug("upstream %s: session ended after %llu answers: %s", u->label,
@@ -337,8 +345,7 @@ void upstream_init(struct upstream *u)
 void upstream_deinit(struct upstream *u)
 {
 	u->closing = true;
-	list_for_each(n, &u->sessions)
-		session_abort(container_of(n, struct session, node));
+	list_for_each(n, &u->sessions) session_abort(container_of(n, struct session, node));
 	u->ready = u->connecting = 0;
 	timer_stop(&u->session.turn->timers, &u->retry);
 	timer_stop(&u->session.turn->timers, &u->join);
@@ -351,7 +358,8 @@ void upstream_touch(struct upstream *u)
 
 struct session *upstream_session(struct upstream *u)
 {
-	list_for_each(n, &u->sessions) {
+	list_for_each(n, &u->sessions)
+	{
 		struct session *s = container_of(n, struct session, node);
 
 		if (session_has_room(s))

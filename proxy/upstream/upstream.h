@@ -1,9 +1,9 @@
 /*
  * One upstream as one worker sees it: its sessions, the attempts to open one, and its health.
  *
- * Health is passive (design 5): nothing is sent unless a client asks.  While queries wait, or a client
- * asked within 30 s, a lost session is opened again: at once after a good one, with backoff while attempts
- * fail, several attempts side by side against a black hole.
+ * Health is passive (design 5): nothing is sent unless a client asks.  While queries wait, or a
+ * client asked within 30 s, a lost session is opened again: at once after a good one, with backoff
+ * while attempts fail, several attempts side by side against a black hole.
  */
 #ifndef PROXY_UPSTREAM_UPSTREAM_H
 #define PROXY_UPSTREAM_UPSTREAM_H
@@ -49,10 +49,10 @@ struct upstream {
 	unsigned ready, connecting;
 	struct backoff backoff;
 	struct timer retry, join;
-	uint64_t last_use_us; /* last query submitted; 0: none ever */
-	bool closing;	      /* upstream_deinit: nothing is opened any more */
-	bool reopen;	      /* the last session was of use: open the next one ahead */
-	bool was_ready;	      /* some session was, since the last outage began or ever */
+	uint64_t last_use_us;	/* last query submitted; 0: none ever */
+	bool closing;		/* upstream_deinit: nothing is opened any more */
+	bool reopen;		/* the last session was of use: open the next one ahead */
+	bool was_ready;		/* some session was, since the last outage began or ever */
 	uint64_t down_since_us; /* until the first answer after it; 0: not down */
 	uint64_t logged_us;	/* last line about this outage */
 	uint64_t failures;	/* since then */
