@@ -50,10 +50,10 @@ def config_text(options):
     return "".join(f"{name} = {spell(value)}\n" for name, value in options.items())
 
 
-def run(*args, timeout=TIMEOUT, env=None, **kwargs):
+def run(*args, timeout=TIMEOUT, env=None, binary=BINARY, **kwargs):
     """The program run to its end: CompletedProcess with texts."""
     done = subprocess.run(
-        [str(BINARY), *map(str, args)],
+        [str(binary), *map(str, args)],
         capture_output=True,
         text=True,
         errors="replace",
