@@ -98,7 +98,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz bench \
+.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz \
 	install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
@@ -237,9 +237,6 @@ check-quick:
 run: deps
 	@$(MAKE) --no-print-directory $(O)/dnsfwd $(O)/dnsfwd-testserver
 	@tests/run.sh $(O) '$(UPSTREAM)'
-
-bench: $(O)/dnsfwd
-	@echo 'tests/bench/README.md says how to compare dnsfwd with other forwarders'
 
 # ------------------------------------------------------------------ install
 

@@ -161,7 +161,8 @@ void worker_get_report(struct worker *w, struct worker_report *ret)
 	*ret = (struct worker_report){ .stats = w->loop.stats,
 		.queries_inflight = queries_inflight(&w->queries),
 		.tcp_clients = tcp_clients_count(w->clients),
-		.sessions = w->pool.upstream.ready };
+		.sessions = w->pool.upstream.ready,
+		.long_turns = w->loop.turn.rounds_exceeded };
 	for (size_t i = 0; i < w->socket_count; i++)
 		ret->udp_drops += udp_listener_drops(w->udp[i]);
 }

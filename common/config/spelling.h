@@ -1,9 +1,9 @@
 /*
  * The ways in which people write an upstream (design 5):
- *   tls://9.9.9.9#dns.quad9.net   tls://9.9.9.9:8853#dns.quad9.net
- * tls://[2620:fe::fe]:853#dns.quad9.net 9.9.9.9@853#dns.quad9.net [2620:fe::fe]:853#dns.quad9.net
- * 9.9.9.9#dns.quad9.net   9.9.9.9 dns+tls:// is the same as tls://.  Port 853 where none is
- * written.
+ *   tls://9.9.9.9#dns.quad9.net          9.9.9.9@853#dns.quad9.net
+ *   tls://9.9.9.9:8853#dns.quad9.net     [2620:fe::fe]:853#dns.quad9.net
+ *   tls://[2620:fe::fe]:853#dns.quad9.net    9.9.9.9#dns.quad9.net    9.9.9.9
+ * dns+tls:// is the same as tls://.  Port 853 where none is written.
  */
 #ifndef COMMON_CONFIG_SPELLING_H
 #define COMMON_CONFIG_SPELLING_H

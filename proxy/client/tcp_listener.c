@@ -42,8 +42,10 @@ void tcp_clients_free(struct tcp_clients *c)
 {
 	if (!c)
 		return;
-	list_for_each(n, &c->busy) tcp_client_close(container_of(n, struct tcp_client, node));
-	list_for_each(n, &c->idle) tcp_client_close(container_of(n, struct tcp_client, node));
+	list_for_each (n, &c->busy)
+		tcp_client_close(container_of(n, struct tcp_client, node));
+	list_for_each (n, &c->idle)
+		tcp_client_close(container_of(n, struct tcp_client, node));
 	free(c);
 }
 
@@ -60,9 +62,10 @@ bool tcp_clients_flushed(const struct tcp_clients *c)
 void tcp_clients_stop(struct tcp_clients *c)
 {
 	c->stopping = true;
-	list_for_each(n, &c->busy)
+	list_for_each (n, &c->busy)
 		tcp_client_stop_reading(container_of(n, struct tcp_client, node));
-	list_for_each(n, &c->idle) tcp_client_close(container_of(n, struct tcp_client, node));
+	list_for_each (n, &c->idle)
+		tcp_client_close(container_of(n, struct tcp_client, node));
 }
 
 /* Not one that came in this very turn: its query has not been read yet. */

@@ -42,9 +42,10 @@ static void log_report(const struct report *r)
 	const struct worker_report *s = &r->sum;
 
 	log_info("statistics: queries_inflight=%zu tcp_clients=%zu sessions=%u udp_drops=%llu "
+		 "long_turns=%llu "
 		 "log_dropped=%llu",
 		s->queries_inflight, s->tcp_clients, s->sessions, (unsigned long long)s->udp_drops,
-		(unsigned long long)log_dropped());
+		(unsigned long long)s->long_turns, (unsigned long long)log_dropped());
 	log_counters(&s->stats);
 }
 
@@ -55,6 +56,7 @@ static void add(struct worker_report *sum, const struct worker_report *part)
 	sum->tcp_clients += part->tcp_clients;
 	sum->sessions += part->sessions;
 	sum->udp_drops += part->udp_drops;
+	sum->long_turns += part->long_turns;
 }
 
 /* True: this was the last one, the report is the caller's to free. */

@@ -62,14 +62,6 @@ static void deliver(struct turn_work *w)
 	r->done(r);
 }
 
-static void finish(struct pool *p, struct request *r, bool answered)
-{
-	r->answered = answered;
-	r->state = REQUEST_DONE;
-	r->work.run = deliver;
-	turn_defer(p->turn, &r->work);
-}
-
 static struct ede why_lost(struct pool *p, const struct request *r)
 {
 	if (r->bad_answers >= BAD_ANSWERS_MAX) {
@@ -112,7 +104,10 @@ static void on_answered(void *arg, struct request *r)
 {
 	struct pool *p = arg;
 
-	finish(p, r, true);
+	r->answered = true;
+	r->state = REQUEST_DONE;
+	r->work.run = deliver;
+	turn_defer(p->turn, &r->work);
 	if (p->waiting_count > 0)
 		turn_defer(p->turn, &p->dispatch);
 }

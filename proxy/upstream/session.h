@@ -5,10 +5,11 @@
  *   state       event                           next        what happens
  *   CONNECTING  transport ready                 READY       owner's ready()
  *   CONNECTING  transport ended                 ENDED       owner's ended()
- *   READY       session_retire, too many        RETIRING    owner's unready(); those sent may be
- * answered abandoned ids, one hour old, keepalive 0, server's idle limit RETIRING    last query
- * answered or given up ENDED       goodbye, owner's ended() READY/RET.  transport ended, or mute
- * ENDED       unready(), unanswered queries return, ended()
+ *   READY       session_retire, too many        RETIRING    owner's unready(); what was not sent
+ *               abandoned ids, one hour old,                returns, the rest may be answered
+ *               keepalive 0, server's idle limit
+ *   RETIRING    last query answered or given up ENDED       goodbye, owner's ended()
+ *   READY/RET.  transport ended, or mute        ENDED       unready(), queries return, ended()
  *
  * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at
  * the end of that turn.  Answers reach request->done through the turn's deferred phase.

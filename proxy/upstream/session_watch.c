@@ -26,8 +26,9 @@ static void arm_watch(struct session *s, uint64_t due_us)
 
 static bool all_on_last_send(const struct session *s)
 {
-	list_for_each(n, &s->sent) if (container_of(n, struct request, node)->sends <
-				       REQUEST_SENDS_MAX) return false;
+	list_for_each (n, &s->sent)
+		if (container_of(n, struct request, node)->sends < REQUEST_SENDS_MAX)
+			return false;
 	return true;
 }
 

@@ -7,8 +7,9 @@
 
 #include "proxy/upstream/credentials.h"
 
-#define DOT_ALT_PORT 443 /* shared with DoH: there the server has to choose "dot" (standards 7.5)  \
-			  */
+#define DOT_ALT_PORT                                                                               \
+	443 /* shared with DoH: there the server has to choose "dot" (standards 7.5)               \
+	     */
 
 /*
  * ------------------------------------------------------------------ GnuTLS's side of the buffers

@@ -175,15 +175,15 @@ static size_t count_sessions(const struct upstream *u)
 {
 	size_t n = 0;
 
-	list_for_each(node, &u->sessions) n++;
+	list_for_each (node, &u->sessions)
+		n++;
 	return n;
 }
 
 /* Some attempt has heard of the server within the last second: it is waited for. */
 static bool any_progress(struct upstream *u)
 {
-	list_for_each(n, &u->sessions)
-	{
+	list_for_each (n, &u->sessions) {
 		const struct session *s = container_of(n, struct session, node);
 
 		if (s->state == SESSION_CONNECTING && s->established_us &&
@@ -238,8 +238,7 @@ void upstream_ensure(struct upstream *u)
 /* The others of the race are not needed any more. */
 static void drop_attempts(struct upstream *u)
 {
-	list_for_each(n, &u->sessions)
-	{
+	list_for_each (n, &u->sessions) {
 		struct session *s = container_of(n, struct session, node);
 
 		if (s->state == SESSION_CONNECTING)
@@ -345,7 +344,8 @@ void upstream_init(struct upstream *u)
 void upstream_deinit(struct upstream *u)
 {
 	u->closing = true;
-	list_for_each(n, &u->sessions) session_abort(container_of(n, struct session, node));
+	list_for_each (n, &u->sessions)
+		session_abort(container_of(n, struct session, node));
 	u->ready = u->connecting = 0;
 	timer_stop(&u->session.turn->timers, &u->retry);
 	timer_stop(&u->session.turn->timers, &u->join);
@@ -358,8 +358,7 @@ void upstream_touch(struct upstream *u)
 
 struct session *upstream_session(struct upstream *u)
 {
-	list_for_each(n, &u->sessions)
-	{
+	list_for_each (n, &u->sessions) {
 		struct session *s = container_of(n, struct session, node);
 
 		if (session_has_room(s))

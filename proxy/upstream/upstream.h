@@ -52,7 +52,7 @@ struct upstream {
 	uint64_t last_use_us;	/* last query submitted; 0: none ever */
 	bool closing;		/* upstream_deinit: nothing is opened any more */
 	bool reopen;		/* the last session was of use: open the next one ahead */
-	bool was_ready;		/* some session was, since the last outage began or ever */
+	bool was_ready;		/* some session was ready once: the next is no news */
 	uint64_t down_since_us; /* until the first answer after it; 0: not down */
 	uint64_t logged_us;	/* last line about this outage */
 	uint64_t failures;	/* since then */
