@@ -74,7 +74,7 @@ FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
 
 # ------------------------------------------------------------------ flags
 
-LIBS     := libevent_core gnutls libconfig
+LIBS     := libevent_core gnutls libcares libconfig
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -I. -MMD -MP -fPIE -pthread \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \

@@ -3,9 +3,9 @@
 # Asks for root only when something is missing.  Usage: packaging/install-deps.sh build [check]
 set -eu
 
-build="gcc make pkg-config libc6-dev libevent-dev libgnutls28-dev libconfig-dev openssl bind9-dnsutils ca-certificates"
+build="gcc make pkg-config libc6-dev libevent-dev libgnutls28-dev libc-ares-dev libconfig-dev openssl bind9-dnsutils ca-certificates"
 check="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspython knot-dnsutils gnutls-bin
-	iproute2 procps clang libclang-rt-14-dev cppcheck"
+	iproute2 iptables procps clang libclang-rt-14-dev cppcheck"
 
 wanted=
 for set in "$@"; do

@@ -282,7 +282,7 @@ static void log_start(const struct app *a)
 			tcp_clients_of(a) * a->worker_count, a->config->tcp_clients);
 	log_info("ready: forwarding to %s over TLS, authenticated as %s against %u trust anchors, "
 		 "%zu worker%s",
-		addr_text(&u->addr, text), u->auth_name ? u->auth_name : "its address",
+		addr_text(&u->address[0], text), u->auth_name ? u->auth_name : "its address",
 		credentials_anchors(a->credentials), a->worker_count,
 		a->worker_count == 1 ? "" : "s");
 }

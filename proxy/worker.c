@@ -42,7 +42,7 @@ static void name_upstream(struct worker *w, const struct config_upstream *u)
 {
 	char text[ADDR_TEXT_MAX];
 
-	snprintf(w->label, sizeof w->label, "tls://%s%s%s", addr_text(&u->addr, text),
+	snprintf(w->label, sizeof w->label, "tls://%s%s%s", addr_text(&u->address[0], text),
 		u->auth_name ? "#" : "", u->auth_name ? u->auth_name : "");
 }
 
@@ -54,17 +54,17 @@ static void build_pool(struct worker *w, const struct worker_setup *setup)
 	name_upstream(w, u);
 	w->endpoint = (struct tls_endpoint){ .loop = &w->loop,
 		.credentials = setup->credentials,
-		.addr = u->addr,
 		.auth_name = u->auth_name };
 	up->label = w->label;
 	up->connections = u->connections;
+	up->addr = u->address[0];
 	up->session = (struct session_setup){ .turn = &w->loop.turn,
 		.random = &w->loop.random,
 		.stats = &w->loop.stats,
 		.opener = { tls_open, &w->endpoint },
 		.form = { .udp_size = TLS_UDP_SIZE,
 			.keepalive = true,
-			.subnet_family = u->addr.sa.sa_family == AF_INET6 ? 2 : 1,
+			.subnet_family = u->address[0].sa.sa_family == AF_INET6 ? 2 : 1,
 			.pad_block = (uint16_t)u->pad_block },
 		.max_inflight = u->max_inflight,
 		.scratch = w->loop.scratch };

@@ -15,28 +15,43 @@
 #include "common/base/addr.h"
 #include "common/config/spelling.h"
 
-#define CONFIG_LISTEN_MAX   64u
-#define CONFIG_ALLOW_MAX    1024u
-#define CONFIG_FORWARD_MAX  16u
-#define CONFIG_UPSTREAM_MAX 64u
-#define CONFIG_BUFFER_MAX   (1024u * 1024u)
+#define CONFIG_LISTEN_MAX    64u
+#define CONFIG_ALLOW_MAX     1024u
+#define CONFIG_FORWARD_MAX   16u
+#define CONFIG_ADDRESS_MAX   16u
+#define CONFIG_BOOTSTRAP_MAX 8u
+#define CONFIG_UPSTREAM_MAX  64u
+#define CONFIG_BUFFER_MAX    (1024u * 1024u)
 
 struct config_listen {
 	struct addr addr;
 	bool is_default; /* nobody wrote it: its absence is a warning, not an error */
 };
 
-/* One upstream, complete: from the long form, or from a spelling with the defaults of the rest. */
+/* What a service leaves out of its answers, as far as we know: only presets tell. */
+enum config_filter { FILTER_UNKNOWN = 0, FILTER_NONE, FILTER_SOME };
+
+/*
+ * One upstream, complete: from the long form, from a preset, or from a spelling with the defaults
+ * of the rest.
+ */
 struct config_upstream {
-	char *name; /* of the long form, or the spelling as written; for messages */
-	struct addr addr;
-	unsigned port;	       /* addr's */
-	char *auth_name;       /* NULL: the certificate must name the address (iPAddress) */
+	char *name; /* of the long form, or the preset or spelling as written; for messages */
+	struct addr *
+		address; /* owned; in the order written, with the port; NULL: host is to be looked up */
+	size_t address_count;
+	char *host;	 /* to be looked up through `bootstrap`; NULL: addresses are written */
+	unsigned port;	 /* of all its addresses */
+	char *auth_name; /* NULL: the certificate must name the address (iPAddress) */
 	char *tls_cert_bundle; /* "": the system's store */
 	unsigned pad_block;
 	unsigned connections;
 	unsigned max_inflight;
+	enum config_filter filter;
 };
+
+/* How a forward group is used (design 5, Policy). */
+enum config_policy { POLICY_FAILOVER = 0, POLICY_FASTEST, POLICY_ROUND_ROBIN };
 
 struct config {
 	atomic_uint references;
@@ -50,6 +65,10 @@ struct config {
 
 	struct config_upstream *forward; /* resolved, in the order written */
 	size_t forward_count;
+	enum config_policy policy;
+	struct addr *bootstrap; /* servers for the names of upstreams, with port */
+	size_t bootstrap_count;
+	char *state_dir; /* "": nothing is kept */
 
 	uint64_t query_timeout_us;
 	unsigned max_queries;

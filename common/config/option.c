@@ -49,7 +49,7 @@ const struct option config_options[] = {
 const struct option upstream_options[] = {
 	{ "name", OPTION_STRING, UPSTREAM(name), 1, 64, NULL, RELOAD_LIVE,
 		"What forward and the log call this upstream." },
-	{ "address", OPTION_ADDRESS, UPSTREAM(addr), 1, 1, NULL, RELOAD_LIVE,
+	{ "address", OPTION_ADDRESS, UPSTREAM(address), 1, 1, NULL, RELOAD_LIVE,
 		"Its IP address." },
 	{ "port", OPTION_NUMBER, UPSTREAM(port), 1, 65535, "853", RELOAD_LIVE,
 		"Its port for DNS over TLS." },

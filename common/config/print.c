@@ -50,7 +50,7 @@ static void print_group(const struct config_upstream *u, FILE *out)
 	for (const struct option *o = upstream_options; o->name; o++) {
 		print_name(o, "    ", out);
 		if (o->type == OPTION_ADDRESS)
-			fprintf(out, "\"%s\"", addr_ip_text(&u->addr, text));
+			fprintf(out, "\"%s\"", addr_ip_text(&u->address[0], text));
 		else
 			value_print(o, u, out);
 		fputc('\n', out);

@@ -10,6 +10,8 @@
 void config_upstream_deinit(struct config_upstream *u)
 {
 	free(u->name);
+	free(u->address);
+	free(u->host);
 	free(u->auth_name);
 	free(u->tls_cert_bundle);
 	*u = (struct config_upstream){ 0 };
@@ -62,6 +64,16 @@ static void check_name(
 			"a name that does not read as an address is wanted, like \"home\"");
 }
 
+static void add_address(struct loader *l, struct config_upstream *u, const struct addr *addr)
+{
+	struct addr *list = load_grow(l, u->address, u->address_count, sizeof *list);
+
+	if (!list)
+		return;
+	u->address = list;
+	list[u->address_count++] = *addr;
+}
+
 static void on_address(
 	struct loader *l, const struct option *o, const char *text, struct config_place where)
 {
@@ -70,7 +82,7 @@ static void on_address(
 	struct addr addr;
 
 	if (addr_parse_ip(text, &addr) && !addr_is_any(&addr)) {
-		u->addr = addr;
+		add_address(l, u, &addr);
 		return;
 	}
 	snprintf(value, sizeof value, "\"%.80s\"", text);
@@ -114,7 +126,8 @@ void config_upstream_load(struct loader *l, const config_setting_t *group)
 			errors_add(l->errors, load_place(l, group),
 				"option \"%s\": not written: every upstream needs one", o->name);
 	}
-	addr_set_port(&u->addr, (uint16_t)u->port);
+	for (size_t i = 0; i < u->address_count; i++)
+		addr_set_port(&u->address[i], (uint16_t)u->port);
 	inherit_bundle(l, u);
 }
 
@@ -139,6 +152,11 @@ static void append_copy(struct loader *l, const struct config_upstream *from)
 	if (!u)
 		return;
 	*u = *from;
+	u->address = NULL;
+	u->address_count = 0;
+	for (size_t i = 0; i < from->address_count; i++)
+		add_address(l, u, &from->address[i]);
+	u->host = load_strdup(l, from->host);
 	u->name = load_strdup(l, from->name);
 	u->auth_name = load_strdup(l, from->auth_name);
 	u->tls_cert_bundle = load_strdup(l, from->tls_cert_bundle);
@@ -153,8 +171,8 @@ static void append_spelling(struct loader *l, const char *text, const struct spe
 	store_presets(l, u);
 	inherit_bundle(l, u);
 	u->name = load_strdup(l, text);
-	u->addr = spelling->addr;
-	u->port = addr_port(&u->addr);
+	add_address(l, u, &spelling->addr);
+	u->port = addr_port(&spelling->addr);
 	u->auth_name = *spelling->auth_name ? load_strdup(l, spelling->auth_name) : NULL;
 }
 

@@ -416,7 +416,8 @@ static void on_seal(struct turn_work *w)
 	s->transport->ops->flush(s->transport);
 }
 
-struct session *session_open(const struct session_setup *setup, struct transport_end *ret_end)
+struct session *session_open(
+	const struct session_setup *setup, const struct addr *to, struct transport_end *ret_end)
 {
 	struct session *s = calloc(1, sizeof *s);
 
@@ -434,7 +435,7 @@ struct session *session_open(const struct session_setup *setup, struct transport
 	list_init(&s->sent);
 	idmap_init(&s->ids);
 	s->opened_us = turn_now_us(setup->turn);
-	s->transport = setup->opener.open(setup->opener.arg, &handler, s, ret_end);
+	s->transport = setup->opener.open(setup->opener.arg, to, &handler, s, ret_end);
 	if (!s->transport) {
 		free(s);
 		return NULL;

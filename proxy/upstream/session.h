@@ -84,7 +84,8 @@ struct session {
 };
 
 /* Starts to connect. NULL where not even that was possible (*ret_end says why). */
-struct session *session_open(const struct session_setup *setup, struct transport_end *ret_end);
+struct session *session_open(
+	const struct session_setup *setup, const struct addr *to, struct transport_end *ret_end);
 
 /* Room for another query now. */
 bool session_has_room(const struct session *s);

@@ -1,7 +1,8 @@
 #include "proxy/upstream/tcp_socket.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,31 @@ int tcp_socket_error(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		return errno;
 	return error;
+}
+
+/*
+ * The kernel says what is unacknowledged, not since when: the count of acknowledged octets must
+ * stand still from one look to the next.
+ */
+uint64_t tcp_socket_unacked_us(
+	int fd, struct tcp_progress *p, uint64_t now_us, uint64_t *ret_rtt_us)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return 0;
+	*ret_rtt_us = info.tcpi_rtt;
+	if (info.tcpi_unacked == 0) {
+		p->since_us = 0;
+		return 0;
+	}
+	if (p->since_us == 0 || info.tcpi_bytes_acked != p->acked) {
+		p->acked = info.tcpi_bytes_acked;
+		/* What was sent last may have been on its way since before this look. */
+		p->since_us = now_us - 1000ull * info.tcpi_last_data_sent;
+	}
+	return now_us - p->since_us;
 }
 
 int tcp_socket_connect(const struct addr *to, struct transport_end *ret_end)

@@ -3,6 +3,7 @@
 #define PROXY_UPSTREAM_TCP_SOCKET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/base/addr.h"
 #include "proxy/upstream/transport.h"
@@ -12,6 +13,16 @@ int tcp_socket_connect(const struct addr *to, struct transport_end *ret_end);
 
 /* How the connect ended, once writable: 0 or an errno. */
 int tcp_socket_error(int fd);
+
+/* What was seen of a connection the last time it was looked at; zeroed before the first. */
+struct tcp_progress {
+	uint64_t acked;	   /* octets acknowledged by then */
+	uint64_t since_us; /* since when that has not grown while octets were out; 0: none out */
+};
+
+/* As transport.h's unacked_us, from TCP_INFO. */
+uint64_t tcp_socket_unacked_us(
+	int fd, struct tcp_progress *p, uint64_t now_us, uint64_t *ret_rtt_us);
 
 /* Fills stage, fault and text for a system error.  No route, no address, no descriptor are ours. */
 void tcp_socket_fault(struct transport_end *end, enum transport_stage stage, int error);

@@ -25,6 +25,8 @@ struct tls {
 	const struct transport_handler *handler;
 	void *handler_arg;
 	enum tls_state state;
+	struct addr peer;
+	struct tcp_progress progress;
 	int fd; /* -1 once ended */
 	struct event *readable, *writable;
 	struct tls_engine engine;
@@ -139,6 +141,14 @@ static bool has_partial(const struct transport *base)
 	const struct tls *t = container_of(base, const struct tls, base);
 
 	return bytes_len(&t->engine.plain) > t->given_out;
+}
+
+static uint64_t unacked_us(struct transport *base, uint64_t now_us, uint64_t *ret_rtt_us)
+{
+	struct tls *t = tls_of(base);
+
+	*ret_rtt_us = 0;
+	return t->fd < 0 ? 0 : tcp_socket_unacked_us(t->fd, &t->progress, now_us, ret_rtt_us);
 }
 
 static int send_message(struct transport *base, const uint8_t *msg, size_t len)
@@ -370,6 +380,7 @@ static void tls_free(struct transport *base)
 static const struct transport_ops ops = {
 	.has_room = has_room,
 	.has_partial = has_partial,
+	.unacked_us = unacked_us,
 	.send = send_message,
 	.flush = flush,
 	.close = tls_close,
@@ -406,18 +417,20 @@ static struct tls *make(const struct tls_endpoint *endpoint,
 	return t;
 }
 
-struct transport *tls_open(void *arg, const struct transport_handler *handler, void *handler_arg,
-	struct transport_end *ret_end)
+struct transport *tls_open(void *arg, const struct addr *to,
+	const struct transport_handler *handler, void *handler_arg, struct transport_end *ret_end)
 {
 	const struct tls_endpoint *e = arg;
 	struct tls *t = make(e, handler, handler_arg);
 	int fd;
 
-	if (!t || !tls_engine_init(&t->engine, e->credentials, e->auth_name, &e->addr, &t->end)) {
+	if (t)
+		t->peer = *to;
+	if (!t || !tls_engine_init(&t->engine, e->credentials, e->auth_name, &t->peer, &t->end)) {
 		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
 		goto fail;
 	}
-	fd = tcp_socket_connect(&e->addr, ret_end);
+	fd = tcp_socket_connect(to, ret_end);
 	if (fd < 0)
 		goto fail;
 	t->fd = fd;

@@ -16,12 +16,11 @@ struct credentials;
 struct tls_endpoint {
 	struct loop *loop;
 	const struct credentials *credentials;
-	struct addr addr;
 	const char *auth_name; /* NULL: the certificate must name the address */
 };
 
 /* For transport_opener; arg is the struct tls_endpoint. */
-struct transport *tls_open(void *arg, const struct transport_handler *handler, void *handler_arg,
-	struct transport_end *ret_end);
+struct transport *tls_open(void *arg, const struct addr *to,
+	const struct transport_handler *handler, void *handler_arg, struct transport_end *ret_end);
 
 #endif

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/addr.h"
+
 /* How far it had come. */
 enum transport_stage {
 	STAGE_ROUTE, /* no socket, no route, no address of our own */
@@ -74,6 +76,12 @@ struct transport {
 struct transport_ops {
 	/* True while another message may be queued; false above the byte bound. */
 	bool (*has_room)(const struct transport *t);
+	/*
+	 * For how long octets of ours have been on the way without any being acknowledged, and the
+	 * round-trip time that the path has shown, in microseconds; 0: none, not known.  Cheap
+	 * enough for a few calls a second; meant to be called repeatedly while queries are out.
+	 */
+	uint64_t (*unacked_us)(struct transport *t, uint64_t now_us, uint64_t *ret_rtt_us);
 	/* Part of a message has come, the rest has not. */
 	bool (*has_partial)(const struct transport *t);
 	/*
@@ -89,10 +97,11 @@ struct transport_ops {
 	void (*free)(struct transport *t);
 };
 
-/* Opens a transport; NULL with *ret_end filled where not even an attempt could be made. */
+/* Opens a transport to an address; NULL with *ret_end filled where not even an attempt could be made. */
 struct transport_opener {
-	struct transport *(*open)(void *opener_arg, const struct transport_handler *handler,
-		void *handler_arg, struct transport_end *ret_end);
+	struct transport *(*open)(void *opener_arg, const struct addr *to,
+		const struct transport_handler *handler, void *handler_arg,
+		struct transport_end *ret_end);
 	void *arg;
 };
 

@@ -161,7 +161,7 @@ static void open_attempt(struct upstream *u)
 	}
 	timer_stop(&u->session.turn->timers, &u->retry);
 	u->session.stats->connects++;
-	s = session_open(&u->session, &end);
+	s = session_open(&u->session, &u->addr, &end);
 	if (!s) {
 		attempt_failed(u, &end);
 		return;

@@ -39,8 +39,9 @@ struct upstream_owner {
 struct upstream {
 	/* Set by the owner before upstream_init. */
 	struct session_setup session; /* owner and owner_arg are filled in by upstream_init */
-	unsigned connections;	      /* sessions side by side beyond in-flight limits */
-	const char *label;	      /* "tls://9.9.9.9:853#dns.quad9.net", outlives it */
+	struct addr addr;
+	unsigned connections; /* sessions side by side beyond in-flight limits */
+	const char *label;    /* "tls://9.9.9.9:853#dns.quad9.net", outlives it */
 	const struct upstream_owner *owner;
 	void *owner_arg;
 

@@ -61,9 +61,12 @@ static inline int teardown(void **state)
 static inline void check_same_upstream(const struct config_upstream *a, const struct config_upstream *b)
 {
 	assert_string_equal(a->name, b->name);
-	assert_true(addr_equal(&a->addr, &b->addr));
+	assert_int_equal(a->address_count, b->address_count);
+	for (size_t i = 0; i < a->address_count; i++) {
+		assert_true(addr_equal(&a->address[i], &b->address[i]));
+		assert_int_equal(a->port, addr_port(&a->address[i]));
+	}
 	assert_int_equal(a->port, b->port);
-	assert_int_equal(a->port, addr_port(&a->addr));
 	assert_int_equal(!a->auth_name, !b->auth_name);
 	if (a->auth_name)
 		assert_string_equal(a->auth_name, b->auth_name);

@@ -65,6 +65,16 @@ static bool has_partial(const struct transport *t)
 	return f->partial;
 }
 
+static uint64_t unacked_us(struct transport *t, uint64_t now_us, uint64_t *ret_rtt_us)
+{
+	struct fake *f = enter(t);
+
+	assert_usable(f);
+	*ret_rtt_us = f->rtt_us;
+	leave(f);
+	return f->stuck_since_us ? now_us - f->stuck_since_us : 0;
+}
+
 static void keep(struct fake *f, const uint8_t *msg, size_t len)
 {
 	if (f->sent_count == f->sent_cap) {
@@ -130,6 +140,7 @@ static void free_fake(struct transport *t);
 static const struct transport_ops ops = {
 	.has_room = has_room,
 	.has_partial = has_partial,
+	.unacked_us = unacked_us,
 	.send = send_message,
 	.flush = flush,
 	.close = close_fake,
@@ -161,14 +172,14 @@ static struct fake *add_fake(struct fake_net *n)
 	return f;
 }
 
-static struct transport *open_fake(void *arg, const struct transport_handler *handler,
-	void *handler_arg, struct transport_end *ret_end)
+static struct transport *open_fake(void *arg, const struct addr *to,
+	const struct transport_handler *handler, void *handler_arg, struct transport_end *ret_end)
 {
 	struct fake_net *n = arg;
 	struct fake *f;
 
 	assert_false(n->in_call);
-	if (n->refuse) {
+	if (n->refuse || (n->refuse_family && n->refuse_family == to->sa.sa_family)) {
 		n->refused++;
 		*ret_end = n->refusal;
 		return NULL;
@@ -177,6 +188,7 @@ static struct transport *open_fake(void *arg, const struct transport_handler *ha
 	f->base.ops = &ops;
 	f->base.info = (struct transport_info){ .stream = true, .max_message = 65535, .protocol = "", .cipher = "" };
 	f->net = n;
+	f->to = *to;
 	f->handler = handler;
 	f->handler_arg = handler_arg;
 	f->room = SIZE_MAX;

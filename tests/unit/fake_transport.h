@@ -48,11 +48,14 @@ struct fake {
 	bool broken;	/* every send gives -EPIPE: the end is known, but not told yet */
 	/* Records */
 	bool starved; /* has_room was false */
+	uint64_t stuck_since_us; /* nothing has been acknowledged since; 0: all is. The test sets it */
+	uint64_t rtt_us;	 /* what TCP says of the path; the test sets it */
 	bool partial; /* part of a message has come; the test sets it */
 	struct fake_message *sent;
 	size_t sent_count, sent_cap, flushed;
 	unsigned matched; /* the test's: answers that were taken */
 	uint64_t opened_us;
+	struct addr to;
 };
 
 struct fake_net {
@@ -68,6 +71,7 @@ struct fake_net {
 	size_t opened; /* also those swept away */
 
 	bool refuse;		      /* open() fails with refusal */
+	int refuse_family;	      /* the same for addresses of one family: AF_INET6 without IPv6; 0: none */
 	struct transport_end refusal;
 	size_t refused;
 

@@ -38,7 +38,7 @@ static void test_defaults(void **state)
 	assert_false(c->log_queries);
 	assert_int_equal(c->forward_count, 1);
 	assert_string_equal(c->forward[0].name, "9.9.9.9");
-	assert_string_equal(addr_text(&c->forward[0].addr, text), "9.9.9.9:853");
+	assert_string_equal(addr_text(&c->forward[0].address[0], text), "9.9.9.9:853");
 	assert_int_equal(c->forward[0].port, 853);
 	assert_null(c->forward[0].auth_name);
 	assert_string_equal(c->forward[0].tls_cert_bundle, "");
@@ -539,7 +539,7 @@ static void test_upstream_of_the_long_form(void **state)
 	(void)state;
 	assert_int_equal(c->forward_count, 1);
 	assert_string_equal(u->name, "home");
-	assert_string_equal(addr_text(&u->addr, text), "[2001:db8::1]:8853");
+	assert_string_equal(addr_text(&u->address[0], text), "[2001:db8::1]:8853");
 	assert_int_equal(u->port, 8853);
 	assert_string_equal(u->auth_name, "dns.example.net");
 	assert_string_equal(u->tls_cert_bundle, "/top.pem");
@@ -570,7 +570,7 @@ static void test_spelling_is_kept_as_name(void **state)
 
 	(void)state;
 	assert_string_equal(c->forward[0].name, "tls://9.9.9.9:8853#dns.quad9.net.");
-	assert_string_equal(addr_text(&c->forward[0].addr, text), "9.9.9.9:8853");
+	assert_string_equal(addr_text(&c->forward[0].address[0], text), "9.9.9.9:8853");
 	assert_int_equal(c->forward[0].port, 8853);
 	assert_string_equal(c->forward[0].auth_name, "dns.quad9.net");
 	config_unref(c);
@@ -631,7 +631,7 @@ static void test_command_line_names_upstreams_of_the_file(void **state)
 
 	(void)state;
 	assert_non_null(c);
-	assert_string_equal(addr_text(&c->forward[0].addr, text), "192.0.2.1:853");
+	assert_string_equal(addr_text(&c->forward[0].address[0], text), "192.0.2.1:853");
 	config_unref(c);
 }
 

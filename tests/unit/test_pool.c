@@ -172,7 +172,7 @@ static struct fake *connect_up(void)
 	return newest();
 }
 
-static struct request *send(unsigned i)
+static struct request *send_one(unsigned i)
 {
 	struct request *r = submit(i);
 
@@ -325,8 +325,8 @@ static void test_retiring_session_takes_nothing(void **state)
 	uint8_t out[FAKE_ANSWER_MAX];
 
 	(void)state;
-	send(0);
-	send(1);
+	send_one(0);
+	send_one(1);
 	fake_deliver(a, out, fake_answer(fake_sent(a, 1), "000b 0002 0000", out));
 	submit(2);
 	turn();
@@ -483,7 +483,7 @@ static void test_submit_makes_active(void **state)
 	assert_int_equal(net.opened, 2);
 	fake_ready(newest());
 	turn();
-	send(0);
+	send_one(0);
 	assert_int_equal(newest()->sent_count, 1);
 }
 
@@ -534,7 +534,7 @@ static void test_bad_answers_twice(void **state)
 	struct fake *f = connect_up();
 
 	(void)state;
-	send(0);
+	send_one(0);
 	answer_malformed(f, -1);
 	assert_int_equal(fates[0].done, 0);
 	turn();
@@ -554,13 +554,13 @@ static void test_bad_answer_then_a_good_one(void **state)
 	struct fake *f = connect_up();
 
 	(void)state;
-	send(0);
+	send_one(0);
 	answer_malformed(f, -1);
 	turn();
 	fake_answer_nth(f, -1);
 	turn();
 	assert_int_equal(fates[0].answered, 1);
-	send(0); /* nothing is held against it */
+	send_one(0); /* nothing is held against it */
 	answer_malformed(f, -1);
 	turn();
 	assert_int_equal(asks[0].request.state, REQUEST_SENT);
@@ -673,7 +673,7 @@ static void test_cancel_sent(void **state)
 	struct fake *f = connect_up();
 
 	(void)state;
-	send(0);
+	send_one(0);
 	cancel(0);
 	assert_forgotten(0);
 	fake_answer_nth(f, -1);
@@ -687,7 +687,7 @@ static void test_cancel_returned(void **state)
 	struct fake *f = connect_up();
 
 	(void)state;
-	send(0);
+	send_one(0);
 	fake_end(f, FAULT_RESET, STAGE_DNS);
 	assert_int_equal(asks[0].request.state, REQUEST_RETURNED);
 	cancel(0);
@@ -719,7 +719,7 @@ static void test_cancel_done(void **state)
 	struct fake *f = connect_up();
 
 	(void)state;
-	send(0);
+	send_one(0);
 	fake_answer_nth(f, -1);
 	assert_int_equal(asks[0].request.state, REQUEST_DONE);
 	cancel(0);

@@ -112,7 +112,7 @@ static void open_session(void)
 {
 	struct transport_end end;
 
-	session = session_open(&setup, &end);
+	session = session_open(&setup, &(struct addr){ 0 }, &end);
 	assert_non_null(session);
 	fake = fake_at(&net, -1);
 }
@@ -183,7 +183,7 @@ static struct request *submit(unsigned i)
 	return &asks[i].request;
 }
 
-static struct request *send(unsigned i)
+static struct request *send_one(unsigned i)
 {
 	struct request *r = submit(i);
 
@@ -203,7 +203,7 @@ static void answer_with(long i, const char *options)
 /* An answered query of now, whose OPT holds these options. */
 static void hear(const char *options)
 {
-	send(0);
+	send_one(0);
 	answer_with(-1, options);
 	fake_turn(&net);
 	assert_told("answered", "+");
@@ -259,7 +259,7 @@ static void test_open_fails(void **state)
 
 	(void)state;
 	net.refuse = true;
-	assert_null(session_open(&setup, &why));
+	assert_null(session_open(&setup, &(struct addr){ 0 }, &why));
 	assert_int_equal(why.fault, FAULT_LOCAL);
 	assert_int_equal(why.stage, STAGE_ROUTE);
 	assert_string_equal(why.text, "no route");
@@ -282,7 +282,7 @@ static void retire_by_age(void)
 
 static void retire_by_keepalive_0(void)
 {
-	send(1);
+	send_one(1);
 	answer_with(-1, "000b 0002 0000");
 	fake_turn(&net);
 	assert_told("keepalive 0", "u+");
@@ -318,7 +318,7 @@ static struct request *retire_in_way(size_t i)
 
 	start_again();
 	fake_wait(&net, ways_to_retire[i].age_us);
-	r = send(0);
+	r = send_one(0);
 	ways_to_retire[i].retire();
 	return r;
 }
@@ -412,8 +412,8 @@ static void test_retiring_gives_back_what_it_has_not_sent(void **state)
 static void test_lost_gives_all_back(void **state)
 {
 	(void)state;
-	send(0);
-	send(1);
+	send_one(0);
+	send_one(1);
 	fake->room = 0;
 	submit(2);
 	submit(3);
@@ -477,15 +477,15 @@ static void test_repeats_are_counted(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(faults); i++) {
-		send(1);
+		send_one(1);
 		fake_answer_nth(fake, -1);
-		send(0);
+		send_one(0);
 		fake_end(fake, faults[i], STAGE_DNS);
 		fake_turn(&net);
 		open_session();
 		fake_ready(fake);
 		assert_int_equal(net.stats.upstream_repeats, i);
-		send(0);
+		send_one(0);
 		assert_int_equal(net.stats.upstream_repeats, i + 1);
 		session_forget(session, &asks[0].request);
 		ask_init(&asks[0], 0);
@@ -496,7 +496,7 @@ static void test_repeats_are_counted(void **state)
 
 static void test_result(void **state)
 {
-	struct request *r = send(0);
+	struct request *r = send_one(0);
 
 	(void)state;
 	fake_answer_nth(fake, 0);
@@ -507,7 +507,7 @@ static void test_result(void **state)
 	assert_int_equal(net.stats.upstream_answers, 1);
 	assert_int_equal(session_inflight(session), 0);
 
-	send(1);
+	send_one(1);
 	fake->base.info.authenticated = false;
 	fake_answer_nth(fake, 1);
 	assert_false(asks[1].request.trusted);
@@ -529,7 +529,7 @@ static void test_room_is_max_inflight(void **state)
 	(void)state;
 	setup.max_inflight = 3;
 	submit(0);
-	send(1);
+	send_one(1);
 	submit(2);
 	assert_false(session_has_room(session));
 	fake_turn(&net);
@@ -576,7 +576,7 @@ static void test_without_room_it_waits(void **state)
 static void test_retiring_parts_them(void **state)
 {
 	(void)state;
-	send(0);
+	send_one(0);
 	fake->room = 0;
 	submit(1);
 	fake_turn(&net);
@@ -595,7 +595,7 @@ static void test_retiring_parts_them(void **state)
 /* Room that comes while it retires has nobody to serve. */
 static void test_room_while_retiring(void **state)
 {
-	struct request *sent = send(1);
+	struct request *sent = send_one(1);
 
 	(void)state;
 	fake->room = 0;
@@ -709,7 +709,7 @@ static void test_ids_are_the_random_numbers(void **state)
 	(void)state;
 	FOLLOW(7, 7, 0, 7, 0, 65535, 513, 0, 12); /* one in use is drawn again */
 	for (unsigned i = 0; i < COUNT_OF(want); i++) {
-		send(i);
+		send_one(i);
 		assert_int_equal(asks[i].request.id, want[i]);
 		assert_int_equal(wire_get16(fake_sent(fake, i)->bytes), want[i]);
 	}
@@ -720,7 +720,7 @@ static void test_answered_id_is_free(void **state)
 	(void)state;
 	FOLLOW(7);
 	for (unsigned i = 0; i < 3; i++) {
-		send(i);
+		send_one(i);
 		assert_int_equal(asks[i].request.id, 7);
 		fake_answer_nth(fake, -1);
 	}
@@ -731,10 +731,10 @@ static void test_abandoned_id_stays_taken(void **state)
 {
 	(void)state;
 	FOLLOW(7, 7, 8, 7);
-	session_forget(session, send(0));
+	session_forget(session, send_one(0));
 	assert_int_equal(session->ids.abandoned, 1);
 	assert_int_equal(session_inflight(session), 0);
-	send(1);
+	send_one(1);
 	assert_int_equal(asks[1].request.id, 8);
 
 	fake_answer_nth(fake, 0); /* late */
@@ -743,7 +743,7 @@ static void test_abandoned_id_stays_taken(void **state)
 	assert_int_equal(net.stats.upstream_answers, 0);
 	assert_int_equal(session->ids.abandoned, 0);
 
-	send(2);
+	send_one(2);
 	assert_int_equal(asks[2].request.id, 7);
 	fake_answer_nth(fake, 0); /* the old answer once more: another question */
 	assert_told("dropped", "");
@@ -757,7 +757,7 @@ static void test_abandoned_id_stays_taken(void **state)
 static void test_query_back_is_no_late_answer(void **state)
 {
 	(void)state;
-	session_forget(session, send(0));
+	session_forget(session, send_one(0));
 	fake_deliver(fake, fake_sent(fake, 0)->bytes, fake_sent(fake, 0)->len);
 	assert_int_equal(session->ids.abandoned, 1);
 	assert_int_equal(net.stats.upstream_late, 0);
@@ -767,7 +767,7 @@ static void test_query_back_is_no_late_answer(void **state)
 static void test_duplicate_answer(void **state)
 {
 	(void)state;
-	send(0);
+	send_one(0);
 	fake_answer_nth(fake, 0);
 	fake_answer_nth(fake, 0);
 	assert_told("once", "+");
@@ -780,13 +780,13 @@ static void test_1024_abandoned_retire(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < SESSION_ABANDONED_MAX - 1; i++)
-		session_forget(session, send(i));
+		session_forget(session, send_one(i));
 	assert_int_equal(session->state, SESSION_READY);
 	fake_answer_nth(fake, 0); /* one comes late: room for one more */
-	session_forget(session, send(0));
+	session_forget(session, send_one(0));
 	assert_int_equal(session->state, SESSION_READY);
 	assert_int_equal(net.stats.bound_ids, 0);
-	session_forget(session, send(1));
+	session_forget(session, send_one(1));
 	assert_int_equal(session->state, SESSION_RETIRING);
 	assert_int_equal(net.stats.bound_ids, 1);
 	assert_told("not yet", "u");
@@ -818,7 +818,7 @@ static void test_200000_queries(void **state)
 		unsigned at, i = step % ASKS;
 
 		ask_init(&asks[i], step);
-		send(i);
+		send_one(i);
 		note_id(i);
 		live[n] = i;
 		place[n++] = (long)fake->sent_count - 1;
@@ -855,7 +855,7 @@ static void test_all_ids_unsolicited(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
-		send(i);
+		send_one(i);
 	len = fake_answer(fake_sent(fake, 0), FAKE_NO_OPT, msg);
 	msg[DNS_HEADER_LEN + 1] = 'x'; /* another name */
 	for (unsigned i = 0; i < 3 * 65536; i++) {
@@ -935,7 +935,7 @@ static void test_wrong_answers(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(wrong_answers); i++) {
-		struct request *r = send(0);
+		struct request *r = send_one(0);
 		uint8_t msg[300];
 		size_t len = 2 + hex_bytes(wrong_answers[i].message, msg + 2, sizeof msg - 2);
 
@@ -948,7 +948,7 @@ static void test_wrong_id(void **state)
 {
 	(void)state;
 	for (unsigned bit = 0; bit < 16; bit++) {
-		struct request *r = send(0);
+		struct request *r = send_one(0);
 		uint8_t msg[FAKE_ANSWER_MAX];
 		size_t len = fake_answer(fake_sent(fake, -1), FAKE_NO_OPT, msg);
 
@@ -964,7 +964,7 @@ static void test_wrong_opcode(void **state)
 		uint8_t msg[FAKE_ANSWER_MAX];
 		size_t len;
 
-		send(0);
+		send_one(0);
 		len = fake_answer(fake_sent(fake, -1), FAKE_NO_OPT, msg);
 		msg[2] |= (uint8_t)(opcode << 3);
 		try_wrong("wrong opcode", msg, len, MISMATCH);
@@ -978,8 +978,8 @@ static void test_crossed_ids(void **state)
 	size_t len;
 
 	(void)state;
-	send(0);
-	send(1);
+	send_one(0);
+	send_one(1);
 	len = fake_answer(fake_sent(fake, 1), FAKE_NO_OPT, msg);
 	wire_put16(msg, asks[0].request.id);
 	fake_deliver(fake, msg, len);
@@ -997,7 +997,7 @@ static void test_without_question(void **state)
 {
 	(void)state;
 	for (unsigned rcode = 0; rcode < 16; rcode++) {
-		struct request *r = send(0);
+		struct request *r = send_one(0);
 		uint8_t msg[12] = { 0 };
 
 		wire_put16(msg, r->id);
@@ -1020,7 +1020,7 @@ static void test_letter_case(void **state)
 	size_t len;
 
 	(void)state;
-	send(0);
+	send_one(0);
 	len = fake_answer(fake_sent(fake, 0), FAKE_NO_OPT, msg);
 	for (size_t i = DNS_HEADER_LEN + 1; i < DNS_HEADER_LEN + 16; i++)
 		if (msg[i] >= 'a' && msg[i] <= 'z')
@@ -1028,7 +1028,7 @@ static void test_letter_case(void **state)
 	fake_deliver(fake, msg, len);
 	assert_told("accepted", "+");
 
-	send(0);
+	send_one(0);
 	len = fake_answer(fake_sent(fake, 1), FAKE_NO_OPT, msg);
 	msg[DNS_HEADER_LEN + 2] ^= 0x20; /* '0' */
 	try_wrong("a digit", msg, len, MISMATCH);
@@ -1041,7 +1041,7 @@ static void test_any_rcode_and_flags(void **state)
 		uint8_t msg[FAKE_ANSWER_MAX];
 		size_t len;
 
-		send(0);
+		send_one(0);
 		len = fake_answer(fake_sent(fake, -1), FAKE_NO_OPT, msg);
 		wire_put16(msg + 2, (uint16_t)(0x8000 | flags));
 		fake_deliver(fake, msg, len);
@@ -1073,8 +1073,8 @@ static void test_malformed_answers(void **state)
 		size_t len;
 
 		start_again();
-		r = send(0);
-		send(1);
+		r = send_one(0);
+		send_one(1);
 		len = 2 + hex_bytes(malformed_answers[i].message, msg + 2, sizeof msg - 2);
 		wire_put16(msg, r->id);
 		fake_deliver(fake, msg, len);
@@ -1099,7 +1099,7 @@ static void test_malformed_is_the_last_of_a_retiring_one(void **state)
 	size_t len;
 
 	(void)state;
-	send(0);
+	send_one(0);
 	session_retire(session);
 	len = fake_answer(fake_sent(fake, 0), FAKE_NO_OPT, msg);
 	fake_deliver(fake, msg, len - 1);
@@ -1168,14 +1168,14 @@ static void test_losses(void **state)
 		size_t len;
 
 		start_again();
-		session_forget(session, send(9));
+		session_forget(session, send_one(9));
 		late_id = asks[9].request.id;
 		if (losses[i].answered_before) {
-			send(8);
+			send_one(8);
 			fake_answer_nth(fake, -1);
 		}
 		for (unsigned k = 0; k < losses[i].in_flight; k++)
-			send(k);
+			send_one(k);
 		fake->room = 0;
 		asks[7].request.sends = 2;
 		submit(7);
@@ -1245,7 +1245,7 @@ static void test_mute(void **state)
 			hear("");
 		fake_wait(&net, 10 * SEC);
 		ask_init(&asks[0], 0);
-		send(0);
+		send_one(0);
 		fake->partial = patiences[i / 2].partial;
 		fake_wait(&net, patiences[i / 2].gone_us - 1);
 		assert_told(row, "");
@@ -1258,10 +1258,10 @@ static void test_mute(void **state)
 static void test_slow_name_is_not_mute(void **state)
 {
 	(void)state;
-	send(0);
+	send_one(0);
 	for (unsigned i = 0; i < 30; i++) {
 		fake_wait(&net, 2 * SEC);
-		send(1);
+		send_one(1);
 		fake_answer_nth(fake, -1);
 		fake_turn(&net);
 		assert_told("another", "+");
@@ -1279,8 +1279,8 @@ static void test_noise_is_mute(void **state)
 	size_t len;
 
 	(void)state;
-	session_forget(session, send(1));
-	send(0);
+	session_forget(session, send_one(1));
+	send_one(0);
 	len = fake_answer(fake_sent(fake, 1), FAKE_NO_OPT, wrong);
 	wrong[DNS_HEADER_LEN + 1] ^= 1;
 	for (unsigned i = 0; i < 25; i++) {
@@ -1296,10 +1296,10 @@ static void test_last_send_waits(void **state)
 {
 	(void)state;
 	asks[0].request.sends = REQUEST_SENDS_MAX - 1;
-	send(0);
+	send_one(0);
 	fake_wait(&net, 60 * SEC);
 	assert_told("waits", "");
-	send(1); /* this one need not */
+	send_one(1); /* this one need not */
 	fake_wait(&net, SEC);
 	assert_told("moved, and the other with it", "u--x");
 	assert_int_equal(last_end.fault, FAULT_TIMEOUT);
@@ -1309,7 +1309,7 @@ static void test_last_but_one_send_moves(void **state)
 {
 	(void)state;
 	asks[0].request.sends = REQUEST_SENDS_MAX - 2;
-	send(0);
+	send_one(0);
 	fake_wait(&net, 2500 * MS);
 	assert_told("moved", "u-x");
 }
@@ -1317,7 +1317,7 @@ static void test_last_but_one_send_moves(void **state)
 static void test_retiring_and_mute(void **state)
 {
 	(void)state;
-	send(0);
+	send_one(0);
 	session_retire(session);
 	assert_told("retired", "u");
 	fake_wait(&net, 2500 * MS - 1);
@@ -1360,9 +1360,9 @@ static void test_given_up_at_its_deadline(void **state)
 		const char *row = deadlines[i].name;
 
 		start_again();
-		send(0);
-		send(1);
-		send(2);
+		send_one(0);
+		send_one(1);
+		send_one(2);
 		fake_wait(&net, deadlines[i].waited_us / 2);
 		if (deadlines[i].other_answered)
 			fake_answer_nth(fake, 1);
@@ -1384,7 +1384,7 @@ static void test_forget(void **state)
 	struct request *queued, *sent;
 
 	(void)state;
-	sent = send(0);
+	sent = send_one(0);
 	queued = submit(1);
 	session_forget(session, queued);
 	session_forget(session, sent);
@@ -1420,7 +1420,7 @@ static void test_abort_while_connecting(void **state)
 static void test_abort_with_queries(void **state)
 {
 	(void)state;
-	send(0);
+	send_one(0);
 	submit(1);
 	session_abort(session);
 	assert_told("only their return", "u--");
@@ -1533,7 +1533,7 @@ static void test_idle_limits(void **state)
 static void test_keepalive_0_at_once(void **state)
 {
 	(void)state;
-	send(0);
+	send_one(0);
 	answer_with(0, "000b 0002 0000");
 	assert_told("answered", "u+");
 	assert_false(session_has_room(session));
@@ -1581,7 +1581,7 @@ static void test_idle_limit_while_busy(void **state)
 		start_again();
 		hear("000b 0002 000a"); /* 1 s: it goes after half of that */
 		fake_wait(&net, 400 * MS);
-		send(1);
+		send_one(1);
 		fake_wait(&net, 900 * MS);
 		assert_told("busy", "");
 		assert_int_equal(session->state, SESSION_READY);
