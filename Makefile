@@ -42,8 +42,10 @@ COMMON_SRC := \
 
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
-	proxy/upstream/pool.c proxy/upstream/session.c proxy/upstream/session_watch.c \
-	proxy/upstream/transport.c proxy/upstream/upstream.c
+	proxy/upstream/health.c proxy/upstream/limits.c proxy/upstream/opening.c \
+	proxy/upstream/policy.c proxy/upstream/pool.c proxy/upstream/race.c \
+	proxy/upstream/session.c proxy/upstream/session_watch.c proxy/upstream/transport.c \
+	proxy/upstream/upstream.c proxy/upstream/verdict.c
 
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/worker.c \

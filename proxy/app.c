@@ -21,7 +21,7 @@
 
 struct app {
 	struct config *config;
-	struct credentials *credentials;
+	struct credentials **credentials; /* one for each upstream; equal bundles share one */
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	struct mailbox mailbox; /* where workers send reports */
@@ -209,13 +209,55 @@ static bool watch_signals(struct app *a)
 	return true;
 }
 
+/* ------------------------------------------------------------------ trust */
+
+/* The one loaded already for an upstream with the same bundle, or NULL. */
+static struct credentials *loaded_before(const struct app *a, size_t i)
+{
+	const struct config_upstream *u = a->config->forward;
+
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(u[k].tls_cert_bundle, u[i].tls_cert_bundle) == 0)
+			return a->credentials[k];
+	return NULL;
+}
+
+static enum exit_code load_credentials(struct app *a, char *error, size_t size)
+{
+	const struct config *c = a->config;
+
+	a->credentials = calloc(c->forward_count, sizeof(struct credentials *));
+	if (!a->credentials) {
+		snprintf(error, size, "out of memory");
+		return EXIT_MEMORY;
+	}
+	for (size_t i = 0; i < c->forward_count; i++) {
+		a->credentials[i] = loaded_before(a, i);
+		if (!a->credentials[i])
+			a->credentials[i] =
+				credentials_load(c->forward[i].tls_cert_bundle, error, size);
+		if (!a->credentials[i])
+			return EXIT_FILES;
+	}
+	return EXIT_OK;
+}
+
+static void free_credentials(struct app *a)
+{
+	for (size_t i = a->credentials ? a->config->forward_count : 0; i-- > 0;)
+		if (a->credentials[i] && !loaded_before(a, i))
+			credentials_free(a->credentials[i]);
+	free(a->credentials);
+}
+
 /* ------------------------------------------------------------------ life */
 
 static enum exit_code build(struct app *a, bool check_only, char *error, size_t size)
 {
-	a->credentials = credentials_load(a->config->forward[0].tls_cert_bundle, error, size);
-	if (!a->credentials)
-		return EXIT_FILES;
+	enum exit_code code = load_credentials(a, error, size);
+
+	if (code != EXIT_OK)
+		return code;
 	if (check_only)
 		return EXIT_OK;
 	a->base = event_base_new();
@@ -268,9 +310,17 @@ static void drain_all(struct app *a)
 	}
 }
 
+static void log_upstream(const struct app *a, size_t i)
+{
+	const struct config_upstream *u = &a->config->forward[i];
+
+	log_info("forwarding to %s over TLS, authenticated as %s against %u trust anchors", u->name,
+		u->auth_name ? u->auth_name : "its address",
+		credentials_anchors(a->credentials[i]));
+}
+
 static void log_start(const struct app *a)
 {
-	const struct config_upstream *u = &a->config->forward[0];
 	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < a->listen_count; i++)
@@ -280,10 +330,10 @@ static void log_start(const struct app *a)
 			"only %zu TCP clients at a time: the limit of open files does not allow "
 			"tcp-clients = %u; raise it (LimitNOFILE=)",
 			tcp_clients_of(a) * a->worker_count, a->config->tcp_clients);
-	log_info("ready: forwarding to %s over TLS, authenticated as %s against %u trust anchors, "
-		 "%zu worker%s",
-		addr_text(&u->address[0], text), u->auth_name ? u->auth_name : "its address",
-		credentials_anchors(a->credentials), a->worker_count,
+	for (size_t i = 0; i < a->config->forward_count; i++)
+		log_upstream(a, i);
+	log_info("ready: %zu upstream%s, %zu worker%s", a->config->forward_count,
+		a->config->forward_count == 1 ? "" : "s", a->worker_count,
 		a->worker_count == 1 ? "" : "s");
 }
 
@@ -317,7 +367,7 @@ void app_free(struct app *a)
 	mailbox_deinit(&a->mailbox);
 	if (a->base)
 		event_base_free(a->base);
-	credentials_free(a->credentials);
+	free_credentials(a);
 	config_unref(a->config);
 	free(a);
 }

@@ -132,14 +132,16 @@ def test_levels(server, start, level, info, debug):
 
 
 class Unread(Dnsfwd):
-    """Nobody reads its log behind the third line, until told to."""
+    """Nobody reads its log once it is ready, until told to."""
 
     def __init__(self, *args, **kwargs):
         self.go_on = threading.Event()
         super().__init__(*args, **kwargs)
 
     def _collect(self, stream):
-        lines = [stream.readline().decode().rstrip("\n") for _ in range(3)]
+        lines = [""]
+        while " ready: " not in lines[-1]:
+            lines.append(stream.readline().decode().rstrip("\n"))
         with self.changed:
             self.lines += lines
             self.changed.notify_all()
