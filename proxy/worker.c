@@ -89,7 +89,6 @@ static void fill_upstream(struct worker *w, size_t i, const struct worker_setup 
 		.opener = { tls_open, &way->endpoint },
 		.form = { .udp_size = TLS_UDP_SIZE,
 			.keepalive = true,
-			.subnet_family = 1,
 			.pad_block = (uint16_t)u->pad_block },
 		.max_inflight = u->max_inflight,
 		.scratch = w->loop.scratch };

@@ -395,7 +395,7 @@ static int send_one(struct session *s, struct flight *f)
 	if (err < 0)
 		return err;
 	len = rewrite_query(
-		&f->request->query, &setup->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
+		&f->request->query, &s->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
 	err = len == 0 ? -EMSGSIZE : s->transport->ops->send(s->transport, setup->scratch, len);
 	if (err < 0)
 		idmap_release(&s->ids, f->id);
@@ -444,6 +444,9 @@ struct session *session_open(
 	}
 	s->setup = setup;
 	s->addr = *to;
+	s->form = setup->form;
+	/* RFC 7871 7.1.2: the opt-out names a family; that of the transport says nothing new. */
+	s->form.subnet_family = to->sa.sa_family == AF_INET6 ? 2 : 1;
 	s->timer.fire = on_timer;
 	session_watch_init(s);
 	s->grave.run = bury;
