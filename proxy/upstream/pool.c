@@ -501,6 +501,11 @@ void pool_deinit(struct pool *p)
 	turn_forget(&p->dispatch);
 }
 
+void pool_warm(struct pool *p)
+{
+	upstream_warm(policy_nth(p, 0));
+}
+
 static void begin(struct pool *p, struct request *r)
 {
 	r->state = REQUEST_ACTIVE;

@@ -50,6 +50,9 @@ void pool_init(struct pool *p);
 /* Every request is done or cancelled. */
 void pool_deinit(struct pool *p);
 
+/* Opens a session to the upstream that is asked first: for the start of the program. */
+void pool_warm(struct pool *p);
+
 void pool_submit(struct pool *p, struct request *r);
 
 /* done() will not be called any more.  Any state. */
