@@ -226,6 +226,21 @@ bool addr_is_loopback(const struct addr *a)
 	return family == AF_INET6 && memcmp(ip, &in6addr_loopback, 16) == 0;
 }
 
+bool addr_reaches(const struct addr *listen, const struct addr *to)
+{
+	const uint8_t *listen_ip, *to_ip;
+	int family = octets(listen, &listen_ip);
+
+	if (family == AF_UNSPEC || octets(to, &to_ip) != family ||
+		addr_port(listen) != addr_port(to))
+		return false;
+	if (addr_is_any(listen))
+		return addr_is_loopback(to) || addr_is_any(to);
+	if (family == AF_INET)
+		return memcmp(listen_ip, to_ip, 4) == 0;
+	return addr_equal(listen, to);
+}
+
 /* Are the first `bits` of both equal? */
 static bool bits_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
 {

@@ -2,6 +2,7 @@
 
 #include "tests/unit/cm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,6 +226,53 @@ static void test_kind(void **state)
 	}
 }
 
+static const struct {
+	const char *listen, *to;
+	bool reaches;
+} reach_rows[] = {
+	{ "127.0.0.1:53", "127.0.0.1:53", true },
+	{ "127.0.0.1:53", "127.0.0.1:54", false },
+	{ "127.0.0.1:53", "127.0.0.2:53", false },
+	{ "127.0.0.1:53", "0.0.0.0:53", false },
+	{ "127.0.0.1:53", "[::1]:53", false },
+	{ "127.0.0.1:53", "[::ffff:127.0.0.1]:53", true },
+	{ "[::ffff:127.0.0.1]:53", "127.0.0.1:53", true },
+	{ "[::1]:53", "[::1]:53", true },
+	{ "[::1]:53", "[::1]:853", false },
+	{ "192.0.2.1:53", "192.0.2.1:53", true },
+	{ "[fe80::1%lo]:53", "[fe80::1%lo]:53", true },
+	{ "[fe80::1%lo]:53", "[fe80::1%4000]:53", false },
+	{ "0.0.0.0:53", "127.0.0.1:53", true },
+	{ "0.0.0.0:53", "127.9.9.9:53", true },
+	{ "0.0.0.0:53", "0.0.0.0:53", true },
+	{ "0.0.0.0:53", "127.0.0.1:54", false },
+	{ "0.0.0.0:53", "192.0.2.1:53", false },
+	{ "0.0.0.0:53", "[::1]:53", false },
+	{ "0.0.0.0:53", "[::ffff:127.0.0.1]:53", true },
+	{ "[::]:53", "[::1]:53", true },
+	{ "[::]:53", "[::1]:54", false },
+	{ "[::]:53", "127.0.0.1:53", false }, /* our IPv6 sockets take no IPv4 */
+	{ "[::]:53", "[2001:db8::1]:53", false },
+};
+
+static void test_reaches(void **state)
+{
+	struct addr none = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(reach_rows); i++) {
+		struct addr listen, to;
+		char row[200];
+
+		snprintf(row, sizeof row, "%s <- %s", reach_rows[i].listen, reach_rows[i].to);
+		expect(row, addr_parse(reach_rows[i].listen, strlen(reach_rows[i].listen), 0, true, &listen));
+		expect(row, addr_parse(reach_rows[i].to, strlen(reach_rows[i].to), 0, true, &to));
+		expect_int(row, addr_reaches(&listen, &to), reach_rows[i].reaches);
+		expect_int(row, addr_reaches(&none, &to), false);
+		expect_int(row, addr_reaches(&listen, &none), false);
+	}
+}
+
 static void test_set_port_and_len(void **state)
 {
 	struct addr v4 = parsed("192.0.2.1"), v6 = parsed("::1");
@@ -346,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_kind),
+		cmocka_unit_test(test_reaches),
 		cmocka_unit_test(test_set_port_and_len),
 		cmocka_unit_test(test_prefix_parse),
 		cmocka_unit_test(test_prefix_match),
