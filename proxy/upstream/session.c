@@ -78,7 +78,7 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 
 		s->sent_count--;
 		f->spent = f == half;
-		if (s->answers > 0 && !f->spent)
+		if ((s->answers > 0 || half) && !f->spent)
 			flight_uncharge(f);
 		give_back(s, f);
 	}

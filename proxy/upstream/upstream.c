@@ -213,11 +213,15 @@ static void learn(struct upstream *u, const struct session *s, const struct tran
 			&u->limits, s->answers, now_us(u) - s->answered_us, s->unanswered > 0);
 }
 
-/* Unused and unwanted, it only came to the server's idle limit. */
+/*
+ * It answered nothing, and no other did of late.  Unused and unwanted, it only came to the server's
+ * idle limit.
+ */
 static bool is_fruitless(
 	const struct upstream *u, const struct session *s, const struct transport_end *end)
 {
 	return end && end->fault != FAULT_LOCAL && s->answers == 0 &&
+	       (u->sampled_us == 0 || now_us(u) - u->sampled_us >= TIMELY_US) &&
 	       (s->asked > 0 || u->owner->wanted(u->owner_arg) > 0);
 }
 
