@@ -53,7 +53,7 @@ static void give_back(struct session *s, struct flight *f)
 	s->setup->owner->returned(s->setup->owner_arg, s, f);
 }
 
-static void give_queued_back(struct session *s)
+void session_return_queued(struct session *s)
 {
 	struct list *n;
 
@@ -82,7 +82,7 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 			flight_uncharge(f);
 		give_back(s, f);
 	}
-	give_queued_back(s);
+	session_return_queued(s);
 }
 
 static void finish(struct session *s, const struct transport_end *end)
@@ -146,7 +146,7 @@ void session_retire(struct session *s)
 	s->state = SESSION_RETIRING;
 	timer_stop(&s->setup->turn->timers, &s->timer);
 	s->setup->owner->unready(s->setup->owner_arg, s);
-	give_queued_back(s);
+	session_return_queued(s);
 	part_if_idle(s);
 }
 

@@ -144,6 +144,9 @@ struct flight *session_half_answered(const struct session *s, const uint8_t *par
 /* Not counted against the limit of sends, once. */
 void flight_uncharge(struct flight *f);
 
+/* What was not sent yet goes back to the owner. */
+void session_return_queued(struct session *s);
+
 /* No new work; what was not sent returns; ends when idle. */
 void session_retire(struct session *s);
 
