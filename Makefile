@@ -29,8 +29,8 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 COMMON_SRC := \
 	common/base/addr.c common/base/backoff.c common/base/bytes.c common/base/hostmatch.c \
-	common/base/idmap.c common/base/log.c common/base/siphash.c common/base/slab.c \
-	common/base/stats.c common/base/timerq.c common/base/turn.c \
+	common/base/idmap.c common/base/last_good.c common/base/log.c common/base/siphash.c \
+	common/base/slab.c common/base/stats.c common/base/timerq.c common/base/turn.c \
 	common/dns/ede.c common/dns/ede_text.c common/dns/edns.c common/dns/frame.c \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
@@ -71,14 +71,14 @@ SERVER_SRC := $(addprefix tests/server/, \
 COMMON_TESTS := \
 	test_addr test_backoff test_bytes test_config test_config_example \
 	test_config_forward test_config_include test_ede test_edns test_frame test_hostmatch \
-	test_idmap test_list test_log test_message test_name test_option test_padding test_presets \
-	test_random test_relocate test_rewrite_answer \
+	test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := test_session test_upstream test_pool
 PROXY_TESTS    := test_judge test_lookup test_udp_sender
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good
 
 # ------------------------------------------------------------------ flags
 
