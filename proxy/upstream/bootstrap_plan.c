@@ -45,9 +45,25 @@ void bootstrap_plan_load(struct bootstrap_plan *p, const struct addr *addrs, siz
 	}
 }
 
-uint64_t bootstrap_plan_want(const struct bootstrap_plan *p, uint64_t now_us)
+static void note_want(struct bootstrap_plan *p, uint64_t now_us)
 {
-	if (p->looking || (bootstrap_plan_known(p) && now_us < p->refresh_us))
+	if (now_us - p->wanted_us > BOOTSTRAP_RESTLESS_GAP_US)
+		p->restless_us = now_us;
+	p->wanted_us = now_us;
+}
+
+static bool is_fresh(const struct bootstrap_plan *p, uint64_t now_us)
+{
+	if (now_us - p->restless_us >= BOOTSTRAP_RESTLESS_US &&
+		now_us - p->found_us >= BOOTSTRAP_TTL_MIN_S * UINT64_C(1000000))
+		return false;
+	return now_us < p->refresh_us;
+}
+
+uint64_t bootstrap_plan_want(struct bootstrap_plan *p, uint64_t now_us)
+{
+	note_want(p, now_us);
+	if (p->looking || (bootstrap_plan_known(p) && is_fresh(p, now_us)))
 		return BOOTSTRAP_NEVER;
 	return now_us > p->retry_us ? now_us : p->retry_us;
 }
@@ -78,6 +94,7 @@ static bool succeed(struct bootstrap_plan *p, uint64_t now_us)
 	bool changed = false;
 
 	p->wait_us = 0;
+	p->found_us = now_us;
 	p->refresh_us = now_us + ttl_s * UINT64_C(1000000);
 	/* The name no longer has addresses of that family; a family that failed keeps its own. */
 	for (unsigned f = 0; f < BOOTSTRAP_FAMILIES; f++) {

@@ -4,7 +4,8 @@
  *
  * Without anybody who wants the name nothing is looked up.  Wanted and not known: at once, after a
  * failure 0.5 s later, doubling to 10 s (20 % either way).  Wanted and known: once the TTL has
- * passed.  Both families are asked side by side and neither waits for the other (RFC 8305 3).
+ * passed; or a minute after the last lookup when it is wanted again and again: then connecting
+ * fails, and what is known may be a captive portal's answer, or yesterday's.  Both families are asked side by side and neither waits for the other (RFC 8305 3).
  * Whatever goes wrong, what is known stays.
  */
 #ifndef PROXY_UPSTREAM_BOOTSTRAP_PLAN_H
@@ -24,6 +25,10 @@
 #define BOOTSTRAP_TTL_MAX_S	86400u
 /* Of addresses on file: older ones are looked up at the start, wanted or not. */
 #define BOOTSTRAP_OLD_S (30u * 86400u)
+
+/* Wanted for so long, with gaps no longer than that: somebody tries to connect, and cannot. */
+#define BOOTSTRAP_RESTLESS_US	  10000000u
+#define BOOTSTRAP_RESTLESS_GAP_US 15000000u
 
 #define BOOTSTRAP_NEVER UINT64_MAX
 
@@ -49,9 +54,12 @@ struct bootstrap_result {
 struct bootstrap_plan {
 	struct addr addrs[BOOTSTRAP_FAMILIES][BOOTSTRAP_FAMILY_MAX];
 	size_t count[BOOTSTRAP_FAMILIES];
-	uint64_t refresh_us; /* what is known is good until then */
-	uint64_t retry_us;   /* not looked up before */
-	uint32_t wait_us;    /* the last wait, before variation; 0: the last lookup was of use */
+	uint64_t refresh_us;  /* what is known is good until then */
+	uint64_t found_us;    /* the last lookup that was of use; 0: none */
+	uint64_t wanted_us;   /* last want */
+	uint64_t restless_us; /* the first of those that came close to each other */
+	uint64_t retry_us;    /* not looked up before */
+	uint32_t wait_us;     /* the last wait, before variation; 0: the last lookup was of use */
 	bool looking;
 	/* Of the lookup under way. */
 	bool ended[BOOTSTRAP_FAMILIES];
@@ -69,7 +77,7 @@ static inline bool bootstrap_plan_known(const struct bootstrap_plan *p)
 void bootstrap_plan_load(struct bootstrap_plan *p, const struct addr *addrs, size_t count);
 
 /* Somebody wants it: when the lookup is to begin (now at the soonest), or BOOTSTRAP_NEVER. */
-uint64_t bootstrap_plan_want(const struct bootstrap_plan *p, uint64_t now_us);
+uint64_t bootstrap_plan_want(struct bootstrap_plan *p, uint64_t now_us);
 
 void bootstrap_plan_begin(struct bootstrap_plan *p);
 

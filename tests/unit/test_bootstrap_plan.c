@@ -328,7 +328,8 @@ static void test_a_day_beside_a_bad_name(void **state)
 
 	(void)state;
 	for (uint64_t now = SEC; now < 86400 * SEC; now += SEC) {
-		if (bootstrap_plan_want(&good, now) <= now) {
+		/* It is connected to once in a while. */
+		if (now % (20 * SEC) == 0 && bootstrap_plan_want(&good, now) <= now) {
 			look_up(&good, "", "192.0.2.1", 300, now);
 			good_lookups++;
 		}
@@ -339,6 +340,27 @@ static void test_a_day_beside_a_bad_name(void **state)
 	}
 	assert_int_equal(good_lookups, 86400 / 300);
 	assert_in_range(bad_lookups, 86400 / 10 - 10, 86400 / 10 + 10);
+}
+
+/* An upstream that cannot be reached under what is known wants it again and again. */
+static void test_wanted_again_and_again(void **state)
+{
+	struct bootstrap_plan p = { 0 };
+	uint64_t now = 100 * SEC, due = BOOTSTRAP_NEVER;
+
+	(void)state;
+	look_up(&p, "", "192.0.2.1", 86400, now);
+	/* Every five seconds, as the backoff of an upstream that is down has it. */
+	while (due == BOOTSTRAP_NEVER && now < 1000 * SEC)
+		due = bootstrap_plan_want(&p, now += 5 * SEC);
+	assert_int_equal(due, 160 * SEC);
+	look_up(&p, "", "192.0.2.1", 86400, due);
+	assert_int_equal(bootstrap_plan_want(&p, 215 * SEC), BOOTSTRAP_NEVER);
+
+	/* A pause: it was connected meanwhile.  Ten seconds more, and it is not. */
+	assert_int_equal(bootstrap_plan_want(&p, 300 * SEC), BOOTSTRAP_NEVER);
+	assert_int_equal(bootstrap_plan_want(&p, 309 * SEC), BOOTSTRAP_NEVER);
+	assert_int_equal(bootstrap_plan_want(&p, 310 * SEC), 310 * SEC);
 }
 
 int main(void)
@@ -352,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_refreshed_after_the_ttl),
 		cmocka_unit_test(test_ttl_of_what_was_found),
 		cmocka_unit_test(test_nothing_beside_a_lookup),
+		cmocka_unit_test(test_wanted_again_and_again),
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_backoff_begins_anew),
 		cmocka_unit_test(test_a_failed_refresh_waits),
