@@ -307,11 +307,6 @@ static enum exit_code build(struct app *a, bool check_only, char *error, size_t 
 		return code;
 	if (check_only)
 		return EXIT_OK;
-	if (a->config->forward[0].address_count == 0) {
-		snprintf(error, size, "%s: this version cannot look the address of %s up yet",
-			a->config->forward[0].name, a->config->forward[0].host);
-		return EXIT_CONFIG;
-	}
 	a->base = event_base_new();
 	if (!a->base || mailbox_init(&a->mailbox, a->base, a) < 0 || !watch_signals(a)) {
 		snprintf(error, size, "out of memory");

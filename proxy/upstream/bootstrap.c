@@ -21,6 +21,8 @@ _Static_assert(BOOTSTRAP_ADDRESSES_MAX <= LAST_GOOD_ADDRESSES_MAX, "and every ad
 #define LOG_EVERY_US (10ull * 1000000)
 /* The time on file is renewed so often, though the addresses are the same. */
 #define SAVE_EVERY_S 86400u
+/* Who has no address as the program begins wants one at once: so long the file is the answer. */
+#define LOADED_US 1000000u
 
 struct name {
 	struct bootstrap *owner;
@@ -160,6 +162,14 @@ static void save_if_due(struct name *n)
 	save(n->owner);
 }
 
+/* A time to come says that the clock is not set: then nobody knows how old it is. */
+static bool is_old(uint64_t good_s)
+{
+	uint64_t now_s = (uint64_t)time(NULL);
+
+	return now_s > good_s && now_s - good_s > BOOTSTRAP_OLD_S;
+}
+
 static void load_entry(struct bootstrap *b, const struct last_good *e)
 {
 	for (size_t i = 0; i < b->setup.name_count; i++) {
@@ -167,7 +177,8 @@ static void load_entry(struct bootstrap *b, const struct last_good *e)
 
 		if (strcasecmp(n->text, e->name) != 0)
 			continue;
-		bootstrap_plan_load(&n->plan, e->addrs, e->count);
+		bootstrap_plan_load(
+			&n->plan, e->addrs, e->count, is_old(e->time_s) ? 0 : now_us() + LOADED_US);
 		n->good_s = e->time_s;
 		log_file(n);
 	}
@@ -252,17 +263,13 @@ void bootstrap_want(struct bootstrap *b, size_t name)
 
 void bootstrap_start(struct bootstrap *b)
 {
-	uint64_t now_s = (uint64_t)time(NULL);
-
 	load(b);
 	for (size_t i = 0; i < b->setup.name_count; i++) {
 		struct name *n = &b->names[i];
 
 		if (bootstrap_plan_known(&n->plan))
 			give_out(n);
-		/* A time to come says that the clock is not set: then nobody knows how old it is. */
-		if (!bootstrap_plan_known(&n->plan) ||
-			(now_s > n->good_s && now_s - n->good_s > BOOTSTRAP_OLD_S))
+		if (!bootstrap_plan_known(&n->plan) || is_old(n->good_s))
 			bootstrap_want(b, i);
 	}
 }

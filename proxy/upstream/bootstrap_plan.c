@@ -34,8 +34,10 @@ void bootstrap_result_add(struct bootstrap_result *r, const struct addr *a)
 		r->unused++;
 }
 
-void bootstrap_plan_load(struct bootstrap_plan *p, const struct addr *addrs, size_t count)
+void bootstrap_plan_load(
+	struct bootstrap_plan *p, const struct addr *addrs, size_t count, uint64_t refresh_us)
 {
+	p->refresh_us = refresh_us;
 	for (size_t i = 0; i < count; i++) {
 		enum bootstrap_family f =
 			addrs[i].sa.sa_family == AF_INET6 ? BOOTSTRAP_IPV6 : BOOTSTRAP_IPV4;

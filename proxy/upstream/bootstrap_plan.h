@@ -73,8 +73,9 @@ static inline bool bootstrap_plan_known(const struct bootstrap_plan *p)
 	return p->count[BOOTSTRAP_IPV6] + p->count[BOOTSTRAP_IPV4] > 0;
 }
 
-/* Addresses from the file: known, and to be refreshed when somebody wants them. */
-void bootstrap_plan_load(struct bootstrap_plan *p, const struct addr *addrs, size_t count);
+/* Addresses from the file: known, and to be refreshed when somebody wants them from then on. */
+void bootstrap_plan_load(
+	struct bootstrap_plan *p, const struct addr *addrs, size_t count, uint64_t refresh_us);
 
 /* Somebody wants it: when the lookup is to begin (now at the soonest), or BOOTSTRAP_NEVER. */
 uint64_t bootstrap_plan_want(struct bootstrap_plan *p, uint64_t now_us);

@@ -20,8 +20,6 @@ HOST = "a-127-0-0-1.upstream.test"  # as the test resolver answers, it is there
 VERSION = "dnsfwd addresses 1\n"
 NOW = int(time.time())
 
-several_upstreams = pytest.mark.skip(reason="forward takes one upstream in this version")
-
 
 def address_of(listener):
     return f"{listener.host}:{listener.port}"
@@ -251,7 +249,6 @@ def test_addresses_that_nobody_can_have(boot, begin):
     assert fwd.ask("www.example.org").rcode() == wire.SERVFAIL
 
 
-@several_upstreams
 def test_a_bad_name_delays_nobody(upstream, boot, start, tmp_path):
     boot.rule("name=bad.upstream.test none")
     fwd = start(
@@ -288,14 +285,26 @@ def test_what_is_on_file_needs_no_lookup(boot, begin, tmp_path):
     assert is_answered(second)
 
 
-def test_without_clients_nothing_is_sent(boot, begin, tmp_path):
+def reconnected(server, fwd):
+    server.closeall()
+    return is_answered(fwd)
+
+
+def test_without_clients_nothing_is_asked(boot, begin, tmp_path):
     write_state(tmp_path, f"{HOST} {NOW} 127.0.0.1")
     fwd = begin(boot)
     fwd.stats()  # it has been around its loop
     assert asked(boot) == (0, 0)
-    # The first client makes it ask whether the addresses still hold.
+
+
+def test_addresses_on_file_are_refreshed_by_later_connections(upstream, boot, begin, tmp_path):
+    write_state(tmp_path, f"{HOST} {NOW} 127.0.0.1")
+    fwd = begin(boot)
     assert is_answered(fwd)
-    wait_for(lambda: asked(boot) == (1, 1), what="a lookup")
+    fwd.stats()  # it has been around its loop
+    assert asked(boot) == (0, 0)
+    # Later connections make it ask whether the addresses still hold.
+    wait_for(lambda: reconnected(upstream, fwd) and asked(boot) == (1, 1), what="a lookup")
 
 
 def test_old_addresses_are_used_and_refreshed_at_once(boot, begin, tmp_path):
@@ -306,11 +315,11 @@ def test_old_addresses_are_used_and_refreshed_at_once(boot, begin, tmp_path):
     wait_for(lambda: " 1000000000 " not in state(tmp_path).read_text(), what="a new time on file")
 
 
-def test_a_failed_refresh_keeps_what_is_known(boot, begin, tmp_path):
+def test_a_failed_refresh_keeps_what_is_known(upstream, boot, begin, tmp_path):
     write_state(tmp_path, f"{HOST} {NOW} 127.0.0.1")
     boot.rule(f"name={HOST} rcode=NXDOMAIN")
     fwd = begin(boot)
-    assert is_answered(fwd)
+    wait_for(lambda: reconnected(upstream, fwd) and "cannot be" in fwd.log_text(), what="a refresh")
     fwd.wait_log(r"cannot be looked up: Domain name not found .*its known addresses stay in use")
     assert is_answered(fwd, "other.example.org")
     assert HOST in state(tmp_path).read_text()

@@ -187,15 +187,15 @@ static void test_from_the_file(void **state)
 	addrs[0] = ip("192.0.2.1");
 	addrs[1] = ip("2001:db8::1");
 	addrs[2] = ip("192.0.2.2");
-	bootstrap_plan_load(&p, addrs, 3);
+	bootstrap_plan_load(&p, addrs, 3, 101 * SEC);
 	assert_addresses(&p, "2001:db8::1 192.0.2.1 192.0.2.2");
-	/* How long they were good for is not on file. */
-	assert_int_equal(bootstrap_plan_want(&p, SEC), SEC);
+	assert_int_equal(bootstrap_plan_want(&p, 100 * SEC + 1), BOOTSTRAP_NEVER);
+	assert_int_equal(bootstrap_plan_want(&p, 101 * SEC), 101 * SEC);
 
 	memset(&p, 0, sizeof p); /* all of one family: more than are kept of it */
 	for (size_t i = 0; i < BOOTSTRAP_ADDRESSES_MAX; i++)
 		addrs[i] = ip("192.0.2.1");
-	bootstrap_plan_load(&p, addrs, BOOTSTRAP_ADDRESSES_MAX);
+	bootstrap_plan_load(&p, addrs, BOOTSTRAP_ADDRESSES_MAX, 0);
 	assert_int_equal(p.count[BOOTSTRAP_IPV4], BOOTSTRAP_FAMILY_MAX);
 }
 
