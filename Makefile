@@ -29,8 +29,8 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 COMMON_SRC := \
 	common/base/addr.c common/base/backoff.c common/base/bytes.c common/base/hostmatch.c \
-	common/base/idmap.c common/base/log.c common/base/siphash.c common/base/slab.c \
-	common/base/stats.c common/base/timerq.c common/base/turn.c \
+	common/base/idmap.c common/base/last_good.c common/base/log.c common/base/siphash.c \
+	common/base/slab.c common/base/stats.c common/base/timerq.c common/base/turn.c \
 	common/dns/ede.c common/dns/ede_text.c common/dns/edns.c common/dns/frame.c \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
@@ -53,13 +53,15 @@ UPSTREAM_SRC := \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c
 
 PROXY_SRC := $(UPSTREAM_SRC) \
-	proxy/app.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/worker.c \
+	proxy/app.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/self.c proxy/worker.c \
 	proxy/client/judge.c proxy/client/query.c proxy/client/querylog.c \
 	proxy/client/sockets.c proxy/client/tcp_client.c proxy/client/tcp_listener.c \
 	proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/report.c \
 	proxy/resolve/lookup.c \
-	proxy/upstream/credentials.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
+	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
+	proxy/upstream/bootstrap_plan.c proxy/upstream/credentials.c \
+	proxy/upstream/last_good_file.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
 	proxy/upstream/tls_engine.c
 
 SERVER_SRC := $(addprefix tests/server/, \
@@ -71,14 +73,14 @@ SERVER_SRC := $(addprefix tests/server/, \
 COMMON_TESTS := \
 	test_addr test_backoff test_bytes test_config test_config_example \
 	test_config_forward test_config_include test_ede test_edns test_frame test_hostmatch \
-	test_idmap test_list test_log test_message test_name test_option test_padding test_presets \
-	test_random test_relocate test_rewrite_answer \
+	test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := test_session test_upstream test_pool
-PROXY_TESTS    := test_judge test_lookup test_udp_sender
+PROXY_TESTS    := test_bootstrap_plan test_judge test_lookup test_self test_udp_sender
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good
 
 # ------------------------------------------------------------------ flags
 
@@ -181,9 +183,11 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
+$(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(O)/tests/unit/test_judge $(O)/tests/unit/test_udp_sender: %: %.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_judge test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 

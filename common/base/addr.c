@@ -216,6 +216,19 @@ bool addr_is_any(const struct addr *a)
 	return family != AF_UNSPEC && memcmp(ip, zero, family == AF_INET ? 4 : 16) == 0;
 }
 
+bool addr_is_destination(const struct addr *a)
+{
+	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
+	const uint8_t *ip;
+	int family = octets(a, &ip);
+
+	if (family == AF_INET)
+		return ip[0] != 0 && (ip[0] & 0xf0) != 224 && memcmp(ip, broadcast, 4) != 0;
+	if (family != AF_INET6 || addr_is_any(a) || ip[0] == 0xff)
+		return false;
+	return !IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) || a->in6.sin6_scope_id != 0;
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
 	const uint8_t *ip;

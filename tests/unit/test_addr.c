@@ -70,7 +70,33 @@ static const struct {
 	{ "fe80::1%99999999999", NULL },
 	{ "localhost", NULL },
 	{ "dns.quad9.net:53", NULL },
-	{ "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000", NULL },
+	{ "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	  "0",
+		NULL },
+};
+
+static const struct {
+	const char *text;
+	bool wanted;
+} destination_rows[] = {
+	{ "192.0.2.1", true },
+	{ "127.0.0.1", true },
+	{ "223.255.255.255", true },
+	{ "240.0.0.1", true },
+	{ "2001:db8::1", true },
+	{ "::1", true },
+	{ "fe80::1%lo", true },
+	{ "::ffff:192.0.2.1", true },
+	{ "0.0.0.0", false },
+	{ "0.0.0.1", false },
+	{ "224.0.0.1", false },
+	{ "239.255.255.255", false },
+	{ "255.255.255.255", false },
+	{ "::", false },
+	{ "ff02::1", false },
+	{ "fe80::1", false },
+	{ "::ffff:0.0.0.0", false },
+	{ "::ffff:224.0.0.1", false },
 };
 
 static void test_parse(void **state)
@@ -108,7 +134,9 @@ static void test_parse_port_zero_and_nul(void **state)
 	assert_true(addr_parse("192.0.2.1", 9, 0, false, &a));
 	assert_int_equal(addr_port(&a), 0);
 	assert_false(addr_parse("192.0.2.1\0", 10, 853, true, &a));
-	assert_false(addr_parse("\0" "192.0.2.1", 10, 853, true, &a));
+	assert_false(addr_parse("\0"
+				"192.0.2.1",
+		10, 853, true, &a));
 	/* Only len octets count. */
 	assert_true(addr_parse("192.0.2.1:53", 9, 853, true, &a));
 	assert_int_equal(addr_port(&a), 853);
@@ -379,10 +407,25 @@ static void test_prefix_match(void **state)
 
 		assert_true(prefix_parse(prefix_match_rows[i].prefix, &p));
 		if (prefix_match(&p, &a) != prefix_match_rows[i].wanted)
-			fail_msg("%s for %s", prefix_match_rows[i].prefix, prefix_match_rows[i].addr);
+			fail_msg("%s for %s", prefix_match_rows[i].prefix,
+				prefix_match_rows[i].addr);
 	}
 	assert_true(prefix_parse("0.0.0.0/0", &all));
 	assert_false(prefix_match(&all, &none));
+}
+
+static void test_destinations(void **state)
+{
+	struct addr none = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(destination_rows); i++) {
+		struct addr a = parsed(destination_rows[i].text);
+
+		expect_int(destination_rows[i].text, addr_is_destination(&a),
+			destination_rows[i].wanted);
+	}
+	assert_false(addr_is_destination(&none));
 }
 
 int main(void)
@@ -398,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_set_port_and_len),
 		cmocka_unit_test(test_prefix_parse),
 		cmocka_unit_test(test_prefix_match),
+		cmocka_unit_test(test_destinations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
