@@ -266,6 +266,35 @@ static void test_message_sent(void **state)
 	assert_int_equal(net.stats.upstream_repeats, 0);
 }
 
+/* The address is passed on and kept; client subnet names its family (RFC 7871 7.1.2). */
+static void test_address(void **state)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(families); i++) {
+		struct upstream_form form = setup.form;
+		struct addr to = { .sa.sa_family = (sa_family_t)families[i] };
+		uint8_t want[UPSTREAM_QUERY_MAX];
+		struct transport_end why;
+		size_t len;
+
+		session_abort(session);
+		fake_turn(&net);
+		session = session_open(&setup, &to, &why);
+		fake = fake_at(&net, -1);
+		assert_memory_equal(&session->addr, &to, sizeof to);
+		assert_memory_equal(&fake->to, &to, sizeof to);
+		fake_ready(fake);
+		ask_init(&asks[0], 0);
+		send_one(0);
+		form.subnet_family = (uint8_t)(i + 1);
+		len = rewrite_query(&asks[0].request.query, &form, flight(0)->id, want, sizeof want);
+		assert_int_equal(fake_sent(fake, 0)->len, len);
+		assert_memory_equal(fake_sent(fake, 0)->bytes, want, len);
+	}
+}
+
 /* Sent again after a loss, whether it pays for that or not. */
 static void test_repeats_are_counted(void **state)
 {
@@ -483,11 +512,11 @@ static const struct {
 } losses[] = {
 	{ "FIN after an answer", true, FAULT_CLOSED, WHOLE, 2, "00" },
 	{ "RST after an answer", true, FAULT_RESET, WHOLE, 2, "00" },
-	{ "timeout after an answer", true, FAULT_TIMEOUT, WHOLE, 2, "11" },
+	{ "timeout after an answer", true, FAULT_TIMEOUT, WHOLE, 2, "00" },
 	{ "broken record after an answer", true, FAULT_PROTOCOL, WHOLE, 2, "00" },
 	{ "broken record without an answer", false, FAULT_PROTOCOL, WHOLE, 2, "11" },
 	{ "fault of ours after an answer", true, FAULT_LOCAL, WHOLE, 2, "00" },
-	{ "timeout in the first one's answer", true, FAULT_TIMEOUT, CUT_ID_0, 2, "11" },
+	{ "timeout in the first one's answer", true, FAULT_TIMEOUT, CUT_ID_0, 2, "10" },
 	{ "FIN without an answer", false, FAULT_CLOSED, WHOLE, 2, "11" },
 	{ "RST without an answer", false, FAULT_RESET, WHOLE, 2, "11" },
 	{ "timeout without an answer", false, FAULT_TIMEOUT, WHOLE, 2, "11" },
@@ -518,43 +547,190 @@ static size_t cut_of(enum cut cut, uint16_t late_id, uint8_t ret[6])
 	return cut == CUT_1 ? 1 : cut == CUT_3 ? 3 : cut == CUT_ID_0 ? 4 : 6;
 }
 
+/* Queries out as the row says, and one in the queue that other sessions have sent twice. */
+static uint16_t set_out(size_t i)
+{
+	uint16_t late_id;
+
+	start_again();
+	late_id = send_one(9)->id;
+	session_forget(flight(9));
+	if (losses[i].answered_before) {
+		send_one(8);
+		fake_answer_nth(fake, -1);
+	}
+	for (unsigned k = 0; k < losses[i].in_flight; k++)
+		send_one(k);
+	fake->room = 0;
+	asks[7].request.sends = 2;
+	submit(7);
+	fake_turn(&net);
+	return late_id;
+}
+
+static void lose(size_t i, uint16_t late_id)
+{
+	uint8_t partial[6];
+	size_t len = cut_of(losses[i].cut, late_id, partial);
+
+	if (len > 0)
+		fake_end_cut(fake, losses[i].fault, partial, len);
+	else
+		fake_end(fake, losses[i].fault, STAGE_DNS);
+}
+
 static void test_losses(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(losses); i++) {
 		const char *row = losses[i].name;
-		uint8_t partial[6];
-		uint16_t late_id;
-		size_t len;
 
-		start_again();
-		session_forget(send_one(9));
-		late_id = flight(9)->id;
-		if (losses[i].answered_before) {
-			send_one(8);
-			fake_answer_nth(fake, -1);
-		}
-		for (unsigned k = 0; k < losses[i].in_flight; k++)
-			send_one(k);
-		fake->room = 0;
-		asks[7].request.sends = 2;
-		submit(7);
-		fake_turn(&net);
-		len = cut_of(losses[i].cut, late_id, partial);
-		if (len > 0)
-			fake_end_cut(fake, losses[i].fault, partial, len);
-		else
-			fake_end(fake, losses[i].fault, STAGE_DNS);
+		lose(i, set_out(i));
 		for (unsigned k = 0; k < losses[i].in_flight; k++) {
+			unsigned pays = losses[i].spent[k] == '1';
+
 			expect_int(row, returned[k], 1);
-			expect_int(row, spent[k], losses[i].spent[k] - '0');
-			expect_int(row, asks[k].request.sends, losses[i].spent[k] - '0');
+			expect_int(row, spent[k], pays);
+			expect_int(row, asks[k].request.sends, pays);
+			expect_int(row, flight(k)->charged, pays);
+			expect_int(row, asks[k].request.returns, !pays);
 		}
+		expect_int(row, unanswered, losses[i].in_flight + 1);
 		expect_int(row, returned[7], 1);
 		expect_int(row, asks[7].request.sends, 2); /* those of other sessions */
+		expect_int(row, asks[7].request.returns, 0);
 		expect_int(row, returned[8], 0);
 		expect_int(row, returned[9], 0);
 	}
+}
+
+/* Servers that close what had answered take no sends, but not without end. */
+static void test_returns_are_bounded(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i <= REQUEST_RETURNS_MAX; i++) {
+		bool last = i == REQUEST_RETURNS_MAX;
+
+		send_one(1);
+		fake_answer_nth(fake, -1);
+		send_one(0);
+		fake_end(fake, FAULT_CLOSED, STAGE_DNS);
+		fake_turn(&net);
+		assert_int_equal(asks[0].request.returns, i + !last);
+		assert_int_equal(asks[0].request.sends, last);
+		open_session();
+		fake_ready(fake);
+	}
+	told[0] = '\0';
+}
+
+/* Once for each flight, whoever asks how often. */
+static void test_uncharge_is_done_once(void **state)
+{
+	struct flight *f = send_one(0);
+
+	(void)state;
+	f->request->sends = 3; /* two on other sessions */
+	flight_uncharge(f);
+	flight_uncharge(f);
+	assert_int_equal(f->request->sends, 2);
+	assert_int_equal(f->request->returns, 1);
+	fake_answer_nth(fake, 0);
+	assert_int_equal(f->request->sends, 2);
+	flight_uncharge(submit(1)); /* not sent, so not charged */
+	assert_int_equal(asks[1].request.returns, 0);
+}
+
+/* ------------------------------------------------------------------ two sessions */
+
+/* Answered once; where it was late, its id is abandoned until that answer comes. */
+static void test_two_flights_one_answer(void **state)
+{
+	struct request *r = &asks[0].request;
+
+	(void)state;
+	open_other();
+	send_one(0);
+	send_other(0);
+	assert_int_equal(r->sends, 2);
+	assert_int_equal(net.stats.upstream_repeats, 1);
+	fake_answer_nth(other_fake, 0);
+	assert_told("from the other", "2+");
+	assert_true(ask_is_answered_right(r, &r->answer));
+	assert_true(is_out(flight(0))); /* until its owner forgets it */
+	session_forget(flight(0));
+	fake_answer_nth(fake, 0);
+	fake_turn(&net);
+	assert_told("once", "");
+	assert_int_equal(answered[0], 1);
+	assert_int_equal(net.stats.upstream_answers, 1);
+	assert_int_equal(net.stats.upstream_late, 1);
+	assert_int_equal(session->ids.abandoned, 0);
+	assert_int_equal(session->answers, 0);
+	assert_int_equal(other->answers, 1);
+}
+
+/* The answer that was given is not touched by what comes later, in the same turn. */
+static void test_late_answer_leaves_the_result(void **state)
+{
+	struct request *r = &asks[0].request;
+	uint8_t out[FAKE_ANSWER_MAX];
+	const uint8_t *data;
+	size_t len;
+
+	(void)state;
+	open_other();
+	send_one(0);
+	send_other(0);
+	fake_answer_nth(fake, 0);
+	data = r->answer.data;
+	session_forget(other_flight(0));
+	len = fake_answer(fake_sent(other_fake, 0), "000b 0002 0064", out);
+	fake_deliver(other_fake, out, len);
+	assert_ptr_equal(r->answer.data, data);
+	assert_true(ask_is_answered_right(r, &r->answer));
+	assert_told("once", "+");
+	assert_int_equal(other->idle_limit_us, 0); /* nobody asked for it any more */
+}
+
+/* The end of one session gives back its own flight alone, and takes only that one's charge. */
+static void test_two_flights_one_lost(void **state)
+{
+	struct request *r = &asks[0].request;
+
+	(void)state;
+	open_other();
+	send_one(1);
+	fake_answer_nth(fake, 0);
+	send_one(0);
+	send_other(0);
+	assert_told("one answered", "+");
+	fake_end(fake, FAULT_CLOSED, STAGE_DNS);
+	assert_told("one lost", "u-x");
+	assert_int_equal(r->sends, 1);
+	assert_true(other_flight(0)->charged);
+	assert_true(is_out(other_flight(0)));
+	fake_end(other_fake, FAULT_CLOSED, STAGE_DNS); /* this one had answered nothing */
+	assert_told("both lost", "2u2-2x");
+	assert_int_equal(r->sends, 1);
+	assert_int_equal(r->returns, 1);
+}
+
+static void test_two_flights_one_malformed(void **state)
+{
+	struct request *r = &asks[0].request;
+
+	(void)state;
+	open_other();
+	send_one(0);
+	send_other(0);
+	answer_malformed(0);
+	assert_told("no answer", "-");
+	assert_int_equal(r->bad_answers, 1);
+	fake_answer_nth(other_fake, 0);
+	assert_told("the answer", "2+");
+	assert_true(ask_is_answered_right(r, &r->answer));
+	assert_int_equal(r->sends, 2);
 }
 
 /* ------------------------------------------------------------------ giving up */
@@ -624,6 +800,22 @@ static void test_abort_while_saying_goodbye(void **state)
 	assert_true(fake->freed);
 }
 
+/* As upstream does where another attempt has won. */
+static void test_abort_inside_ready(void **state)
+{
+	(void)state;
+	abort_when_ready = true;
+	fake_ready(fake);
+	assert_told("ready and gone", "ru");
+	assert_int_equal(session->state, SESSION_ENDED);
+	assert_true(fake->closed);
+	assert_int_equal(net.turn.timers.count, 0);
+	fake_turn(&net);
+	assert_true(fake->freed);
+	assert_told("nothing more", "");
+	assert_int_equal(net.turn.timers.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -639,6 +831,7 @@ int main(void)
 		READY_TEST(test_lost_gives_all_back),
 		READY_TEST(test_lost_with_work_to_seal),
 		READY_TEST(test_message_sent),
+		READY_TEST(test_address),
 		READY_TEST(test_repeats_are_counted),
 		READY_TEST(test_result),
 		READY_TEST(test_one_flush_a_turn_in_order),
@@ -650,10 +843,17 @@ int main(void)
 		READY_TEST(test_query_that_cannot_be_built),
 		READY_TEST(test_retiring_ends_when_the_last_is_refused),
 		READY_TEST(test_losses),
+		READY_TEST(test_returns_are_bounded),
+		READY_TEST(test_uncharge_is_done_once),
+		READY_TEST(test_two_flights_one_answer),
+		READY_TEST(test_late_answer_leaves_the_result),
+		READY_TEST(test_two_flights_one_lost),
+		READY_TEST(test_two_flights_one_malformed),
 		READY_TEST(test_forget),
 		TEST(test_abort_while_connecting),
 		READY_TEST(test_abort_with_queries),
 		READY_TEST(test_abort_while_saying_goodbye),
+		TEST(test_abort_inside_ready),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,129 @@ static void test_keepalive_not_spoken(void **state)
 	assert_told("nothing", "");
 }
 
+/* ------------------------------------------------------------------ what was learnt */
+
+/* learnt: by the owner, in ready(); options: of the answer heard then, if any. */
+static const struct {
+	const char *name;
+	uint64_t learnt_us;
+	const char *options;
+	uint64_t after_us;
+} learnt_limits[] = {
+	{ "nothing is known", 0, "", SESSION_LIFE_US },
+	{ "10 s learnt", 10 * SEC, "", 9 * SEC },
+	{ "2.1 s learnt", 2100 * MS, "", 1100 * MS },
+	{ "2 s learnt", 2 * SEC, "", SEC },
+	{ "1 s learnt", SEC, "", 500 * MS },
+	{ "two hours learnt", 7200 * SEC, "", SESSION_LIFE_US },
+	{ "the server names less", 10 * SEC, "000b 0002 0032", 4 * SEC },
+	{ "the server names more", 10 * SEC, "000b 0002 00c8", 19 * SEC },
+	{ "the server names more than a life", 10 * SEC, "000b 0002 ffff", SESSION_LIFE_US },
+	{ "a bad option names nothing", 10 * SEC, "000b 0001 01", 9 * SEC },
+};
+
+static void test_idle_learnt(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(learnt_limits); i++) {
+		const char *row = learnt_limits[i].name;
+
+		start_again();
+		session->idle_learnt_us = learnt_limits[i].learnt_us;
+		hear(learnt_limits[i].options);
+		fake_wait(&net, learnt_limits[i].after_us - 1);
+		assert_told(row, "");
+		fake_wait(&net, 1);
+		assert_told(row, "ux");
+		expect(row, ended_by_itself);
+	}
+}
+
+/* What the server said no longer holds; what was learnt does again. */
+static void test_idle_learnt_after_a_withdrawal(void **state)
+{
+	(void)state;
+	session->idle_learnt_us = 10 * SEC;
+	hear("000b 0002 00c8");
+	fake_wait(&net, 15 * SEC);
+	hear("");
+	fake_wait(&net, 9 * SEC - 1);
+	assert_told("alive", "");
+	fake_wait(&net, 1);
+	assert_told("over", "ux");
+}
+
+/* Told in ready(), it holds from there on, without any query. */
+static void learn_when_ready(void *arg, struct session *s)
+{
+	s->idle_learnt_us = 10 * SEC;
+	on_ready(arg, s);
+}
+
+static void test_idle_learnt_before_any_query(void **state)
+{
+	static struct session_owner learning;
+
+	(void)state;
+	learning = noting_owner;
+	learning.ready = learn_when_ready;
+	setup.owner = &learning;
+	fake_wait(&net, 3 * SEC);
+	get_ready();
+	fake_wait(&net, 9 * SEC - 1);
+	assert_told("alive", "");
+	fake_wait(&net, 1);
+	assert_told("over", "ux");
+	assert_int_equal(session->asked, 0);
+}
+
+/* ------------------------------------------------------------------ the quota */
+
+static void test_quota(void **state)
+{
+	(void)state;
+	assert_false(session_is_spent(session));
+	session->quota = 3;
+	send_one(0);
+	submit(1); /* what waits counts, too */
+	assert_false(session_is_spent(session));
+	submit(2);
+	assert_true(session_is_spent(session));
+	assert_false(session_has_room(session));
+	fake_turn(&net);
+	for (unsigned i = 0; i < 3; i++)
+		fake_answer_nth(fake, i);
+	fake_turn(&net);
+	assert_told("answered", "+++");
+	assert_true(session_is_spent(session));
+	assert_false(session_has_room(session));
+	assert_int_equal(session->state, SESSION_READY); /* the server closes it, or does not */
+	session->quota = 0;
+	assert_true(session_has_room(session));
+}
+
+/* Asked counts, answered or not; what never was sent does not. */
+static void test_quota_counts_what_was_sent(void **state)
+{
+	(void)state;
+	session->quota = 2;
+	session_forget(send_one(0));
+	assert_false(session_is_spent(session));
+	session_forget(submit(1));
+	assert_false(session_is_spent(session));
+	fake->send_error = -ENOMEM;
+	submit(1);
+	assert_true(session_is_spent(session));
+	fake_turn(&net);
+	assert_told("refused", "-");
+	assert_true(session_has_room(session));
+	send_one(1);
+	assert_true(session_is_spent(session));
+	session_forget(flight(1));
+	assert_true(session_is_spent(session));
+	assert_int_equal(session->asked, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +331,11 @@ int main(void)
 		READY_TEST(test_idle_limit_after_a_refused_query),
 		READY_TEST(test_life_ends_in_spite_of_idle_limits),
 		READY_TEST(test_keepalive_not_spoken),
+		READY_TEST(test_idle_learnt),
+		READY_TEST(test_idle_learnt_after_a_withdrawal),
+		TEST(test_idle_learnt_before_any_query),
+		READY_TEST(test_quota),
+		READY_TEST(test_quota_counts_what_was_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
