@@ -12,8 +12,8 @@
  *   READY/RET.  transport ended, or nobody is   ENDED       unready(), queries return, ended()
  *               there (session_watch)
  *
- * A READY session is *suspect* while session_watch doubts its path: it takes nothing new, what it
- * has may still be answered, and an answer clears it.
+ * A session is *suspect* while session_watch doubts its path: it takes nothing new, what it has not
+ * sent returns, the rest may still be answered, and an answer clears it.
  *
  * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at
  * the end of that turn.  Answers reach request->done through the turn's deferred phase.
@@ -51,7 +51,10 @@ struct session_owner {
 	void (*ready)(void *arg, struct session *s);
 	/* It takes no more queries: once for each session that was ready, before ended. */
 	void (*unready)(void *arg, struct session *s);
-	/* It takes nothing new for now: `late` follows for each query that was sent. */
+	/*
+	 * It takes nothing new for now: `late` follows for each query that was sent, `returned` for
+	 * the others.
+	 */
 	void (*suspect)(void *arg, struct session *s);
 	/* No longer suspect. */
 	void (*recovered)(void *arg, struct session *s);
@@ -86,7 +89,7 @@ struct session_setup {
 struct session {
 	enum session_state state;
 	struct list node; /* in the owner's list, from session_open to ended() */
-	bool suspect;	  /* READY, but its path is in doubt */
+	bool suspect;	  /* READY or RETIRING, but its path is in doubt */
 	struct addr addr; /* where it was opened to */
 	/* The owner's, from ready() on: as many queries at most, in all; 0: no limit. */
 	uint64_t quota;
@@ -140,6 +143,9 @@ void session_forget(struct flight *f);
 
 /* The query whose answer has begun to come (partial: framed octets), or NULL. */
 struct flight *session_half_answered(const struct session *s, const uint8_t *partial, size_t len);
+
+/* Those not sent come back to the owner. */
+void session_return_queued(struct session *s);
 
 /* Not counted against the limit of sends, once. */
 void flight_uncharge(struct flight *f);

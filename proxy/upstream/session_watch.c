@@ -82,6 +82,7 @@ static void become_suspect(struct session *s)
 
 		f->late = owner->late(s->setup->owner_arg, s, f, LATE_PATH);
 	}
+	session_return_queued(s);
 }
 
 static void remain_suspect(struct session *s)
@@ -153,7 +154,7 @@ void session_watch_answered(struct session *s)
 	s->waiting_since_us = s->sent_count > 0 ? s->answered_us : 0;
 	if (!s->suspect)
 		return;
-	s->suspect = false;
+	s->suspect = s->given_up = false;
 	s->setup->owner->recovered(s->setup->owner_arg, s);
 }
 
