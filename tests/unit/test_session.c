@@ -289,7 +289,8 @@ static void test_address(void **state)
 		ask_init(&asks[0], 0);
 		send_one(0);
 		form.subnet_family = (uint8_t)(i + 1);
-		len = rewrite_query(&asks[0].request.query, &form, flight(0)->id, want, sizeof want);
+		len = rewrite_query(
+			&asks[0].request.query, &form, flight(0)->id, want, sizeof want);
 		assert_int_equal(fake_sent(fake, 0)->len, len);
 		assert_memory_equal(fake_sent(fake, 0)->bytes, want, len);
 	}
@@ -528,7 +529,8 @@ static const struct {
 	{ "one octet, one in flight", true, FAULT_CLOSED, CUT_1, 1, "1" },
 	{ "three octets, one in flight", true, FAULT_RESET, CUT_3, 1, "1" },
 	{ "three octets, two in flight", true, FAULT_CLOSED, CUT_3, 2, "00" },
-	{ "FIN in the first one's answer, no whole one before", false, FAULT_CLOSED, CUT_ID_0, 2, "11" },
+	{ "FIN in the first one's answer, no whole one before", false, FAULT_CLOSED, CUT_ID_0, 2,
+		"11" },
 };
 
 static size_t cut_of(enum cut cut, uint16_t late_id, uint8_t ret[6])

@@ -267,7 +267,7 @@ static void test_idle_learnt_before_any_query(void **state)
 	assert_told("alive", "");
 	fake_wait(&net, 1);
 	assert_told("over", "ux");
-	assert_int_equal(session->asked, 0);
+	assert_int_equal(fake->sent_count, 0);
 }
 
 /* ------------------------------------------------------------------ the quota */

@@ -529,8 +529,8 @@ static void block(struct side *side)
 	side->fake->partial = part;
 	side->fake->partial_len = pick(5);
 	if (side->session->sent_count > 0)
-		wire_put16(part + 2,
-			container_of(side->session->sent.prev, struct flight, node)->id);
+		wire_put16(
+			part + 2, container_of(side->session->sent.prev, struct flight, node)->id);
 }
 
 static void unblock(struct side *side)
@@ -653,8 +653,7 @@ static void take_down(void)
 	for (unsigned i = 0; i < SIDES; i++)
 		abort_some(&sides[i]);
 	check_all();
-	assert_int_equal(
-		events[GIVEN], events[ANSWERED] + events[RETURNED] + events[FORGOTTEN]);
+	assert_int_equal(events[GIVEN], events[ANSWERED] + events[RETURNED] + events[FORGOTTEN]);
 	fake_turn(&net);
 	assert_int_equal(net.turn.timers.count, 0);
 	fake_net_deinit(&net);

@@ -258,8 +258,9 @@ static void test_noise_is_silence(void **state)
 	for (unsigned i = 0; i < 10; i++) {
 		assert_told("not yet", "");
 		fake_deliver(fake, wrong, len); /* another question */
-		fake_deliver(fake, fake_sent(fake, 1)->bytes, fake_sent(fake, 1)->len); /* no answer */
-		fake_answer_nth(fake, 0); /* once more */
+		fake_deliver(
+			fake, fake_sent(fake, 1)->bytes, fake_sent(fake, 1)->len); /* no answer */
+		fake_answer_nth(fake, 0);					   /* once more */
 		fake_wait(&net, 100 * MS);
 	}
 	assert_told("noise", "?p");
@@ -700,7 +701,10 @@ static void put_part(enum part part, uint16_t late_id)
 	wire_put16(bytes, 60000);
 	wire_put16(bytes + 2, id_of(part, late_id));
 	fake->partial = bytes;
-	fake->partial_len = part == NONE ? 0 : part == LENGTH_ONLY ? 3 : part == OF_0_LONG ? 1000 : 4;
+	fake->partial_len = part == NONE	  ? 0
+			    : part == LENGTH_ONLY ? 3
+			    : part == OF_0_LONG	  ? 1000
+						  : 4;
 }
 
 static void assert_charged(const char *row, size_t i)
