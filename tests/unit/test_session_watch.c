@@ -114,6 +114,38 @@ static void test_unacked_without_queries(void **state)
 	assert_told("unacknowledged for long", "?p");
 }
 
+/* The kernel is asked of a path only where a query has waited for a while. */
+static void test_looks(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		send_one(0);
+		fake_wait(&net, 33 * MS);
+		fake_answer_nth(fake, -1);
+	}
+	assert_int_equal(fake->looks, 0);
+	send_one(0);
+	fake_wait(&net, LOOK - 1);
+	assert_int_equal(fake->looks, 0);
+	fake_wait(&net, 801 * MS);
+	assert_int_equal(fake->looks, 9);
+}
+
+/* And then at once, whatever was looked at before. */
+static void test_looked_at_in_time(void **state)
+{
+	(void)state;
+	fake->stuck_since_us = net.clock_us;
+	fake_wait(&net, SEC);
+	session_forget(send_one(0));
+	fake_wait(&net, 90 * MS);
+	send_one(1);
+	fake_wait(&net, LOOK - 1);
+	assert_told("not yet", "");
+	fake_wait(&net, 1);
+	assert_told("unacknowledged for long", "?p");
+}
+
 static void test_acknowledgement_does_not_recover(void **state)
 {
 	(void)state;
@@ -992,6 +1024,8 @@ int main(void)
 		READY_TEST(test_acknowledged_in_time),
 		READY_TEST(test_unacked_though_answered),
 		READY_TEST(test_unacked_without_queries),
+		READY_TEST(test_looks),
+		READY_TEST(test_looked_at_in_time),
 		READY_TEST(test_acknowledgement_does_not_recover),
 		READY_TEST(test_silent),
 		READY_TEST(test_silent_on_the_last_send),
