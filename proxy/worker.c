@@ -181,6 +181,7 @@ static void *run(void *arg)
 {
 	struct worker *w = arg;
 
+	pool_warm(&w->pool);
 	while (!w->done) {
 		loop_turn(&w->loop);
 		if (w->draining && is_drained(w))

@@ -22,9 +22,12 @@ static size_t wanted(const struct upstream *u)
 	return u->owner->wanted(u->owner_arg);
 }
 
-static bool is_active(const struct upstream *u)
+/* Whether a session is opened although no query waits: to have it ready for the next one. */
+static bool is_ahead_due(const struct upstream *u)
 {
-	return u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+	bool active = u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+
+	return u->warming || (u->reopen && active);
 }
 
 static void start_timer(struct upstream *u, struct timer *t, uint64_t due_us)
@@ -197,7 +200,7 @@ static void on_pace(struct timer *t)
 {
 	struct upstream *u = container_of(t, struct upstream, pace);
 
-	if (u->connecting > 0 && (wanted(u) > 0 || (u->reopen && is_active(u))))
+	if (u->connecting > 0 && (wanted(u) > 0 || is_ahead_due(u)))
 		run_race(u, quiet_since(u));
 }
 
@@ -330,7 +333,7 @@ void opening_renew(struct upstream *u)
 {
 	if (wanted(u) > 0)
 		opening_ensure(u, true);
-	else if (u->reopen && is_active(u) && upstream_ready(u) == 0)
+	else if (is_ahead_due(u) && upstream_ready(u) == 0)
 		opening_ensure(u, false);
 }
 

@@ -77,7 +77,8 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 		struct flight *f = container_of(n, struct flight, node);
 
 		s->sent_count--;
-		if (s->answers > 0 && f != half)
+		f->spent = f == half;
+		if ((s->answers > 0 || half) && !f->spent)
 			flight_uncharge(f);
 		give_back(s, f);
 	}
@@ -311,6 +312,7 @@ static void reject_answer(struct session *s, struct flight *f)
 	s->setup->stats->upstream_malformed++;
 	if (f->request->bad_answers < UINT8_MAX)
 		f->request->bad_answers++;
+	f->spent = true;
 	give_back(s, f);
 	after_answer(s);
 }
@@ -402,8 +404,7 @@ static int send_one(struct session *s, struct flight *f)
 
 	if (err < 0)
 		return err;
-	len = rewrite_query(
-		&f->request->query, &s->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
+	len = rewrite_query(&f->request->query, &s->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
 	err = len == 0 ? -EMSGSIZE : s->transport->ops->send(s->transport, setup->scratch, len);
 	if (err < 0)
 		idmap_release(&s->ids, f->id);
@@ -482,7 +483,7 @@ bool session_has_room(const struct session *s)
 void session_submit(struct session *s, struct flight *f)
 {
 	f->session = s;
-	f->sent = f->charged = f->late = false;
+	f->sent = f->charged = f->spent = f->late = false;
 	list_append(&s->queued, &f->node);
 	s->queued_count++;
 	turn_seal(s->setup->turn, &s->seal);

@@ -52,8 +52,8 @@ struct session_owner {
 	/* It takes no more queries: once for each session that was ready, before ended. */
 	void (*unready)(void *arg, struct session *s);
 	/*
-	 * It takes nothing new for now: `late` follows for each query that was sent, `returned` for
-	 * the others.
+	 * It takes nothing new for now: `returned` follows for each query that was not sent, `late`
+	 * for the others.
 	 */
 	void (*suspect)(void *arg, struct session *s);
 	/* No longer suspect. */
@@ -144,11 +144,11 @@ void session_forget(struct flight *f);
 /* The query whose answer has begun to come (partial: framed octets), or NULL. */
 struct flight *session_half_answered(const struct session *s, const uint8_t *partial, size_t len);
 
-/* Those not sent come back to the owner. */
-void session_return_queued(struct session *s);
-
 /* Not counted against the limit of sends, once. */
 void flight_uncharge(struct flight *f);
+
+/* What was not sent yet goes back to the owner. */
+void session_return_queued(struct session *s);
 
 /* No new work; what was not sent returns; ends when idle. */
 void session_retire(struct session *s);

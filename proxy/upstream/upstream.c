@@ -107,6 +107,7 @@ static void on_ready(void *arg, struct session *s)
 	s->quota = u->limits.answers;
 	s->idle_learnt_us = idle_learnt(u);
 	u->absent_us = 0;
+	u->warming = false;
 	u->owner->room(u->owner_arg);
 }
 
@@ -150,11 +151,17 @@ static bool on_late(void *arg, struct session *s, struct flight *f, enum session
 	return u->owner->late(u->owner_arg, u, f, why);
 }
 
+/*
+ * While the upstream answers others, a session that it closed has come to a limit, even if it was
+ * closed before its own first answer.
+ */
 static void on_returned(void *arg, struct session *s, struct flight *f)
 {
 	struct upstream *u = arg;
 
 	(void)s;
+	if (!f->spent && f->sent && u->sampled_us > f->sent_us)
+		flight_uncharge(f);
 	u->owner->returned(u->owner_arg, u, f);
 }
 
@@ -206,11 +213,15 @@ static void learn(struct upstream *u, const struct session *s, const struct tran
 			&u->limits, s->answers, now_us(u) - s->answered_us, s->unanswered > 0);
 }
 
-/* Unused and unwanted, it only came to the server's idle limit. */
+/*
+ * It answered nothing, and no other did of late.  Unused and unwanted, it only came to the server's
+ * idle limit.
+ */
 static bool is_fruitless(
 	const struct upstream *u, const struct session *s, const struct transport_end *end)
 {
 	return end && end->fault != FAULT_LOCAL && s->answers == 0 &&
+	       (u->sampled_us == 0 || now_us(u) - u->sampled_us >= TIMELY_US) &&
 	       (s->asked > 0 || u->owner->wanted(u->owner_arg) > 0);
 }
 
@@ -256,6 +267,12 @@ static const struct session_owner session_owner = {
 void upstream_ensure(struct upstream *u, bool urgent)
 {
 	opening_ensure(u, urgent);
+}
+
+void upstream_warm(struct upstream *u)
+{
+	u->warming = true;
+	opening_ensure(u, false);
 }
 
 void upstream_ensure_second(struct upstream *u)

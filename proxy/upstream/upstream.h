@@ -79,6 +79,7 @@ struct upstream {
 	uint64_t wanted_us;	/* want_addresses was called last */
 	unsigned sessions_begun;
 	bool closing;	   /* upstream_deinit: nothing is opened any more */
+	bool warming;	   /* asked for at the start, before any query */
 	bool reopen;	   /* the last session was of use: open the next one ahead */
 	bool round_counts; /* some failure of this round was not our own */
 	bool has_suspects;
@@ -104,6 +105,11 @@ void upstream_submit(struct upstream *u, struct session *s, struct flight *f);
  * it that nobody else can take; else it is tried at leisure.
  */
 void upstream_ensure(struct upstream *u, bool urgent);
+
+/*
+ * The program starts, the first query is about to come: a session is opened ahead of it, once.
+ */
+void upstream_warm(struct upstream *u);
 
 /* One more session beside good ones, for a slow name, if there may be two. */
 void upstream_ensure_second(struct upstream *u);

@@ -29,7 +29,7 @@ static struct session *session, *other; /* other: NULL but where a test opens it
 static struct fake *fake, *other_fake;
 static struct ask asks[ASKS];
 static unsigned answered[ASKS], returned[ASKS], late[ASKS];
-static unsigned spent[ASKS];	    /* returned with sends to pay for */
+static unsigned paid[ASKS];	    /* returned with sends to pay for */
 static bool late_refused;	    /* the owner can't ask elsewhere now */
 static bool abort_when_ready;	    /* the owner does not want it any more */
 static size_t late_due, unanswered; /* after suspect(); at the end */
@@ -119,7 +119,7 @@ static inline void on_returned(void *arg, struct session *s, struct flight *f)
 	assert_false(list_linked(&f->node));
 	assert_null(f->session);
 	returned[index_of(f->request)]++;
-	spent[index_of(f->request)] += f->request->sends > 0;
+	paid[index_of(f->request)] += f->request->sends > 0;
 	tell(s, '-');
 }
 
@@ -181,7 +181,7 @@ static inline void init_asks(unsigned count)
 	memset(answered, 0, sizeof answered);
 	memset(returned, 0, sizeof returned);
 	memset(late, 0, sizeof late);
-	memset(spent, 0, sizeof spent);
+	memset(paid, 0, sizeof paid);
 }
 
 static inline int begin(void **state)

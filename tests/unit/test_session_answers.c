@@ -413,8 +413,9 @@ static void test_malformed_answers(void **state)
 		fake_deliver(fake, msg, len);
 		assert_told(row, "-");
 		expect_int(row, returned[0], 1);
-		expect_int(row, spent[0], 1);
+		expect_int(row, paid[0], 1);
 		expect_int(row, f->request->bad_answers, 1);
+		expect(row, f->spent);
 		expect_int(row, net.stats.upstream_malformed, 1);
 		expect_int(row, net.stats.upstream_answers, 0);
 		/* The session lives on, and the id is free. */
