@@ -709,6 +709,8 @@ static const struct {
 	{ "a length, three out", true, LENGTH_ONLY, 3, "000" },
 	{ "a length, one out", true, LENGTH_ONLY, 1, "1" },
 	{ "nothing has come, no answer before", false, NONE, 3, "111" },
+	{ "of the first, no answer before", false, OF_0, 3, "100" },
+	{ "a length, one out, no answer before", false, LENGTH_ONLY, 1, "1" },
 	{ "of one given up, no answer before", false, OF_LATE, 3, "111" },
 };
 
