@@ -516,7 +516,7 @@ static void begin(struct pool *p, struct request *r)
 	r->state = REQUEST_ACTIVE;
 	r->pool = p;
 	r->sends = r->bad_answers = r->returns = 0;
-	r->sent_before = false;
+	r->sent_before = r->is_probe = false;
 	r->avoid = 0;
 	r->own = NULL;
 	r->kept = NULL;
