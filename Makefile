@@ -77,7 +77,9 @@ COMMON_TESTS := \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
-UPSTREAM_TESTS := test_session test_upstream test_pool
+UPSTREAM_TESTS := \
+	test_pool test_session test_session_answers test_session_limits test_session_random \
+	test_session_watch test_upstream
 PROXY_TESTS    := test_bootstrap_plan test_judge test_lookup test_self test_udp_sender
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good
