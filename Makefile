@@ -47,9 +47,9 @@ UPSTREAM_SRC := \
 
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/worker.c \
-	proxy/client/judge.c proxy/client/query.c proxy/client/querylog.c \
-	proxy/client/sockets.c proxy/client/tcp_client.c proxy/client/tcp_listener.c \
-	proxy/client/udp.c proxy/client/udp_sender.c \
+	proxy/client/holder.c proxy/client/judge.c proxy/client/query.c \
+	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
+	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/report.c \
 	proxy/resolve/lookup.c \
 	proxy/upstream/credentials.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
@@ -68,7 +68,7 @@ COMMON_TESTS := \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := test_session test_upstream test_pool
-PROXY_TESTS    := test_judge test_lookup test_udp_sender
+PROXY_TESTS    := test_holder test_judge test_lookup test_udp_sender
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
 
@@ -161,11 +161,12 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(O)/tests/unit/test_judge $(O)/tests/unit/test_udp_sender: %: %.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_holder test_judge test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
 $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a

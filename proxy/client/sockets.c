@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/client/holder.h"
+
 /* A burst of small queries: the system's default holds about 250 of them. */
 #define UDP_BUFFER  (4 << 20)
 #define TCP_BACKLOG 1024
@@ -103,6 +105,30 @@ static int probe(struct addr *addr)
 	return err;
 }
 
+/* Names the program that has it where it can be seen. */
+static void explain_busy(const struct addr *addr, char *error, size_t size)
+{
+	char text[ADDR_TEXT_MAX], place[ADDR_TEXT_MAX], program[64] = "";
+	struct holder h;
+
+	addr_text(addr, text);
+	if (!holder_find(addr, &h)) {
+		snprintf(error, size,
+			"cannot listen on %s: another program has this port; find it with "
+			"\"ss -lntup sport = :%u\", stop it, or choose another port with listen or "
+			"--listen",
+			text, addr_port(addr));
+		return;
+	}
+	if (h.pid != 0)
+		snprintf(program, sizeof program, "%s (pid %d) ", h.program, h.pid);
+	snprintf(error, size,
+		"cannot listen on %s: another program has this port: %son %s; %s (\"ss -lntup "
+		"sport "
+		"= :%u\" shows it)",
+		text, program, addr_text(&h.addr, place), holder_advice(&h), addr_port(addr));
+}
+
 static void explain(const struct addr *addr, int err, char *error, size_t size)
 {
 	char text[ADDR_TEXT_MAX];
@@ -110,11 +136,7 @@ static void explain(const struct addr *addr, int err, char *error, size_t size)
 	addr_text(addr, text);
 	switch (-err) {
 	case EADDRINUSE:
-		snprintf(error, size,
-			"cannot listen on %s: another program has this port; find it with "
-			"\"ss -lntup sport = :%u\", stop it, or choose another port with listen or "
-			"--listen",
-			text, addr_port(addr));
+		explain_busy(addr, error, size);
 		break;
 	case EACCES:
 	case EPERM:
