@@ -46,8 +46,8 @@ UPSTREAM_SRC := \
 	proxy/upstream/transport.c proxy/upstream/upstream.c
 
 PROXY_SRC := $(UPSTREAM_SRC) \
-	proxy/app.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/worker.c \
-	proxy/client/holder.c proxy/client/judge.c proxy/client/query.c \
+	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/worker.c \
+	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/report.c \
@@ -68,7 +68,7 @@ COMMON_TESTS := \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := test_session test_upstream test_pool
-PROXY_TESTS    := test_holder test_judge test_lookup test_udp_sender
+PROXY_TESTS    := test_holder test_judge test_lookup test_passed test_udp_sender
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
 
@@ -163,8 +163,9 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
+$(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_holder test_judge test_udp_sender): %: %.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_holder test_judge test_passed test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
