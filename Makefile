@@ -50,7 +50,7 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
-	proxy/ops/report.c \
+	proxy/ops/notify.c proxy/ops/report.c \
 	proxy/resolve/lookup.c \
 	proxy/upstream/credentials.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
 	proxy/upstream/tls_engine.c

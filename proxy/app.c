@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "proxy/client/passed.h"
 #include "proxy/listeners.h"
+#include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/worker.h"
@@ -238,6 +239,21 @@ static void log_start(const struct app *a)
 		a->worker_count == 1 ? "" : "s");
 }
 
+/*
+ * Tells the service manager that queries are taken, whether or not an upstream can be reached.  While
+ * it can't take the message it is asked again: unheard, it would end us as failed.
+ */
+static void on_notify_ready(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval again = { .tv_usec = 100000 };
+	struct app *a = arg;
+
+	(void)fd;
+	(void)what;
+	if (notify_send("READY=1\nSTATUS=answering queries") == -EAGAIN)
+		event_base_once(a->base, -1, EV_TIMEOUT, on_notify_ready, a, &again);
+}
+
 enum exit_code app_run(struct app *a)
 {
 	for (size_t i = 0; i < a->worker_count; i++) {
@@ -249,7 +265,9 @@ enum exit_code app_run(struct app *a)
 		}
 	}
 	log_start(a);
+	on_notify_ready(-1, 0, a);
 	event_base_dispatch(a->base);
+	notify_send("STOPPING=1\nSTATUS=answering the last queries");
 	drain_all(a);
 	return EXIT_OK;
 }
