@@ -326,7 +326,6 @@ static void log_upstream(const struct app *a, size_t i)
 
 static void log_start(const struct app *a)
 {
-
 	listeners_log(&a->listeners);
 	if (tcp_clients_of(a) < a->config->tcp_clients)
 		log_warning(
