@@ -179,7 +179,8 @@ size_t race_retest(const struct race *r, uint64_t now_us)
 
 void race_retest_failed(struct race *r, uint64_t now_us)
 {
-	r->retest_wait_us *= 2;
+	/* 0: what it was tested against had changed meanwhile. */
+	r->retest_wait_us = r->retest_wait_us ? 2 * r->retest_wait_us : RETEST_FIRST_US;
 	if (r->retest_wait_us > RETEST_MAX_US)
 		r->retest_wait_us = RETEST_MAX_US;
 	r->retest_us = now_us + r->retest_wait_us;
