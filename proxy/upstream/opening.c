@@ -308,11 +308,10 @@ void opening_ensure(struct upstream *u, bool urgent)
 		return;
 	}
 	ask_for_addresses(u);
-	if (u->connecting > 0 && u->limits.answers == 0) {
-		if (urgent && !timer_running(&u->pace))
-			run_race(u, quiet_since(u));
+	if (u->connecting > 0 && urgent && !timer_running(&u->pace))
+		run_race(u, quiet_since(u));
+	if (u->connecting > 0 && u->limits.answers == 0)
 		return;
-	}
 	if (enough_is_coming(u))
 		return;
 	if (now_us(u) < (urgent ? u->next_try_us : u->next_probe_us)) {
