@@ -335,13 +335,20 @@ void opening_renew(struct upstream *u)
 
 /* ------------------------------------------------------------------ a better address */
 
-/* It is as good as the one in use: back to it, and the others drain. */
+/* As good as the one in use; or, while it was tested, that was lost: then any will do. */
+static bool is_good_enough(const struct upstream *u, const struct session *s)
+{
+	if (upstream_ready(u) == 1) /* s itself */
+		return true;
+	return race_is_better(&u->race, &s->addr) &&
+	       s->ready_us - s->opened_us <= u->handshake_us + RETEST_SLACK_US;
+}
+
+/* Back to it, and the others drain. */
 static bool test_passed(struct upstream *u, struct session *s)
 {
-	uint64_t took = s->ready_us - s->opened_us;
-
 	u->tester = NULL;
-	if (took > u->handshake_us + RETEST_SLACK_US) {
+	if (!is_good_enough(u, s)) {
 		race_retest_failed(&u->race, now_us(u));
 		session_abort(s);
 		return false;

@@ -407,6 +407,32 @@ static void test_retest_doubles(void **state)
 	}
 }
 
+static void test_better(void **state)
+{
+	static const struct {
+		const char *winner, *word;
+		bool better;
+	} rows[] = {
+		{ "4.9", "6.1", false }, /* no winner */
+		{ "6.1", "6.1", false },
+		{ "6.1", "4.1", false },
+		{ "4.1", "6.1", true },
+		{ "4.1", "4.1", false },
+		{ "4.1", "6.2", false },
+		{ "6.2", "4.1", true },
+		{ "6.2", "4.9", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct race r = race_of("6.1 4.1 6.2");
+		struct addr to = one_addr(rows[i].word);
+
+		won(&r, rows[i].winner, START);
+		expect(rows[i].word, race_is_better(&r, &to) == rows[i].better);
+	}
+}
+
 /* New addresses neither shorten nor forget the wait, where it is still about something. */
 static void test_retest_and_set(void **state)
 {
@@ -456,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_set_without_the_winner),
 		cmocka_unit_test(test_retest),
 		cmocka_unit_test(test_retest_doubles),
+		cmocka_unit_test(test_better),
 		cmocka_unit_test(test_retest_and_set),
 		cmocka_unit_test(test_retest_that_was_overtaken),
 	};

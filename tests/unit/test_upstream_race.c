@@ -434,7 +434,8 @@ static void test_what_the_test_shows(void **state)
 
 		pass(10 * SEC);
 		ask_and_answer(f);
-		ask(0); /* stays out */
+		if (test_rows[i].passes)
+			ask(0); /* stays out */
 		t = tester();
 		pass(test_rows[i].took_us);
 		rooms = 0;
@@ -461,8 +462,6 @@ static void test_what_the_test_shows(void **state)
 			expect(row, up.tester == NULL);
 		} else {
 			expect_int(row, upstream_ready(&up), 1);
-			if (session_on(f)->suspect)
-				continue;
 			ask_and_answer(f);
 		}
 	}
