@@ -149,6 +149,12 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 	u->owner->lost(u->owner_arg, u);
 }
 
+/* All addresses have had their turn, or no more connections are allowed for now. */
+static bool is_round_over(const struct upstream *u)
+{
+	return u->connecting == 0 && (!race_round_open(&u->race) || fruitless_until(u) > now_us(u));
+}
+
 /* One attempt less: true if another may follow it in this round. */
 static bool attempt_failed(
 	struct upstream *u, const struct addr *to, const struct transport_end *end)
@@ -158,7 +164,7 @@ static bool attempt_failed(
 		u->round_counts = true;
 	if (end->stage > STAGE_TCP && end->fault != FAULT_LOCAL)
 		note_fruitless(u);
-	if (u->connecting == 0 && !race_round_open(&u->race)) {
+	if (is_round_over(u)) {
 		end_round(u, to, end);
 		return false;
 	}
@@ -177,6 +183,10 @@ static void run_race(struct upstream *u, uint64_t quiet_us)
 	size_t i;
 
 	for (; (i = race_next(&u->race, quiet_us, &due)) != RACE_NONE; quiet_us = quiet_since(u)) {
+		if (due <= now_us(u) && fruitless_until(u) > now_us(u)) {
+			u->session.stats->bound_connects++;
+			due = fruitless_until(u);
+		}
 		if (due > now_us(u)) {
 			start_timer(u, &u->pace, due);
 			return;
@@ -289,6 +299,14 @@ void opening_add(struct upstream *u)
 		attempt_failed(u, &u->race.list[i].addr, &end);
 }
 
+/* When the next round may begin: the first answer ends backoff, but not the cap. */
+static uint64_t next_round_us(const struct upstream *u, bool urgent)
+{
+	uint64_t due = urgent ? u->next_try_us : u->next_probe_us;
+
+	return fruitless_until(u) > due ? fruitless_until(u) : due;
+}
+
 /* Is there anything to open for? */
 static bool is_due(struct upstream *u, bool urgent)
 {
@@ -314,9 +332,9 @@ void opening_ensure(struct upstream *u, bool urgent)
 		return;
 	if (enough_is_coming(u))
 		return;
-	if (now_us(u) < (urgent ? u->next_try_us : u->next_probe_us)) {
+	if (now_us(u) < next_round_us(u, urgent)) {
 		if (urgent && !timer_running(&u->retry))
-			start_timer(u, &u->retry, u->next_try_us);
+			start_timer(u, &u->retry, next_round_us(u, urgent));
 		return;
 	}
 	if (u->connecting > 0)
