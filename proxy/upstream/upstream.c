@@ -217,16 +217,19 @@ static bool is_fruitless(
 static void session_lost(
 	struct upstream *u, const struct session *s, const struct transport_end *end)
 {
+	bool fruitless = is_fruitless(u, s, end);
+
 	u->session.stats->sessions_ended++;
 	learn(u, s, end);
-	if (is_fruitless(u, s, end)) {
+	if (!end)
+		return;
+	if (fruitless)
 		opening_fruitless(u);
-		health_failed(&u->health, &s->addr, end, u->next_try_us - now_us(u), now_us(u));
-	} else if (end && end->fault == FAULT_TIMEOUT && upstream_ready(u) == 0) {
-		health_failed(&u->health, &s->addr, end, 0, now_us(u));
-	} else if (end) {
+	if (upstream_ready(u) > 0 || !(fruitless || end->fault == FAULT_TIMEOUT))
 		health_note(&u->health, &s->addr, end);
-	}
+	else
+		health_failed(&u->health, &s->addr, end, fruitless ? u->next_try_us - now_us(u) : 0,
+			now_us(u));
 }
 
 static void on_ended(void *arg, struct session *s, const struct transport_end *end)
