@@ -160,6 +160,7 @@ static bool attempt_failed(
 	struct upstream *u, const struct addr *to, const struct transport_end *end)
 {
 	u->session.stats->connects_failed++;
+	u->round_failed = true;
 	if (end->fault != FAULT_LOCAL)
 		u->round_counts = true;
 	if (end->stage > STAGE_TCP && end->fault != FAULT_LOCAL)
@@ -248,7 +249,7 @@ static void ask_for_addresses(struct upstream *u)
 static void begin_round(struct upstream *u)
 {
 	race_begin(&u->race);
-	u->round_counts = false;
+	u->round_counts = u->round_failed = false;
 	stop_timer(u, &u->retry);
 	run_race(u, 0);
 }
@@ -282,12 +283,20 @@ static bool enough_is_coming(const struct upstream *u)
 	return u->limits.answers == 0 || u->connecting * u->limits.answers >= wanted(u);
 }
 
+/* When the next attempt may be made: the first answer ends backoff, but not the cap. */
+static uint64_t next_us(const struct upstream *u, bool urgent)
+{
+	uint64_t due = urgent ? u->next_try_us : u->next_probe_us;
+
+	return fruitless_until(u) > due ? fruitless_until(u) : due;
+}
+
 void opening_add(struct upstream *u)
 {
 	struct transport_end end = { 0 };
 	size_t i = u->race.winner == RACE_NONE ? 0 : u->race.winner;
 
-	if (u->closing || u->race.count == 0 || fruitless_until(u) > now_us(u))
+	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true))
 		return;
 	if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
 		u->session.stats->bound_sessions++;
@@ -297,14 +306,6 @@ void opening_add(struct upstream *u)
 		u->connecting++;
 	else
 		attempt_failed(u, &u->race.list[i].addr, &end);
-}
-
-/* When the next round may begin: the first answer ends backoff, but not the cap. */
-static uint64_t next_round_us(const struct upstream *u, bool urgent)
-{
-	uint64_t due = urgent ? u->next_try_us : u->next_probe_us;
-
-	return fruitless_until(u) > due ? fruitless_until(u) : due;
 }
 
 /* Is there anything to open for? */
@@ -332,15 +333,15 @@ void opening_ensure(struct upstream *u, bool urgent)
 		return;
 	if (enough_is_coming(u))
 		return;
-	if (now_us(u) < next_round_us(u, urgent)) {
+	if (now_us(u) < next_us(u, urgent)) {
 		if (urgent && !timer_running(&u->retry))
-			start_timer(u, &u->retry, next_round_us(u, urgent));
+			start_timer(u, &u->retry, next_us(u, urgent));
 		return;
 	}
-	if (u->connecting > 0)
-		opening_add(u);
-	else
+	if (u->connecting == 0)
 		begin_round(u);
+	else if (!u->round_failed)
+		opening_add(u);
 }
 
 void opening_renew(struct upstream *u)
@@ -406,6 +407,7 @@ bool opening_won(struct upstream *u, struct session *s)
 	} else {
 		u->connecting--;
 	}
+	u->round_failed = false;
 	u->handshake_us = s->ready_us - s->opened_us;
 	race_won(&u->race, &s->addr, now_us(u));
 	stop_timer(u, &u->retry);
