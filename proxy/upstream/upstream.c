@@ -52,6 +52,8 @@ struct session *upstream_session(struct upstream *u, const struct request *r)
 void upstream_submit(struct upstream *u, struct session *s, struct flight *f)
 {
 	u->last_use_us = now_us(u);
+	if (session_inflight(s) == 0)
+		limits_outslept(&u->limits, now_us(u) - s->answered_us);
 	session_submit(s, f);
 	if (session_is_spent(s))
 		opening_ensure(u, false); /* ahead of the next query */
