@@ -174,6 +174,20 @@ static bool attempt_failed(
 }
 
 /*
+ * The end of one of them comes back here; but they may also be spent ones that live on because the
+ * limit is none any more, so it is looked at again.
+ */
+static bool is_full(struct upstream *u)
+{
+	if (count_sessions(u) < UPSTREAM_SESSIONS_MAX)
+		return false;
+	u->session.stats->bound_sessions++;
+	if (wanted(u) > 0 && !timer_running(&u->retry))
+		start_timer(u, &u->retry, now_us(u) + LOCAL_RETRY_US);
+	return true;
+}
+
+/*
  * Opens what the race allows now, and looks again when it allows more.  quiet_us: since when
  * nothing was heard of those that run; 0: the next one need not wait (RFC 8305 5).
  */
@@ -192,10 +206,8 @@ static void run_race(struct upstream *u, uint64_t quiet_us)
 			start_timer(u, &u->pace, due);
 			return;
 		}
-		if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
-			u->session.stats->bound_sessions++;
-			return; /* the end of one of them comes back here */
-		}
+		if (is_full(u))
+			return;
 		end = (struct transport_end){ 0 };
 		if (open_to(u, i, &end))
 			u->connecting++;
@@ -298,10 +310,8 @@ void opening_add(struct upstream *u)
 
 	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true))
 		return;
-	if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
-		u->session.stats->bound_sessions++;
+	if (is_full(u))
 		return;
-	}
 	if (open_to(u, i, &end))
 		u->connecting++;
 	else

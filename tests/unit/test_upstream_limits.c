@@ -320,6 +320,29 @@ static void test_limit_outlived_on_a_long_way(void **state)
 	assert_non_null(session_on(f));
 }
 
+/* All places are taken by spent sessions that live on: those that wait are not left to themselves. */
+static void test_limit_outlived_by_all(void **state)
+{
+	(void)state;
+	up.limits.answers = 1;
+	for (unsigned i = 0; i < UPSTREAM_SESSIONS_MAX; i++) {
+		struct fake *f = next_session();
+
+		ask_on(session_on(f), i);
+		answer(f, 0);
+		pass(1);
+	}
+	assert_int_equal(session_count(), UPSTREAM_SESSIONS_MAX);
+	assert_int_equal(upstream_ready(&up), 0);
+	rooms = 0;
+	want();
+	wanted = 5;
+	pass(SEC);
+	assert_true(rooms > 0);
+	assert_true(upstream_ready(&up) > 0);
+	assert_int_equal(net.opened, UPSTREAM_SESSIONS_MAX);
+}
+
 /* Answers are out: nothing is known of it yet. */
 static void test_limit_not_outlived_with_queries_out(void **state)
 {
@@ -461,6 +484,7 @@ int main(void)
 		TEST(test_failure_among_successes_under_a_limit),
 		TEST(test_limit_outlived),
 		TEST(test_limit_outlived_on_a_long_way),
+		TEST(test_limit_outlived_by_all),
 		TEST(test_limit_not_outlived_with_queries_out),
 		TEST(test_after_the_limit),
 		TEST(test_idle_limit_is_kept_to),
