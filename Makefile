@@ -71,7 +71,8 @@ COMMON_TESTS := \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
 	test_session test_pool test_race test_limits test_health test_upstream \
-	test_upstream_race test_upstream_health test_upstream_limits
+	test_upstream_race test_upstream_health test_upstream_limits \
+	test_upstream_random
 PROXY_TESTS    := test_judge test_lookup test_udp_sender
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
