@@ -241,6 +241,33 @@ static const struct {
 	{ "refuses the handshake", refuse_handshake },
 };
 
+/* What counts as a connection: all that was accepted, whatever it then came to. */
+static void test_what_is_fruitless(void **state)
+{
+	static const struct {
+		enum transport_stage stage;
+		enum transport_fault fault;
+		unsigned counted;
+	} rows[] = {
+		{ STAGE_ROUTE, FAULT_RESET, 0 },
+		{ STAGE_TCP, FAULT_RESET, 0 },
+		{ STAGE_TCP, FAULT_TIMEOUT, 0 },
+		{ STAGE_TLS, FAULT_CLOSED, 1 },
+		{ STAGE_TLS, FAULT_TIMEOUT, 1 },
+		{ STAGE_AUTH, FAULT_PROTOCOL, 1 },
+		{ STAGE_TLS, FAULT_LOCAL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		restart("4.1");
+		want();
+		lose(rows[i].fault, rows[i].stage);
+		assert_int_equal(up.fruitless_next, rows[i].counted);
+		assert_int_equal(up.backoff.failures, rows[i].fault != FAULT_LOCAL);
+	}
+}
+
 /* Not more than 20 in 10 s, yet whoever is well again is met soon. */
 static void test_servers_that_only_shake_hands(void **state)
 {
@@ -368,6 +395,17 @@ static void test_suspect(void **state)
 	assert_ptr_equal(upstream_session(&up, &asks[1].request), session_on(fake_at(&net, 1)));
 	assert_int_equal(session_on(f)->state, SESSION_READY);
 	assert_int_equal(losts, 0);
+}
+
+/* The patience counts from the doubt, not from the first query that would wait. */
+static void test_suspect_is_awaited_from_the_doubt_on(void **state)
+{
+	uint64_t until;
+
+	(void)state;
+	become_suspect(0);
+	pass(UPSTREAM_PATIENCE_US);
+	assert_false(upstream_is_awaited(&up, &until));
 }
 
 /* Octets that nobody acknowledges say so sooner. */
@@ -673,11 +711,13 @@ int main(void)
 		TEST(test_local_faults_do_not_grow_backoff),
 		TEST(test_local_fault_of_a_session),
 		TEST(test_round_of_both_kinds),
+		TEST(test_what_is_fruitless),
 		TEST(test_servers_that_only_shake_hands),
 		TEST(test_cap_of_several_addresses),
 		TEST(test_cap_beside_a_good_session),
 		TEST(test_answering_sessions_are_not_limited),
 		TEST(test_suspect),
+		TEST(test_suspect_is_awaited_from_the_doubt_on),
 		TEST(test_suspect_by_acknowledgements),
 		TEST(test_suspect_recovers),
 		TEST(test_suspect_recovers_full),
