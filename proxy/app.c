@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "proxy/names.h"
 #include "proxy/ops/report.h"
+#include "proxy/self.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/worker.h"
 
@@ -29,6 +31,7 @@ struct app {
 	size_t listen_count;
 	struct worker **workers;
 	size_t worker_count;
+	struct names *names; /* of upstreams */
 };
 
 struct drain_mail {
@@ -108,7 +111,9 @@ static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size
 		.listen = a->listen,
 		.sockets = mine,
 		.socket_count = a->listen_count,
-		.tcp_clients = tcp_clients_of(a) };
+		.tcp_clients = tcp_clients_of(a),
+		.want_addresses = names_want,
+		.want_arg = a->names };
 	struct worker *w;
 
 	for (size_t i = 0; i < a->listen_count; i++) {
@@ -122,13 +127,55 @@ static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size
 	return w;
 }
 
+/* An upstream that is ourselves would get each query again (threats A51). */
+static enum exit_code refuse_loops(const struct app *a, char *error, size_t size)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < a->config->forward_count; i++) {
+		const struct config_upstream *u = &a->config->forward[i];
+
+		for (size_t k = 0; k < u->address_count; k++) {
+			if (!self_is_reached(a->listen, a->listen_count, &u->address[k]))
+				continue;
+			snprintf(error, size,
+				"upstream %.80s: %s is where dnsfwd itself listens; forward to "
+				"another resolver",
+				u->name, addr_text(&u->address[k], text));
+			return EXIT_CONFIG;
+		}
+	}
+	return EXIT_OK;
+}
+
+static enum exit_code build_names(struct app *a, char *error, size_t size)
+{
+	struct names_setup setup = { .base = a->base,
+		.mailbox = &a->mailbox,
+		.config = a->config,
+		.listen = a->listen,
+		.listen_count = a->listen_count,
+		.workers = a->workers,
+		.worker_count = a->worker_count };
+	enum exit_code code = refuse_loops(a, error, size);
+
+	if (code != EXIT_OK)
+		return code;
+	a->names = names_new(&setup, error, size);
+	return a->names ? EXIT_OK : EXIT_OTHER;
+}
+
 static enum exit_code build_workers(
 	struct app *a, struct socket_pair *pairs, char *error, size_t size)
 {
 	int err = open_all(a, pairs, error, size);
+	enum exit_code code;
 
 	if (err < 0)
 		return EXIT_NETWORK;
+	code = build_names(a, error, size);
+	if (code != EXIT_OK)
+		return code;
 	for (size_t i = 0; i < a->worker_count; i++) {
 		a->workers[i] = make_worker(a, pairs, i);
 		if (!a->workers[i]) {
@@ -348,6 +395,7 @@ enum exit_code app_run(struct app *a)
 		}
 	}
 	log_start(a);
+	names_start(a->names);
 	event_base_dispatch(a->base);
 	drain_all(a);
 	return EXIT_OK;
@@ -359,6 +407,7 @@ void app_free(struct app *a)
 		return;
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	names_free(a->names);
 	free(a->workers);
 	free(a->listen);
 	for (size_t i = 0; i < SIGNALS; i++)

@@ -89,7 +89,6 @@ static void fill_upstream(struct worker *w, size_t i, const struct worker_setup 
 		.opener = { tls_open, &way->endpoint },
 		.form = { .udp_size = TLS_UDP_SIZE,
 			.keepalive = true,
-			.subnet_family = 1,
 			.pad_block = (uint16_t)u->pad_block },
 		.max_inflight = u->max_inflight,
 		.scratch = w->loop.scratch };
@@ -182,6 +181,7 @@ static void *run(void *arg)
 {
 	struct worker *w = arg;
 
+	pool_warm(&w->pool);
 	while (!w->done) {
 		loop_turn(&w->loop);
 		if (w->draining && is_drained(w))

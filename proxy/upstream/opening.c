@@ -22,9 +22,12 @@ static size_t wanted(const struct upstream *u)
 	return u->owner->wanted(u->owner_arg);
 }
 
-static bool is_active(const struct upstream *u)
+/* Whether a session is opened although no query waits: to have it ready for the next one. */
+static bool is_ahead_due(const struct upstream *u)
 {
-	return u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+	bool active = u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+
+	return u->warming || (u->reopen && active);
 }
 
 static void start_timer(struct upstream *u, struct timer *t, uint64_t due_us)
@@ -83,10 +86,11 @@ static uint64_t back_off(struct upstream *u)
 	return wait;
 }
 
-void opening_fruitless(struct upstream *u)
+void opening_fruitless(struct upstream *u, bool failed)
 {
 	note_fruitless(u);
-	back_off(u);
+	if (failed)
+		back_off(u);
 }
 
 void opening_answered(struct upstream *u)
@@ -220,7 +224,7 @@ static void on_pace(struct timer *t)
 {
 	struct upstream *u = container_of(t, struct upstream, pace);
 
-	if (u->connecting > 0 && (wanted(u) > 0 || (u->reopen && is_active(u))))
+	if (u->connecting > 0 && (wanted(u) > 0 || is_ahead_due(u)))
 		run_race(u, quiet_since(u));
 }
 
@@ -344,8 +348,10 @@ void opening_ensure(struct upstream *u, bool urgent)
 	if (enough_is_coming(u))
 		return;
 	if (now_us(u) < next_us(u, urgent)) {
-		if (urgent && !timer_running(&u->retry))
+		if (urgent && !timer_running(&u->retry)) {
+			u->session.stats->bound_connects += fruitless_until(u) > now_us(u);
 			start_timer(u, &u->retry, next_us(u, urgent));
+		}
 		return;
 	}
 	if (u->connecting == 0)
@@ -358,7 +364,7 @@ void opening_renew(struct upstream *u)
 {
 	if (wanted(u) > 0)
 		opening_ensure(u, true);
-	else if (u->reopen && is_active(u) && upstream_ready(u) == 0)
+	else if (is_ahead_due(u) && upstream_ready(u) == 0)
 		opening_ensure(u, false);
 }
 

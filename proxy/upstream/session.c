@@ -53,7 +53,7 @@ static void give_back(struct session *s, struct flight *f)
 	s->setup->owner->returned(s->setup->owner_arg, s, f);
 }
 
-static void give_queued_back(struct session *s)
+void session_return_queued(struct session *s)
 {
 	struct list *n;
 
@@ -77,11 +77,12 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 		struct flight *f = container_of(n, struct flight, node);
 
 		s->sent_count--;
-		if (s->answers > 0 && f != half)
+		f->spent = f == half;
+		if ((s->answers > 0 || half) && !f->spent)
 			flight_uncharge(f);
 		give_back(s, f);
 	}
-	give_queued_back(s);
+	session_return_queued(s);
 }
 
 static void finish(struct session *s, const struct transport_end *end)
@@ -145,7 +146,7 @@ void session_retire(struct session *s)
 	s->state = SESSION_RETIRING;
 	timer_stop(&s->setup->turn->timers, &s->timer);
 	s->setup->owner->unready(s->setup->owner_arg, s);
-	give_queued_back(s);
+	session_return_queued(s);
 	part_if_idle(s);
 }
 
@@ -303,6 +304,7 @@ static void reject_answer(struct session *s, struct flight *f)
 	s->setup->stats->upstream_malformed++;
 	if (f->request->bad_answers < UINT8_MAX)
 		f->request->bad_answers++;
+	f->spent = true;
 	give_back(s, f);
 	after_answer(s);
 }
@@ -394,8 +396,7 @@ static int send_one(struct session *s, struct flight *f)
 
 	if (err < 0)
 		return err;
-	len = rewrite_query(
-		&f->request->query, &setup->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
+	len = rewrite_query(&f->request->query, &s->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
 	err = len == 0 ? -EMSGSIZE : s->transport->ops->send(s->transport, setup->scratch, len);
 	if (err < 0)
 		idmap_release(&s->ids, f->id);
@@ -444,6 +445,9 @@ struct session *session_open(
 	}
 	s->setup = setup;
 	s->addr = *to;
+	s->form = setup->form;
+	/* RFC 7871 7.1.2: the opt-out names a family; that of the transport says nothing new. */
+	s->form.subnet_family = to->sa.sa_family == AF_INET6 ? 2 : 1;
 	s->timer.fire = on_timer;
 	session_watch_init(s);
 	s->grave.run = bury;
@@ -471,7 +475,7 @@ bool session_has_room(const struct session *s)
 void session_submit(struct session *s, struct flight *f)
 {
 	f->session = s;
-	f->sent = f->charged = f->late = false;
+	f->sent = f->charged = f->spent = f->late = false;
 	list_append(&s->queued, &f->node);
 	s->queued_count++;
 	turn_seal(s->setup->turn, &s->seal);

@@ -76,7 +76,7 @@ struct session_setup {
 	struct random_source *random;
 	struct stats *stats;
 	struct transport_opener opener;
-	struct upstream_form form;
+	struct upstream_form form; /* the subnet's family is filled in for each session */
 	unsigned max_inflight;
 	const struct session_owner *owner;
 	void *owner_arg;
@@ -102,6 +102,7 @@ struct session {
 	/* The rest is private. */
 	const struct session_setup *setup; /* borrowed from the owner, outlives the session */
 	struct transport *transport;
+	struct upstream_form form;
 	struct idmap ids;
 	struct list queued, sent; /* of flights; sent: the oldest first */
 	size_t queued_count, sent_count;
@@ -142,6 +143,9 @@ struct flight *session_half_answered(const struct session *s, const uint8_t *par
 
 /* Not counted against the limit of sends, once. */
 void flight_uncharge(struct flight *f);
+
+/* What was not sent yet goes back to the owner. */
+void session_return_queued(struct session *s);
 
 /* No new work; what was not sent returns; ends when idle. */
 void session_retire(struct session *s);

@@ -77,6 +77,7 @@ static void become_suspect(struct session *s)
 	s->suspect_us = now_us(s);
 	uncharge_others(s);
 	owner->suspect(s->setup->owner_arg, s);
+	session_return_queued(s);
 	list_for_each (n, &s->sent) {
 		struct flight *f = container_of(n, struct flight, node);
 

@@ -45,6 +45,28 @@ static void test_opens_at_leisure(void **state)
 	assert_int_equal(net.turn.timers.count, 0);
 }
 
+/* Ahead of the first query: joined while it hangs, looked up if need be, made once. */
+static void test_warm(void **state)
+{
+	(void)state;
+	upstream_warm(&up);
+	assert_int_equal(net.opened, 1);
+	pass(SEC);
+	assert_int_equal(net.opened, 2);
+	fake_ready(fake_at(&net, 1));
+	fake_turn(&net);
+	assert_int_equal(upstream_ready(&up), 1);
+	pass(20 * SEC);
+	lose(FAULT_CLOSED, STAGE_DNS);
+	pass(60 * SEC);
+	assert_int_equal(net.opened, 2);
+	restart(NULL);
+	upstream_warm(&up);
+	assert_int_equal(address_wishes, 1);
+	set_addresses("4.1");
+	assert_int_equal(net.opened, 1);
+}
+
 /* A session that nobody uses is not replaced, and has nothing sent on it. */
 static void test_unused_session_is_let_go(void **state)
 {
@@ -395,7 +417,7 @@ static void test_addresses_are_asked_for(void **state)
 	assert_int_equal(address_wishes, 1);
 	assert_int_equal(net.opened, 0);
 	assert_false(upstream_is_awaited(&up, &until));
-	assert_standing(UPSTREAM_STARTING, LABEL);
+	assert_standing(UPSTREAM_UNKNOWN, LABEL);
 	want();
 	pass(SEC - 1);
 	want();
@@ -786,6 +808,7 @@ int main(void)
 		TEST(test_nothing_by_itself),
 		TEST(test_opens_when_wanted),
 		TEST(test_opens_at_leisure),
+		TEST(test_warm),
 		TEST(test_unused_session_is_let_go),
 		TEST(test_end_of_life_opens_nothing),
 		TEST(test_end_of_life_while_active),

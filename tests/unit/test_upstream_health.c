@@ -333,6 +333,45 @@ static void test_cap_beside_a_good_session(void **state)
 	assert_int_equal(losts, 0);
 }
 
+/* Beside one that answers: what is held against the server, and what only against the cap. */
+static void test_lost_beside_a_good_session(void **state)
+{
+	static const uint8_t half[] = { 0, 20, 1, 2, 3 };
+	static const struct {
+		const char *name;
+		uint64_t since_us; /* the other's last answer */
+		uint64_t limit;	   /* of answers, known */
+		size_t half_len;
+		unsigned counted, failures;
+	} rows[] = {
+		{ "nothing", 0, 0, 0, 1, 0 },
+		{ "nothing, long since", SEC, 0, 0, 1, 1 },
+		{ "half an answer", 0, 0, sizeof half, 0, 0 },
+		{ "half an answer, long since", SEC, 0, sizeof half, 1, 1 },
+		{ "under a limit", 0, 100, 0, 0, 0 },
+		{ "under a limit, long since", SEC, 100, 0, 1, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct fake *good, *f;
+
+		restart("4.1");
+		good = connect_up();
+		f = connect_up();
+		ask_and_answer(good);
+		pass(rows[i].since_us);
+		up.limits.answers = rows[i].limit;
+		ask_on(session_on(f), 0);
+		fake_end_cut(f, FAULT_CLOSED, half, rows[i].half_len);
+		fake_turn(&net);
+		check();
+		expect_int(rows[i].name, up.fruitless_next, rows[i].counted);
+		expect_int(rows[i].name, up.backoff.failures, rows[i].failures);
+		expect_int(rows[i].name, up.health.down_since_us, 0);
+	}
+}
+
 /* A server that closes after every answer is not a storm. */
 static void test_answering_sessions_are_not_limited(void **state)
 {
@@ -715,6 +754,7 @@ int main(void)
 		TEST(test_servers_that_only_shake_hands),
 		TEST(test_cap_of_several_addresses),
 		TEST(test_cap_beside_a_good_session),
+		TEST(test_lost_beside_a_good_session),
 		TEST(test_answering_sessions_are_not_limited),
 		TEST(test_suspect),
 		TEST(test_suspect_is_awaited_from_the_doubt_on),
