@@ -79,8 +79,9 @@ COMMON_TESTS := \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
-	test_pool test_session test_session_answers test_session_limits test_session_random \
-	test_session_watch test_upstream
+	test_health test_limits test_pool test_race test_session test_session_answers \
+	test_session_limits test_session_random test_session_watch test_upstream \
+	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random
 PROXY_TESTS    := \
 	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
 

@@ -52,6 +52,8 @@ struct session *upstream_session(struct upstream *u, const struct request *r)
 void upstream_submit(struct upstream *u, struct session *s, struct flight *f)
 {
 	u->last_use_us = now_us(u);
+	if (session_inflight(s) == 0)
+		limits_outslept(&u->limits, now_us(u) - s->answered_us);
 	session_submit(s, f);
 	if (session_is_spent(s))
 		opening_ensure(u, false); /* ahead of the next query */
@@ -213,31 +215,43 @@ static void learn(struct upstream *u, const struct session *s, const struct tran
 			&u->limits, s->answers, now_us(u) - s->answered_us, s->unanswered > 0);
 }
 
+static bool answers_others(const struct upstream *u)
+{
+	return u->sampled_us && now_us(u) - u->sampled_us < TIMELY_US;
+}
+
 /*
- * It answered nothing, and no other did of late.  Unused and unwanted, it only came to the server's
- * idle limit.
+ * It answered nothing.  Unused and unwanted, it only came to the server's idle limit.  While others
+ * are answered half an answer is a sign of life; and where a limit of answers is known sessions are
+ * many and short, so that one may be closed before its first.
  */
 static bool is_fruitless(
 	const struct upstream *u, const struct session *s, const struct transport_end *end)
 {
-	return end && end->fault != FAULT_LOCAL && s->answers == 0 &&
-	       (u->sampled_us == 0 || now_us(u) - u->sampled_us >= TIMELY_US) &&
-	       (s->asked > 0 || u->owner->wanted(u->owner_arg) > 0);
+	if (!end || end->fault == FAULT_LOCAL || s->answers > 0)
+		return false;
+	if (answers_others(u) && (end->partial_len > 0 || u->limits.answers > 0))
+		return false;
+	return s->asked > 0 || u->owner->wanted(u->owner_arg) > 0;
 }
 
 static void session_lost(
 	struct upstream *u, const struct session *s, const struct transport_end *end)
 {
+	bool fruitless = is_fruitless(u, s, end);
+	bool failed = fruitless && !answers_others(u); /* else only held against the cap */
+
 	u->session.stats->sessions_ended++;
 	learn(u, s, end);
-	if (is_fruitless(u, s, end)) {
-		opening_fruitless(u);
-		health_failed(&u->health, &s->addr, end, u->next_try_us - now_us(u), now_us(u));
-	} else if (end && end->fault == FAULT_TIMEOUT && upstream_ready(u) == 0) {
-		health_failed(&u->health, &s->addr, end, 0, now_us(u));
-	} else if (end) {
+	if (!end)
+		return;
+	if (fruitless)
+		opening_fruitless(u, failed);
+	if (upstream_ready(u) > 0 || !(failed || end->fault == FAULT_TIMEOUT))
 		health_note(&u->health, &s->addr, end);
-	}
+	else
+		health_failed(&u->health, &s->addr, end, failed ? u->next_try_us - now_us(u) : 0,
+			now_us(u));
 }
 
 static void on_ended(void *arg, struct session *s, const struct transport_end *end)

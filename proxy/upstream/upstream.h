@@ -81,6 +81,7 @@ struct upstream {
 	bool closing;	   /* upstream_deinit: nothing is opened any more */
 	bool warming;	   /* asked for at the start, before any query */
 	bool reopen;	   /* the last session was of use: open the next one ahead */
+	bool round_failed; /* some attempt has failed in this round, or since the last success */
 	bool round_counts; /* some failure of this round was not our own */
 	bool has_suspects;
 	uint64_t fruitless[UPSTREAM_FRUITLESS_MAX]; /* ring of times; 0: unused */
