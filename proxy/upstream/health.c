@@ -116,8 +116,23 @@ static void log_doubt(struct health *h, const char *why)
 	h->doubt_logged = true;
 }
 
-void health_silent(struct health *h)
+/* Often over in a moment: a line now and then, the rest for those who look closely. */
+static void log_suspicion(
+	struct health *h, const struct addr *to, const char *doubt, uint64_t now_us)
 {
+	bool news = !h->doubted_us || now_us - h->doubted_us >= LOG_EVERY_US;
+	char who[WHO_MAX];
+
+	if (news)
+		h->doubted_us = now_us;
+	log_write(news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+		"upstream %s: %s; its queries move to another connection", describe(h, to, who),
+		doubt);
+}
+
+void health_silent(struct health *h, const struct addr *to, const char *doubt, uint64_t now_us)
+{
+	log_suspicion(h, to, doubt, now_us);
 	if (h->silent < UINT32_MAX)
 		h->silent++;
 	log_doubt(h, "takes queries and answers nothing in time");

@@ -26,6 +26,7 @@ struct health {
 	uint64_t failures;	/* in this outage */
 	bool was_up;		/* some session was ready once: the next is no news */
 	unsigned silent, errors;
+	uint64_t doubted_us; /* last line about a path in doubt */
 	bool doubt_logged;
 	char last_failure[HEALTH_TEXT_MAX]; /* label, stage and reason; "": none in this outage */
 	struct transport_end last_end;	    /* to know a repeated one by */
@@ -43,8 +44,8 @@ void health_connected(struct health *h, const struct addr *to, const struct tran
 /* An answer; timely: within the time in which one is expected. */
 void health_answered(struct health *h, bool timely, uint64_t now_us);
 
-/* A session took queries and answers none. */
-void health_silent(struct health *h);
+/* A session's path came into doubt: it takes queries and answers none. */
+void health_silent(struct health *h, const struct addr *to, const char *doubt, uint64_t now_us);
 /* An answer was an error, and another upstream knew better; or it was good. */
 void health_error(struct health *h);
 void health_good(struct health *h);

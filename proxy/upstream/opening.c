@@ -76,6 +76,8 @@ static void wait_before_next(struct upstream *u, uint64_t wait_us)
 	}
 	if (wanted(u) > 0)
 		start_timer(u, &u->retry, u->next_try_us);
+	else if (is_ahead_due(u))
+		start_timer(u, &u->retry, u->next_probe_us);
 }
 
 static uint64_t back_off(struct upstream *u)
@@ -121,6 +123,34 @@ static uint64_t quiet_since(const struct upstream *u)
 	return since;
 }
 
+/* When the last SYN-ACK came of an attempt under way; 0: none has. */
+static uint64_t alive_since(const struct upstream *u)
+{
+	uint64_t since = 0;
+
+	list_for_each (n, &u->sessions) {
+		const struct session *s = container_of(n, struct session, node);
+
+		if (s->state == SESSION_CONNECTING && s != u->tester && s->established_us > since)
+			since = s->established_us;
+	}
+	return since;
+}
+
+/* When the next one may begin; an attempt that had its SYN-ACK is given a second to go on. */
+static uint64_t not_before(const struct upstream *u, size_t i, uint64_t due)
+{
+	uint64_t alive = alive_since(u);
+
+	if (u->race.list[i].in_round && alive && due < alive + RACE_JOIN_US)
+		due = alive + RACE_JOIN_US;
+	if (fruitless_until(u) > now_us(u) && due <= now_us(u)) {
+		u->session.stats->bound_connects++;
+		due = fruitless_until(u);
+	}
+	return due;
+}
+
 static struct session *open_to(struct upstream *u, size_t i, struct transport_end *ret_end)
 {
 	struct session *s;
@@ -141,6 +171,7 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 	uint64_t wait = LOCAL_RETRY_US;
 
 	stop_timer(u, &u->pace);
+	u->warming = false;
 	if (u->round_counts)
 		wait = back_off(u);
 	else
@@ -186,7 +217,8 @@ static bool is_full(struct upstream *u)
 	if (count_sessions(u) < UPSTREAM_SESSIONS_MAX)
 		return false;
 	u->session.stats->bound_sessions++;
-	if (wanted(u) > 0 && !timer_running(&u->retry))
+	if (wanted(u) > 0 &&
+		(!timer_running(&u->retry) || u->retry.due_us > now_us(u) + LOCAL_RETRY_US))
 		start_timer(u, &u->retry, now_us(u) + LOCAL_RETRY_US);
 	return true;
 }
@@ -202,10 +234,7 @@ static void run_race(struct upstream *u, uint64_t quiet_us)
 	size_t i;
 
 	for (; (i = race_next(&u->race, quiet_us, &due)) != RACE_NONE; quiet_us = quiet_since(u)) {
-		if (due <= now_us(u) && fruitless_until(u) > now_us(u)) {
-			u->session.stats->bound_connects++;
-			due = fruitless_until(u);
-		}
+		due = not_before(u, i, due);
 		if (due > now_us(u)) {
 			start_timer(u, &u->pace, due);
 			return;
@@ -232,8 +261,7 @@ static void on_retry(struct timer *t)
 {
 	struct upstream *u = container_of(t, struct upstream, retry);
 
-	if (wanted(u) > 0)
-		opening_ensure(u, true);
+	opening_renew(u);
 }
 
 /* The others of the race are not needed any more. */

@@ -60,8 +60,12 @@ void race_set(struct race *r, const struct addr *in, size_t count)
 		if (a4)
 			append(r, &old, a4);
 	} while (a6 || a4);
-	if (r->winner == RACE_NONE || r->winner == 0)
+	if (r->winner == RACE_NONE || r->winner == 0) {
 		r->retest_us = r->retest_wait_us = 0;
+	} else if (r->retest_us == 0) { /* new ones rank before the winner */
+		r->retest_us = 1;
+		r->retest_wait_us = RETEST_FIRST_US;
+	}
 }
 
 /* ------------------------------------------------------------------ the order */

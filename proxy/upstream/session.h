@@ -55,7 +55,7 @@ struct session_owner {
 	 * It takes nothing new for now: `returned` follows for each query that was not sent, `late`
 	 * for the others.
 	 */
-	void (*suspect)(void *arg, struct session *s);
+	void (*suspect)(void *arg, struct session *s, const char *doubt);
 	/* No longer suspect. */
 	void (*recovered)(void *arg, struct session *s);
 	/*

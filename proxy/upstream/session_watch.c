@@ -6,7 +6,8 @@
 #define UNACKED_MIN_US 250000u
 #define UNACKED_RTTS   3u
 /* No matched answer for so long, though queries wait. */
-#define SILENT_US 1000000u
+#define SILENT_US   1000000u
+#define SILENT_RTTS 2u
 /* One answer is missing for so long among others that came. */
 #define SLOW_NAME_US 1500000u
 /* Suspect for so long without an answer. */
@@ -30,23 +31,29 @@ static const struct flight *oldest(const struct session *s)
 
 /* ------------------------------------------------------------------ the path */
 
-static bool is_unacked(struct session *s)
-{
-	uint64_t rtt, limit = UNACKED_MIN_US;
-	uint64_t unacked = s->transport->ops->unacked_us(s->transport, now_us(s), &rtt);
-
-	if (UNACKED_RTTS * rtt > limit)
-		limit = UNACKED_RTTS * rtt;
-	return unacked > limit;
-}
-
 /*
  * Queries have waited for so long in all without any being answered: those count, too, that were
  * given up meanwhile.
  */
-static bool is_silent(const struct session *s)
+static uint64_t silent_us(const struct session *s)
 {
-	return s->waited_us + (now_us(s) - s->waiting_since_us) >= SILENT_US;
+	return s->waited_us + (now_us(s) - s->waiting_since_us);
+}
+
+/* Why the path is in doubt; NULL: it is not. */
+static const char *doubt_of(struct session *s)
+{
+	uint64_t rtt, unacked_limit = UNACKED_MIN_US, silent_limit = SILENT_US;
+	uint64_t unacked = s->transport->ops->unacked_us(s->transport, now_us(s), &rtt);
+
+	if (UNACKED_RTTS * rtt > unacked_limit)
+		unacked_limit = UNACKED_RTTS * rtt;
+	/* Where a round trip takes as long, an answer does too. */
+	if (SILENT_RTTS * rtt > silent_limit)
+		silent_limit = SILENT_RTTS * rtt;
+	if (unacked > unacked_limit)
+		return "what was sent is not acknowledged";
+	return silent_us(s) >= silent_limit ? "queries wait and none is answered" : NULL;
 }
 
 /*
@@ -69,14 +76,14 @@ static void uncharge_others(struct session *s)
 	}
 }
 
-static void become_suspect(struct session *s)
+static void become_suspect(struct session *s, const char *doubt)
 {
 	const struct session_owner *owner = s->setup->owner;
 
 	s->suspect = true;
 	s->suspect_us = now_us(s);
 	uncharge_others(s);
-	owner->suspect(s->setup->owner_arg, s);
+	owner->suspect(s->setup->owner_arg, s, doubt);
 	session_return_queued(s);
 	list_for_each (n, &s->sent) {
 		struct flight *f = container_of(n, struct flight, node);
@@ -95,7 +102,7 @@ static void remain_suspect(struct session *s)
 
 /* ------------------------------------------------------------------ names */
 
-/* Others sent after it, or at the same time, have been answered. */
+/* Others have been answered since it was sent. */
 static void report_slow_names(struct session *s)
 {
 	list_for_each (n, &s->sent) {
@@ -112,12 +119,17 @@ static void report_slow_names(struct session *s)
 
 static void look(struct session *s)
 {
-	if (s->suspect)
+	const char *doubt;
+
+	if (s->suspect) {
 		remain_suspect(s);
-	else if (now_us(s) - oldest(s)->sent_us < LOOK_US)
 		return;
-	else if (is_unacked(s) || is_silent(s))
-		become_suspect(s);
+	}
+	if (now_us(s) - oldest(s)->sent_us < LOOK_US)
+		return;
+	doubt = doubt_of(s);
+	if (doubt)
+		become_suspect(s, doubt);
 	else
 		report_slow_names(s);
 }

@@ -123,13 +123,13 @@ static void on_unready(void *arg, struct session *s)
 		opening_renew(u); /* for one that has ended, on_ended does it */
 }
 
-static void on_suspect(void *arg, struct session *s)
+static void on_suspect(void *arg, struct session *s, const char *doubt)
 {
 	struct upstream *u = arg;
 
 	u->session.stats->sessions_suspect++;
 	u->has_suspects = true;
-	health_silent(&u->health);
+	health_silent(&u->health, &s->addr, doubt, now_us(u));
 	if (s->state != SESSION_READY || upstream_ready(u) > 0)
 		return;
 	u->absent_us = now_us(u);
@@ -140,9 +140,10 @@ static void on_recovered(void *arg, struct session *s)
 {
 	struct upstream *u = arg;
 
+	if (!is_relied_on(s))
+		return;
 	u->absent_us = 0;
-	if (session_has_room(s))
-		u->owner->room(u->owner_arg);
+	u->owner->room(u->owner_arg);
 }
 
 static bool on_late(void *arg, struct session *s, struct flight *f, enum session_late why)
@@ -298,6 +299,7 @@ void upstream_ensure_second(struct upstream *u)
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count)
 {
 	race_set(&u->race, addrs, count);
+	u->wanted_us = now_us(u); /* they are fresh */
 	opening_renew(u);
 }
 
