@@ -6,7 +6,6 @@ import time
 import pytest
 import wire
 from conftest import warm
-from daemon import SANITIZED
 from load import load
 from reach import fresh, long, queries
 from testserver import wait_for
@@ -15,7 +14,7 @@ HOWS = ["fin", "rst", "notify", "alert"]
 SESSIONS_MAX = 16
 
 
-def keeps(fwd, count, after):
+def keeps(fwd, count):
     """A load of which nothing is lost, with a bounded number of sessions; returns repeats and connections for it."""
     before, seen = fwd.stats(), []
 
@@ -36,8 +35,8 @@ def test_closes_after_n_answers(server, start, how, count, after):
     """F01: as fast as it goes; once that is learnt, a query is hardly ever sent in vain."""
     server.rule(f"answers={after}:{how}")
     fwd = start(server)
-    keeps(fwd, count // 4, after)
-    repeats, connects = keeps(fwd, count, after)
+    keeps(fwd, count // 4)
+    repeats, connects = keeps(fwd, count)
     assert count // after // 2 <= connects <= 1.5 * count / after + SESSIONS_MAX
     if how != "alert":  # which is a failure, not a limit
         assert repeats <= 0.1 * count
