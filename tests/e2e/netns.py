@@ -245,14 +245,16 @@ class Network:
         tail = ["-p", "tcp", "-j", "REJECT", "--reject-with", how]
         return Fault([(self._host_of(a), a, ["INPUT", "-d", a, *tail]) for a in addresses])
 
-    def forget_connections(self, *addresses):
-        """As a router that lost its state: packets of the connections that stand now are dropped both ways."""
+    def forget_connections(self, *addresses, there=True, back=True):
+        """As a router that lost its state: packets of the connections that stand now are dropped."""
         rules = []
         for a in addresses:
             host = self._host_of(a)
-            for port in sorted(connected_ports(host, a)):
-                rules.append((host, a, ["INPUT", "-p", "tcp", "--sport", str(port), "-j", "DROP"]))
-                rules.append((self.client, a, ["INPUT", "-p", "tcp", "--dport", str(port), "-j", "DROP"]))
+            for port in map(str, sorted(connected_ports(host, a))):
+                if there:
+                    rules.append((host, a, ["INPUT", "-p", "tcp", "--sport", port, "-j", "DROP"]))
+                if back:
+                    rules.append((self.client, a, ["INPUT", "-p", "tcp", "--dport", port, "-j", "DROP"]))
         return Fault(rules)
 
     def syns(self, *addresses):
