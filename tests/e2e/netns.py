@@ -21,7 +21,7 @@ import subprocess
 import threading
 
 import pytest
-from testserver import TestServer
+from testserver import TestServer, wait_for
 
 CLONE_NEWNET = 0x40000000
 TIMEOUT = 20
@@ -73,6 +73,9 @@ class Namespace:
     def ip(self, *lines):
         """Lines of `ip`, in one go."""
         run("ip", "-n", self.name, "-batch", "-", input="\n".join(lines) + "\n")
+
+    def is_up(self, device):
+        return "state UP" in run("ip", "-n", self.name, "-o", "link", "show", "dev", device)
 
     def visit(self, function, *args):
         """What the function returns when it is called inside."""
@@ -192,13 +195,16 @@ class Network:
     def _join(self, link, addresses):
         host = Host(self, link, addresses)
         self.hosts.append(host)
+        # Where both ends have the same index, the kernel takes a second to see that a link is up.
+        index = str(100 + link)
         run(
-            *("ip", "link", "add", host.device, "netns", self.client.name, "type", "veth"),
+            *("ip", "link", "add", host.device, "index", index, "netns", self.client.name, "type", "veth"),
             *("peer", "name", "uplink", "netns", host.name),
         )
         self._own[link] = self.own(link)
         for side, device, own in ((self.client, host.device, self._own[link]), (host, "uplink", host.addresses)):
             side.ip(*address_lines("add", device, own), f"link set {device} up")
+        wait_for(lambda: self.client.is_up(host.device) and host.is_up("uplink"), what="a link that is up")
 
     @staticmethod
     def own(link, host=100):
@@ -261,10 +267,16 @@ class Network:
         """Counts attempts to connect that arrive there, by packets(); changes nothing."""
         return Fault([(self._host_of(a), a, ["INPUT", "-d", a, "-p", "tcp", "--syn"]) for a in addresses])
 
+    def leave(self, link, *versions):
+        """The client has no address of these IP versions there any more."""
+        gone = [a for a in self._own[link] if (6 if ":" in a else 4) in versions]
+        self.client.ip(*address_lines("del", self.hosts[link - 1].device, gone))
+        self._own[link] = [a for a in self._own[link] if a not in gone]
+
     def renumber(self, link, host):
         """The client's addresses on a link give way to others."""
         device = self.hosts[link - 1].device
-        self.client.ip(*address_lines("del", device, self._own[link]))
+        self.leave(link, 4, 6)
         self._own[link] = self.own(link, host)
         self.client.ip(*address_lines("add", device, self._own[link]))
 

@@ -96,7 +96,7 @@ def test_mute_connections_do_not_pile_up(start_server, start):
     fwd = warm(start(server, {"query-timeout": "1s"}))
     before = fwd.fds()
     server.mute()
-    load(fwd, 600, window=100, rate=200, name=fresh())
+    load(fwd, 300, window=100, rate=200, name=fresh())
     assert server.stat("open_max") <= 16 and fwd.fds() - before <= 16
     server.mute(False)
     comes_back(fwd, "speaks.test", "answer after silence under load")
