@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "proxy/names.h"
 #include "proxy/ops/report.h"
+#include "proxy/self.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/worker.h"
 
@@ -21,7 +23,7 @@
 
 struct app {
 	struct config *config;
-	struct credentials *credentials;
+	struct credentials **credentials; /* one for each upstream; equal bundles share one */
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	struct mailbox mailbox; /* where workers send reports */
@@ -29,6 +31,7 @@ struct app {
 	size_t listen_count;
 	struct worker **workers;
 	size_t worker_count;
+	struct names *names; /* of upstreams */
 };
 
 struct drain_mail {
@@ -108,7 +111,9 @@ static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size
 		.listen = a->listen,
 		.sockets = mine,
 		.socket_count = a->listen_count,
-		.tcp_clients = tcp_clients_of(a) };
+		.tcp_clients = tcp_clients_of(a),
+		.want_addresses = names_want,
+		.want_arg = a->names };
 	struct worker *w;
 
 	for (size_t i = 0; i < a->listen_count; i++) {
@@ -122,13 +127,55 @@ static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size
 	return w;
 }
 
+/* An upstream that is ourselves would get each query again (threats A51). */
+static enum exit_code refuse_loops(const struct app *a, char *error, size_t size)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < a->config->forward_count; i++) {
+		const struct config_upstream *u = &a->config->forward[i];
+
+		for (size_t k = 0; k < u->address_count; k++) {
+			if (!self_is_reached(a->listen, a->listen_count, &u->address[k]))
+				continue;
+			snprintf(error, size,
+				"upstream %.80s: %s is where dnsfwd itself listens; forward to "
+				"another resolver",
+				u->name, addr_text(&u->address[k], text));
+			return EXIT_CONFIG;
+		}
+	}
+	return EXIT_OK;
+}
+
+static enum exit_code build_names(struct app *a, char *error, size_t size)
+{
+	struct names_setup setup = { .base = a->base,
+		.mailbox = &a->mailbox,
+		.config = a->config,
+		.listen = a->listen,
+		.listen_count = a->listen_count,
+		.workers = a->workers,
+		.worker_count = a->worker_count };
+	enum exit_code code = refuse_loops(a, error, size);
+
+	if (code != EXIT_OK)
+		return code;
+	a->names = names_new(&setup, error, size);
+	return a->names ? EXIT_OK : EXIT_OTHER;
+}
+
 static enum exit_code build_workers(
 	struct app *a, struct socket_pair *pairs, char *error, size_t size)
 {
 	int err = open_all(a, pairs, error, size);
+	enum exit_code code;
 
 	if (err < 0)
 		return EXIT_NETWORK;
+	code = build_names(a, error, size);
+	if (code != EXIT_OK)
+		return code;
 	for (size_t i = 0; i < a->worker_count; i++) {
 		a->workers[i] = make_worker(a, pairs, i);
 		if (!a->workers[i]) {
@@ -209,13 +256,55 @@ static bool watch_signals(struct app *a)
 	return true;
 }
 
+/* ------------------------------------------------------------------ trust */
+
+/* The one loaded already for an upstream with the same bundle, or NULL. */
+static struct credentials *loaded_before(const struct app *a, size_t i)
+{
+	const struct config_upstream *u = a->config->forward;
+
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(u[k].tls_cert_bundle, u[i].tls_cert_bundle) == 0)
+			return a->credentials[k];
+	return NULL;
+}
+
+static enum exit_code load_credentials(struct app *a, char *error, size_t size)
+{
+	const struct config *c = a->config;
+
+	a->credentials = calloc(c->forward_count, sizeof(struct credentials *));
+	if (!a->credentials) {
+		snprintf(error, size, "out of memory");
+		return EXIT_MEMORY;
+	}
+	for (size_t i = 0; i < c->forward_count; i++) {
+		a->credentials[i] = loaded_before(a, i);
+		if (!a->credentials[i])
+			a->credentials[i] =
+				credentials_load(c->forward[i].tls_cert_bundle, error, size);
+		if (!a->credentials[i])
+			return EXIT_FILES;
+	}
+	return EXIT_OK;
+}
+
+static void free_credentials(struct app *a)
+{
+	for (size_t i = a->credentials ? a->config->forward_count : 0; i-- > 0;)
+		if (a->credentials[i] && !loaded_before(a, i))
+			credentials_free(a->credentials[i]);
+	free(a->credentials);
+}
+
 /* ------------------------------------------------------------------ life */
 
 static enum exit_code build(struct app *a, bool check_only, char *error, size_t size)
 {
-	a->credentials = credentials_load(a->config->forward[0].tls_cert_bundle, error, size);
-	if (!a->credentials)
-		return EXIT_FILES;
+	enum exit_code code = load_credentials(a, error, size);
+
+	if (code != EXIT_OK)
+		return code;
 	if (check_only)
 		return EXIT_OK;
 	a->base = event_base_new();
@@ -268,9 +357,17 @@ static void drain_all(struct app *a)
 	}
 }
 
+static void log_upstream(const struct app *a, size_t i)
+{
+	const struct config_upstream *u = &a->config->forward[i];
+
+	log_info("forwarding to %s over TLS, authenticated as %s against %u trust anchors", u->name,
+		u->auth_name ? u->auth_name : "its address",
+		credentials_anchors(a->credentials[i]));
+}
+
 static void log_start(const struct app *a)
 {
-	const struct config_upstream *u = &a->config->forward[0];
 	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < a->listen_count; i++)
@@ -280,10 +377,10 @@ static void log_start(const struct app *a)
 			"only %zu TCP clients at a time: the limit of open files does not allow "
 			"tcp-clients = %u; raise it (LimitNOFILE=)",
 			tcp_clients_of(a) * a->worker_count, a->config->tcp_clients);
-	log_info("ready: forwarding to %s over TLS, authenticated as %s against %u trust anchors, "
-		 "%zu worker%s",
-		addr_text(&u->address[0], text), u->auth_name ? u->auth_name : "its address",
-		credentials_anchors(a->credentials), a->worker_count,
+	for (size_t i = 0; i < a->config->forward_count; i++)
+		log_upstream(a, i);
+	log_info("ready: %zu upstream%s, %zu worker%s", a->config->forward_count,
+		a->config->forward_count == 1 ? "" : "s", a->worker_count,
 		a->worker_count == 1 ? "" : "s");
 }
 
@@ -298,6 +395,7 @@ enum exit_code app_run(struct app *a)
 		}
 	}
 	log_start(a);
+	names_start(a->names);
 	event_base_dispatch(a->base);
 	drain_all(a);
 	return EXIT_OK;
@@ -309,6 +407,7 @@ void app_free(struct app *a)
 		return;
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	names_free(a->names);
 	free(a->workers);
 	free(a->listen);
 	for (size_t i = 0; i < SIGNALS; i++)
@@ -317,7 +416,7 @@ void app_free(struct app *a)
 	mailbox_deinit(&a->mailbox);
 	if (a->base)
 		event_base_free(a->base);
-	credentials_free(a->credentials);
+	free_credentials(a);
 	config_unref(a->config);
 	free(a);
 }

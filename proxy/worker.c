@@ -13,7 +13,14 @@
 
 /* How long queries in flight may take to be answered once we are told to stop (threats F20). */
 #define DRAIN_US     2000000u
+#define LABEL_MAX    300
 #define TLS_UDP_SIZE 4096 /* advertised on streams, bounds padded answers (standards 3.3) */
+
+/* How one upstream is reached, and what it is called. */
+struct way {
+	struct tls_endpoint endpoint;
+	char label[LABEL_MAX];
+};
 
 struct worker {
 	pthread_t thread;
@@ -23,9 +30,13 @@ struct worker {
 	struct mailbox mailbox;
 	struct timer drain_limit;
 
-	struct tls_endpoint endpoint;
-	char label[UPSTREAM_TEXT_MAX];
+	struct way *ways; /* one for each upstream, in step with the array below */
+	struct upstream *upstreams;
+	size_t upstream_count;
 	struct pool pool;
+	bool pool_built;
+	void (*want_addresses)(void *arg, size_t upstream);
+	void *want_arg;
 	struct lookups lookups;
 	struct queries queries;
 
@@ -38,37 +49,75 @@ struct worker {
 
 /* ------------------------------------------------------------------ building */
 
-static void name_upstream(struct worker *w, const struct config_upstream *u)
+/* One with a single address is called by it; others as in the configuration. */
+static void name_upstream(struct way *way, const struct config_upstream *u)
 {
 	char text[ADDR_TEXT_MAX];
 
-	snprintf(w->label, sizeof w->label, "tls://%s%s%s", addr_text(&u->address[0], text),
-		u->auth_name ? "#" : "", u->auth_name ? u->auth_name : "");
+	if (u->address_count == 1)
+		snprintf(way->label, sizeof way->label, "tls://%s%s%s",
+			addr_text(&u->address[0], text), u->auth_name ? "#" : "",
+			u->auth_name ? u->auth_name : "");
+	else
+		snprintf(way->label, sizeof way->label, "%s", u->name);
 }
 
-static void build_pool(struct worker *w, const struct worker_setup *setup)
+static void on_want_addresses(void *arg, struct upstream *up)
 {
-	const struct config_upstream *u = &setup->config->forward[0];
-	struct upstream *up = &w->pool.upstream;
+	struct worker *w = arg;
 
-	name_upstream(w, u);
-	w->endpoint = (struct tls_endpoint){ .loop = &w->loop,
-		.credentials = setup->credentials,
-		.auth_name = u->auth_name };
-	up->label = w->label;
+	w->want_addresses(w->want_arg, (size_t)(up - w->upstreams));
+}
+
+static void fill_upstream(struct worker *w, size_t i, const struct worker_setup *setup)
+{
+	const struct config_upstream *u = &setup->config->forward[i];
+	struct way *way = &w->ways[i];
+	struct upstream *up = &w->upstreams[i];
+
+	name_upstream(way, u);
+	way->endpoint = (struct tls_endpoint){
+		.loop = &w->loop, .credentials = setup->credentials[i], .auth_name = u->auth_name
+	};
+	up->label = way->label;
 	up->connections = u->connections;
-	up->addr = u->address[0];
+	up->want_addresses = u->host ? on_want_addresses : NULL;
+	up->want_arg = w;
 	up->session = (struct session_setup){ .turn = &w->loop.turn,
 		.random = &w->loop.random,
 		.stats = &w->loop.stats,
-		.opener = { tls_open, &w->endpoint },
+		.opener = { tls_open, &way->endpoint },
 		.form = { .udp_size = TLS_UDP_SIZE,
 			.keepalive = true,
-			.subnet_family = u->address[0].sa.sa_family == AF_INET6 ? 2 : 1,
 			.pad_block = (uint16_t)u->pad_block },
 		.max_inflight = u->max_inflight,
 		.scratch = w->loop.scratch };
+}
+
+static int build_pool(struct worker *w, const struct worker_setup *setup)
+{
+	const struct config *c = setup->config;
+
+	w->ways = calloc(c->forward_count, sizeof *w->ways);
+	w->upstreams = calloc(c->forward_count, sizeof *w->upstreams);
+	if (!w->ways || !w->upstreams)
+		return -ENOMEM;
+	w->upstream_count = c->forward_count;
+	for (size_t i = 0; i < c->forward_count; i++)
+		fill_upstream(w, i, setup);
+	w->pool.upstreams = w->upstreams;
+	w->pool.count = w->upstream_count;
+	w->pool.policy = c->policy;
 	pool_init(&w->pool);
+	for (size_t i = 0; i < c->forward_count; i++)
+		upstream_set_addresses(
+			&w->upstreams[i], c->forward[i].address, c->forward[i].address_count);
+	return 0;
+}
+
+void worker_set_addresses(struct worker *w, size_t upstream, const struct addr *addrs, size_t count)
+{
+	upstream_set_addresses(&w->upstreams[upstream], addrs, count);
 }
 
 static int build_listeners(struct worker *w, const struct worker_setup *setup)
@@ -105,11 +154,14 @@ struct worker *worker_new(const struct worker_setup *setup)
 		free(w);
 		return NULL;
 	}
-	build_pool(w, setup);
+	w->want_addresses = setup->want_addresses;
+	w->want_arg = setup->want_arg;
+	w->pool_built = build_pool(w, setup) == 0;
 	lookups_init(&w->lookups, setup->config->max_queries, &w->loop.stats,
 		(struct routes){ .forward = &w->pool });
 	queries_init(&w->queries, &w->loop, setup->config, &w->lookups);
-	if (build_listeners(w, setup) == 0 && mailbox_init(&w->mailbox, w->loop.base, w) == 0)
+	if (w->pool_built && build_listeners(w, setup) == 0 &&
+		mailbox_init(&w->mailbox, w->loop.base, w) == 0)
 		return w;
 	worker_free(w);
 	return NULL;
@@ -129,6 +181,7 @@ static void *run(void *arg)
 {
 	struct worker *w = arg;
 
+	pool_warm(&w->pool);
 	while (!w->done) {
 		loop_turn(&w->loop);
 		if (w->draining && is_drained(w))
@@ -161,7 +214,7 @@ void worker_get_report(struct worker *w, struct worker_report *ret)
 	*ret = (struct worker_report){ .stats = w->loop.stats,
 		.queries_inflight = queries_inflight(&w->queries),
 		.tcp_clients = tcp_clients_count(w->clients),
-		.sessions = w->pool.upstream.ready,
+		.sessions = pool_sessions(&w->pool),
 		.long_turns = w->loop.turn.rounds_exceeded };
 	for (size_t i = 0; i < w->socket_count; i++)
 		ret->udp_drops += udp_listener_drops(w->udp[i]);
@@ -213,10 +266,13 @@ void worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 	free_listeners(w);
 	queries_deinit(&w->queries);
-	pool_deinit(&w->pool);
+	if (w->pool_built)
+		pool_deinit(&w->pool);
 	lookups_deinit(&w->lookups);
 	timer_stop(&w->loop.turn.timers, &w->drain_limit);
 	mailbox_deinit(&w->mailbox);
 	loop_deinit(&w->loop);
+	free(w->upstreams);
+	free(w->ways);
 	free(w);
 }

@@ -25,12 +25,19 @@ struct worker_report {
 };
 
 struct worker_setup {
-	const struct config *config;	       /* borrowed, outlives the worker */
-	const struct credentials *credentials; /* of the upstream; borrowed */
-	const struct addr *listen;	       /* bound addresses, in step with sockets */
-	struct socket_pair *sockets;	       /* taken: set to -1 as they change hands */
+	const struct config *config; /* borrowed, outlives the worker */
+	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
+	struct credentials *const *credentials;
+	const struct addr *listen;   /* bound addresses, in step with sockets */
+	struct socket_pair *sockets; /* taken: set to -1 as they change hands */
 	size_t socket_count;
 	size_t tcp_clients; /* at most, as far as descriptors go */
+	/*
+	 * Called on the worker's thread, at most once a second for each upstream with a host: it
+	 * has no address, or is about to connect.  worker_set_addresses comes when there is news.
+	 */
+	void (*want_addresses)(void *arg, size_t upstream);
+	void *want_arg;
 };
 
 /* Built, not running. NULL: out of memory. */
@@ -42,6 +49,12 @@ int worker_start(struct worker *w);
 struct mailbox *worker_mailbox(struct worker *w);
 /* Inside mail delivered to this worker. */
 void worker_get_report(struct worker *w, struct worker_report *ret);
+/*
+ * Inside mail: the addresses of the i-th upstream of config->forward, with port; they replace what
+ * was known.
+ */
+void worker_set_addresses(
+	struct worker *w, size_t upstream, const struct addr *addrs, size_t count);
 /*
  * Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2
  * s.

@@ -39,6 +39,8 @@
 	X(tcp_bad_frames, "TCP clients closed for an impossible length prefix")                    \
 	X(upstream_queries, "queries sent upstream, repeated ones too")                            \
 	X(upstream_repeats, "of these, sent again after a loss")                                   \
+	X(upstream_hedges, "of these, because a name was slow")                                    \
+	X(upstream_probes, "copies of queries, to learn how another upstream answers")             \
 	X(upstream_answers, "answers matched to a query")                                          \
 	X(upstream_late, "answers to a query that was given up")                                   \
 	X(upstream_unknown, "messages with an id that is not in use")                              \
@@ -48,6 +50,7 @@
 	X(connects, "connections opened")                                                          \
 	X(connects_failed, "of these, that never became a session")                                \
 	X(sessions_ended, "sessions closed by the upstream or an error")                           \
+	X(sessions_suspect, "sessions whose path came into doubt")                                 \
 	X(timeouts, "queries given up at their deadline")
 
 struct stats {

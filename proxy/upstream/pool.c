@@ -2,54 +2,198 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/upstream/policy.h"
+#include "proxy/upstream/verdict.h"
 
 /* A matched answer that does not parse is asked for once more, then it is the upstream's word. */
 #define BAD_ANSWERS_MAX 2
+/* A slow name may be asked for again if fifty queries have earned it; at most so many saved up. */
+#define HEDGE_COST 50u
+#define HEDGE_MAX  (20u * HEDGE_COST)
+
+static uint32_t bit_of(const struct pool *p, const struct upstream *u)
+{
+	return UINT32_C(1) << (u - p->upstreams);
+}
+
+/* ------------------------------------------------------------------ the queue */
+
+static bool is_waiting(const struct request *r)
+{
+	return list_linked(&r->node);
+}
 
 static void wait_in_queue(struct pool *p, struct request *r)
 {
-	r->state = REQUEST_WAITING;
 	list_append(r->sent_before ? &p->again : &p->waiting, &r->node);
 	p->waiting_count++;
 }
 
-/* The one that goes next; there is one. */
-static struct request *next_waiting(struct pool *p)
+static void leave_queue(struct pool *p, struct request *r)
 {
-	struct list *n = list_take(&p->again);
-
-	if (!n)
-		n = list_take(&p->waiting);
-	p->waiting_count--;
-	return container_of(n, struct request, node);
-}
-
-static void place(struct pool *p, struct request *r)
-{
-	struct session *s = upstream_session(&p->upstream);
-
-	if (s && p->waiting_count == 0) {
-		session_submit(s, r);
+	if (!is_waiting(r))
 		return;
-	}
-	if (!s && p->upstream.ready > 0)
-		p->stats->bound_inflight++;
-	wait_in_queue(p, r);
-	if (s)
-		turn_defer(p->turn, &p->dispatch);
-	else
-		upstream_ensure(&p->upstream);
+	list_remove(&r->node);
+	p->waiting_count--;
 }
 
-static void on_dispatch(struct turn_work *w)
+static void look_again(struct pool *p)
 {
-	struct pool *p = container_of(w, struct pool, dispatch);
+	if (p->waiting_count > 0)
+		turn_defer(p->turn, &p->dispatch);
+}
+
+/* ------------------------------------------------------------------ flights */
+
+static bool has_flights(const struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session)
+			return true;
+	return false;
+}
+
+/* A flight that is not known to be late. */
+static bool has_fresh_flight(const struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session && !r->flights[i].late)
+			return true;
+	return false;
+}
+
+static void forget_flights(struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session)
+			session_forget(&r->flights[i]);
+}
+
+/* A free one; if none is, the oldest is given up: losses that cost nothing may use all of them. */
+static struct flight *take_flight(struct request *r)
+{
+	struct flight *oldest = &r->flights[0];
+
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++) {
+		struct flight *f = &r->flights[i];
+
+		if (!f->session) {
+			*f = (struct flight){ .request = r };
+			return f;
+		}
+		if (f->sent && f->sent_us < oldest->sent_us)
+			oldest = f;
+	}
+	session_forget(oldest);
+	*oldest = (struct flight){ .request = r };
+	return oldest;
+}
+
+static void submit_to(struct upstream *u, struct session *s, struct request *r)
+{
+	r->own = u;
+	upstream_submit(u, s, take_flight(r));
+}
+
+/* ------------------------------------------------------------------ placing */
+
+/* What a look at all upstreams has come to. */
+struct choice {
+	struct upstream *upstream; /* to ask, or to wait for; NULL: neither */
+	struct session *session;   /* with room; NULL: wait */
+	size_t rank;		   /* of the upstream in the policy's order */
+	uint64_t until_us;	   /* wait so long; 0: until it has room */
+	uint32_t missed;	   /* bits of those passed over without a session */
+};
+
+/* Looks at those in doubt, or at those that are not. */
+static bool look_at(struct pool *p, const struct request *r, bool doubtful, struct choice *c)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct upstream *u = policy_nth(p, i);
+
+		if (r->avoid & bit_of(p, u) ||
+			(p->count > 1 && health_doubtful(&u->health)) != doubtful)
+			continue;
+		c->upstream = u;
+		c->rank = i;
+		c->session = upstream_session(u, r);
+		if (c->session)
+			return true;
+		c->missed |= bit_of(p, u);
+		if (upstream_is_awaited(u, &c->until_us))
+			return true;
+	}
+	c->upstream = NULL;
+	return false;
+}
+
+/* Those without a session want one: now if queries wait for it, else at leisure. */
+static void ensure_missed(struct pool *p, const struct choice *c)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (c->missed & (UINT32_C(1) << i))
+			upstream_ensure(&p->upstreams[i], !c->session);
+}
+
+static void wake_at(struct pool *p, uint64_t until_us)
+{
+	if (timer_running(&p->patience) && p->patience.due_us <= until_us)
+		return;
+	if (timer_start(&p->turn->timers, &p->patience, until_us) < 0)
+		p->stats->bound_memory++;
+}
+
+/* False: it must wait, for c->upstream or for anybody. */
+static bool choose(struct pool *p, const struct request *r, struct choice *c)
+{
+	*c = (struct choice){ 0 };
+	if (!look_at(p, r, false, c) && p->count > 1)
+		look_at(p, r, true, c);
+	if (c->missed)
+		ensure_missed(p, c);
+	if (c->session)
+		return true;
+	if (c->upstream && c->until_us)
+		wake_at(p, c->until_us);
+	else if (c->upstream)
+		p->stats->bound_inflight++;
+	return false;
+}
+
+/* A copy to one of which something is to be learnt, while another one answers. */
+static void probe(struct pool *p, const struct request *r, const struct choice *c)
+{
+	struct upstream *u = probe_is_out(&p->probe) ? NULL : policy_probe(p, c->rank);
 	struct session *s;
 
-	while (p->waiting_count > 0 && (s = upstream_session(&p->upstream)))
-		session_submit(s, next_waiting(p));
-	if (p->waiting_count > 0)
-		upstream_ensure(&p->upstream);
+	if (!u || u == c->upstream)
+		return;
+	s = upstream_session(u, r);
+	if (!s) {
+		upstream_ensure(u, false);
+		return;
+	}
+	probe_copy(&p->probe, r, ~bit_of(p, u));
+	p->stats->upstream_probes++;
+	submit_to(u, s, &p->probe.request);
+}
+
+enum placed { PLACED, PLACE_AWAITED, PLACE_NONE };
+
+static enum placed place(struct pool *p, struct request *r)
+{
+	struct choice c;
+
+	if (!choose(p, r, &c))
+		return c.upstream ? PLACE_AWAITED : PLACE_NONE;
+	submit_to(c.upstream, c.session, r);
+	if (p->count > 1)
+		probe(p, r, &c);
+	return PLACED;
 }
 
 /* ------------------------------------------------------------------ the ends */
@@ -57,78 +201,278 @@ static void on_dispatch(struct turn_work *w)
 static void deliver(struct turn_work *w)
 {
 	struct request *r = container_of(w, struct request, work);
+	uint8_t *kept = r->kept;
 
+	r->kept = NULL;
 	r->state = REQUEST_IDLE;
 	r->done(r);
+	free(kept); /* r may be gone */
+}
+
+static void finish(struct pool *p, struct request *r)
+{
+	forget_flights(r);
+	leave_queue(p, r);
+	turn_forget(&r->work);
+	r->state = REQUEST_DONE;
+	r->work.run = deliver;
+	turn_defer(p->turn, &r->work);
+	look_again(p); /* its places are free */
+}
+
+/* The error that an upstream answered, as nobody had anything better. */
+static void finish_kept(struct pool *p, struct request *r)
+{
+	r->answered = message_parse(r->kept, r->kept_len, &r->answer) == MESSAGE_OK;
+	r->upstream = r->kept_from;
+	r->failure = (struct ede){ EDE_OTHER, "an answer that was kept does not parse" };
+	finish(p, r);
 }
 
 static struct ede why_lost(struct pool *p, const struct request *r)
 {
 	if (r->bad_answers >= BAD_ANSWERS_MAX) {
 		snprintf(p->reason, sizeof p->reason, "%s: its answers are malformed",
-			p->upstream.label);
+			r->own->label);
 		return (struct ede){ EDE_INVALID_DATA, p->reason };
 	}
 	snprintf(p->reason, sizeof p->reason, "%s: asked %d times, lost each time: %s",
-		p->upstream.label, REQUEST_SENDS_MAX, upstream_last_loss(&p->upstream));
+		r->own->label, REQUEST_SENDS_MAX, upstream_last_loss(r->own));
 	return (struct ede){ EDE_NETWORK_ERROR, p->reason };
+}
+
+/* No more sends for it: what is under way may still bring the answer. */
+static void finish_lost(struct pool *p, struct request *r)
+{
+	if (has_flights(r))
+		return;
+	if (r->kept) {
+		finish_kept(p, r);
+		return;
+	}
+	r->answered = false;
+	r->failure = why_lost(p, r);
+	finish(p, r);
+}
+
+static bool is_exhausted(const struct request *r)
+{
+	return r->is_probe || r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX;
+}
+
+/* ------------------------------------------------------------------ asking */
+
+/* Sends it, or lets it wait for whom it can be sent to. */
+static void ask(struct pool *p, struct request *r)
+{
+	switch (place(p, r)) {
+	case PLACED:
+		break;
+	case PLACE_NONE:
+		if (r->kept) {
+			if (!has_flights(r))
+				finish_kept(p, r);
+			break;
+		}
+		/* fall through */
+	case PLACE_AWAITED:
+		wait_in_queue(p, r);
+		break;
+	}
 }
 
 /* In the deferred phase: what to do with a query whose session did not answer it. */
 static void reconsider(struct turn_work *w)
 {
 	struct request *r = container_of(w, struct request, work);
-	struct pool *p = r->pool;
 
-	if (r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX) {
-		r->answered = false;
-		r->failure = why_lost(p, r);
-		deliver(w);
-	} else {
-		place(p, r);
+	if (is_waiting(r) || has_fresh_flight(r))
+		return;
+	if (is_exhausted(r))
+		finish_lost(r->pool, r);
+	else
+		ask(r->pool, r);
+}
+
+static void reconsider_later(struct pool *p, struct request *r)
+{
+	r->work.run = reconsider;
+	turn_defer(p->turn, &r->work);
+}
+
+/* Those sent before: each may have upstreams of its own that it can't be sent to. */
+static void dispatch_again(struct pool *p)
+{
+	list_for_each (n, &p->again) {
+		struct request *r = container_of(n, struct request, node);
+		enum placed placed = place(p, r);
+
+		if (placed == PLACED || (placed == PLACE_NONE && r->kept))
+			leave_queue(p, r);
+		if (placed == PLACE_NONE && r->kept && !has_flights(r))
+			finish_kept(p, r);
 	}
 }
 
-/* Its place in the session may be free now. */
-static void on_returned(void *arg, struct request *r)
+/* Those never sent are alike: where one finds no place, none does. */
+static void dispatch_waiting(struct pool *p)
 {
-	struct pool *p = arg;
+	while (!list_empty(&p->waiting)) {
+		struct request *r = container_of(p->waiting.next, struct request, node);
 
-	r->work.run = reconsider;
-	turn_defer(p->turn, &r->work);
-	if (p->waiting_count > 0)
-		turn_defer(p->turn, &p->dispatch);
+		if (place(p, r) != PLACED)
+			break;
+		leave_queue(p, r);
+	}
 }
 
-static void on_answered(void *arg, struct request *r)
+static void on_dispatch(struct turn_work *w)
 {
-	struct pool *p = arg;
+	struct pool *p = container_of(w, struct pool, dispatch);
 
-	r->answered = true;
-	r->state = REQUEST_DONE;
-	r->work.run = deliver;
-	turn_defer(p->turn, &r->work);
-	if (p->waiting_count > 0)
-		turn_defer(p->turn, &p->dispatch);
+	dispatch_again(p);
+	dispatch_waiting(p);
 }
 
-static bool on_wanted(void *arg)
+static void on_patience(struct timer *t)
+{
+	look_again(container_of(t, struct pool, patience));
+}
+
+/* ------------------------------------------------------------------ what upstreams say */
+
+static size_t on_wanted(void *arg)
 {
 	const struct pool *p = arg;
 
-	return p->waiting_count > 0;
+	return p->waiting_count;
 }
 
 static void on_room(void *arg)
 {
+	look_again(arg);
+}
+
+static void on_lost(void *arg, struct upstream *u)
+{
+	(void)u;
+	look_again(arg);
+}
+
+/* The path is in doubt: it is sent elsewhere too; what was sent may still be answered. */
+static bool path_is_late(struct pool *p, struct request *r)
+{
+	if (!is_exhausted(r))
+		reconsider_later(p, r);
+	return true;
+}
+
+/* Once, to another session of the same upstream, if the budget allows. */
+static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
+{
+	struct session *s;
+
+	if (r->sends > 1 || is_waiting(r) || is_exhausted(r))
+		return true;
+	if (p->hedge_credit < HEDGE_COST)
+		return false;
+	s = upstream_session(u, r);
+	if (!s) {
+		upstream_ensure_second(u);
+		return false;
+	}
+	p->hedge_credit -= HEDGE_COST;
+	p->stats->upstream_hedges++;
+	upstream_submit(u, s, take_flight(r));
+	return true;
+}
+
+static bool on_late(void *arg, struct upstream *u, struct flight *f, enum session_late why)
+{
 	struct pool *p = arg;
 
-	turn_defer(p->turn, &p->dispatch);
+	return why == LATE_PATH ? path_is_late(p, f->request) : name_is_slow(p, u, f->request);
+}
+
+static void on_returned(void *arg, struct upstream *u, struct flight *f)
+{
+	struct pool *p = arg;
+
+	(void)u;
+	reconsider_later(p, f->request);
+	look_again(p);
+}
+
+/* The first error stays, but any says more than REFUSED. */
+static void keep(struct request *r, const struct upstream *u)
+{
+	struct dns_message old;
+	uint8_t *copy;
+
+	if (r->kept && message_parse(r->kept, r->kept_len, &old) == MESSAGE_OK &&
+		message_rcode(&old) != RCODE_REFUSED)
+		return;
+	copy = malloc(r->answer.len);
+	if (!copy)
+		return;
+	memcpy(copy, r->answer.data, r->answer.len);
+	free(r->kept);
+	r->kept = copy;
+	r->kept_len = r->answer.len;
+	r->kept_from = u->label;
+}
+
+/* An error of the upstream's own: others are asked, if there are any. False: there is no other. */
+static bool try_others(struct pool *p, struct upstream *u, struct request *r)
+{
+	uint32_t all = (uint32_t)((UINT64_C(1) << p->count) - 1);
+
+	r->avoid |= bit_of(p, u);
+	if (r->avoid == all || (is_exhausted(r) && !has_flights(r)))
+		return false;
+	keep(r, u);
+	if (!r->kept)
+		return false;
+	reconsider_later(p, r);
+	return true;
+}
+
+/* What others had answered with errors was to be known. */
+static void compare_with_others(struct pool *p, struct upstream *u, const struct request *r)
+{
+	for (size_t i = 0; r->avoid && !r->is_probe && i < p->count; i++)
+		if (r->avoid & (UINT32_C(1) << i))
+			health_error(&p->upstreams[i].health);
+	health_good(&u->health);
+}
+
+static void on_answered(void *arg, struct upstream *u, struct flight *f)
+{
+	struct pool *p = arg;
+	struct request *r = f->request;
+
+	if (p->count > 1) {
+		bool error = verdict_moves_on(&r->answer);
+
+		if (error && !r->is_probe && try_others(p, u, r))
+			return;
+		if (error && r->kept) {
+			finish_kept(p, r);
+			return;
+		}
+		if (!error)
+			compare_with_others(p, u, r);
+	}
+	r->answered = true;
+	r->upstream = u->label;
+	finish(p, r);
 }
 
 static const struct upstream_owner upstream_owner = {
 	.wanted = on_wanted,
 	.room = on_room,
+	.lost = on_lost,
+	.late = on_late,
 	.returned = on_returned,
 	.answered = on_answered,
 };
@@ -137,72 +481,124 @@ static const struct upstream_owner upstream_owner = {
 
 void pool_init(struct pool *p)
 {
-	p->turn = p->upstream.session.turn;
-	p->stats = p->upstream.session.stats;
+	p->turn = p->upstreams[0].session.turn;
+	p->stats = p->upstreams[0].session.stats;
 	p->dispatch.run = on_dispatch;
-	p->upstream.owner = &upstream_owner;
-	p->upstream.owner_arg = p;
+	p->patience.fire = on_patience;
+	p->hedge_credit = HEDGE_COST;
 	list_init(&p->again);
 	list_init(&p->waiting);
-	upstream_init(&p->upstream);
+	probe_init(&p->probe, p);
+	for (size_t i = 0; i < p->count; i++) {
+		p->upstreams[i].owner = &upstream_owner;
+		p->upstreams[i].owner_arg = p;
+		upstream_init(&p->upstreams[i]);
+	}
 }
 
 void pool_deinit(struct pool *p)
 {
+	probe_deinit(&p->probe);
 	assert(p->waiting_count == 0);
-	upstream_deinit(&p->upstream);
+	for (size_t i = 0; i < p->count; i++)
+		upstream_deinit(&p->upstreams[i]);
+	timer_stop(&p->turn->timers, &p->patience);
 	turn_forget(&p->dispatch);
+}
+
+void pool_warm(struct pool *p)
+{
+	upstream_warm(policy_nth(p, 0));
+}
+
+static void begin(struct pool *p, struct request *r)
+{
+	r->state = REQUEST_ACTIVE;
+	r->pool = p;
+	r->sends = r->bad_answers = r->returns = 0;
+	r->sent_before = r->is_probe = false;
+	r->avoid = 0;
+	r->own = NULL;
+	r->kept = NULL;
+	r->node = (struct list){ 0 };
+	r->work = (struct turn_work){ 0 };
+	memset(r->flights, 0, sizeof r->flights);
 }
 
 void pool_submit(struct pool *p, struct request *r)
 {
-	r->pool = p;
-	r->session = NULL;
-	r->sends = r->bad_answers = 0;
-	r->sent_before = false;
-	r->node = (struct list){ 0 };
-	r->work = (struct turn_work){ 0 };
-	upstream_touch(&p->upstream);
-	place(p, r);
+	begin(p, r);
+	policy_advance(p);
+	if (p->hedge_credit < HEDGE_MAX)
+		p->hedge_credit++;
+	if (p->waiting_count == 0 && place(p, r) == PLACED)
+		return;
+	wait_in_queue(p, r);
+	look_again(p); /* behind those that came before */
 }
 
 void pool_cancel(struct pool *p, struct request *r)
 {
-	switch (r->state) {
-	case REQUEST_IDLE:
-		break;
-	case REQUEST_WAITING:
-		list_remove(&r->node);
-		p->waiting_count--;
-		break;
-	case REQUEST_QUEUED:
-	case REQUEST_SENT:
-		session_forget(r->session, r);
-		if (p->waiting_count > 0)
-			turn_defer(p->turn, &p->dispatch);
-		break;
-	case REQUEST_RETURNED:
-	case REQUEST_DONE:
-		turn_forget(&r->work);
-		break;
-	}
+	if (r->state == REQUEST_IDLE)
+		return;
+	forget_flights(r);
+	leave_queue(p, r);
+	turn_forget(&r->work);
+	free(r->kept);
+	r->kept = NULL;
 	r->state = REQUEST_IDLE;
+	look_again(p);
+}
+
+unsigned pool_sessions(const struct pool *p)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		n += upstream_ready(&p->upstreams[i]);
+	return n;
+}
+
+/* ------------------------------------------------------------------ reasons */
+
+/* What there is to say of one upstream; its code counts for the group's if none is up. */
+static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *at)
+{
+	const char *reason;
+	enum upstream_standing standing = upstream_standing(u, &reason);
+	static const char *const what[] = {
+		[UPSTREAM_UP] = ": no answer in time",
+		[UPSTREAM_STARTING] = ": still connecting",
+		[UPSTREAM_DOWN] = "",
+	};
+	static const enum ede_code code[] = {
+		[UPSTREAM_UP] = EDE_NETWORK_ERROR,
+		[UPSTREAM_STARTING] = EDE_NOT_READY,
+		[UPSTREAM_DOWN] = EDE_NO_REACHABLE_AUTHORITY,
+	};
+
+	if (*at < sizeof p->reason)
+		*at += (size_t)snprintf(p->reason + *at, sizeof p->reason - *at, "%s%s%s",
+			*at ? "; " : "", reason, what[standing]);
+	return code[standing];
 }
 
 struct ede pool_reason(struct pool *p, const struct request *r)
 {
-	const char *reason;
+	enum ede_code code = EDE_NONE;
+	size_t at = 0;
 
-	switch (upstream_standing(&p->upstream, &reason)) {
-	case UPSTREAM_STARTING:
-		snprintf(p->reason, sizeof p->reason, "%s: still connecting", reason);
-		return (struct ede){ EDE_NOT_READY, p->reason };
-	case UPSTREAM_DOWN:
-		return (struct ede){ EDE_NO_REACHABLE_AUTHORITY, reason };
-	case UPSTREAM_UP:
-		break;
+	if (is_waiting(r) && !r->sent_before && pool_sessions(p) > 0) {
+		snprintf(p->reason, sizeof p->reason, "%s: too many queries in flight",
+			policy_nth(p, 0)->label);
+		return (struct ede){ EDE_NETWORK_ERROR, p->reason };
 	}
-	snprintf(p->reason, sizeof p->reason, "%s: %s", reason,
-		r->state == REQUEST_WAITING ? "too many queries in flight" : "no answer in time");
-	return (struct ede){ EDE_NETWORK_ERROR, p->reason };
+	for (size_t i = 0; i < p->count; i++) {
+		enum ede_code one = describe(p, policy_nth(p, i), &at);
+
+		if (code == EDE_NONE || one == EDE_NETWORK_ERROR ||
+			(one == EDE_NO_REACHABLE_AUTHORITY && code == EDE_NOT_READY))
+			code = one;
+	}
+	return (struct ede){ code, p->reason };
 }

@@ -1,6 +1,10 @@
 /*
- * Where a worker's questions go: the queue of those that wait, and the upstreams that take them.
- * One pool per forward group and worker; in this version it holds one upstream.
+ * Where a worker's questions go: the upstreams of one forward group, the policy that chooses among
+ * them, and the queue of those that wait.
+ *
+ * What moves a query on to another upstream (design 5): its own has no session that can be relied
+ * on and none comes within 250 ms, takes queries and answers none in time, or answered SERVFAIL or
+ * REFUSED.  NXDOMAIN, empty answers and full sessions do not.
  *
  * Every request submitted is either done (exactly once, from the turn's deferred phase, never
  * before pool_submit returned) or cancelled by its owner.  The queue is bounded by the owner's
@@ -12,11 +16,20 @@
 #include <stddef.h>
 
 #include "common/base/turn.h"
+#include "common/config/config.h"
+#include "proxy/upstream/probe.h"
 #include "proxy/upstream/request.h"
 #include "proxy/upstream/upstream.h"
 
+#define POOL_UPSTREAMS_MAX CONFIG_FORWARD_MAX
+
 struct pool {
-	struct upstream upstream; /* the caller fills its public part before pool_init */
+	/* Set by the owner before pool_init. */
+	struct upstream
+		*upstreams; /* owned by the caller, outlive the pool; public parts filled in */
+	size_t count;	    /* 1 to POOL_UPSTREAMS_MAX */
+	enum config_policy policy;
+
 	/* Private. */
 	struct turn *turn;
 	struct stats *stats;
@@ -24,12 +37,23 @@ struct pool {
 	struct list waiting;  /* those never sent, the oldest first */
 	size_t waiting_count; /* of both */
 	struct turn_work dispatch;
-	char reason[UPSTREAM_TEXT_MAX + 80];
+	struct timer patience; /* an upstream has been awaited for long enough */
+	size_t first;	       /* the upstream that the policy prefers now */
+	uint64_t rotation;     /* round-robin */
+	struct probe probe;
+	unsigned probes;   /* copies sent to those in doubt */
+	uint64_t probe_us; /* no copy of a query before, to learn of another upstream */
+	uint64_t probe_wait_us;
+	unsigned hedge_credit; /* in 1/50 of a repetition: 2 % of queries */
+	char reason[2 * HEALTH_TEXT_MAX];
 };
 
 void pool_init(struct pool *p);
 /* Every request is done or cancelled. */
 void pool_deinit(struct pool *p);
+
+/* Opens a session to the upstream that is asked first: for the start of the program. */
+void pool_warm(struct pool *p);
 
 void pool_submit(struct pool *p, struct request *r);
 
@@ -38,5 +62,8 @@ void pool_cancel(struct pool *p, struct request *r);
 
 /* Why a query that reached its deadline was not answered.  The text lives until the next call. */
 struct ede pool_reason(struct pool *p, const struct request *r);
+
+/* Sessions of all upstreams that can be relied on. */
+unsigned pool_sessions(const struct pool *p);
 
 #endif

@@ -17,13 +17,31 @@
 
 struct session;
 struct pool;
+struct upstream;
+
+#define REQUEST_SENDS_MAX 3
+/* Losses to servers that close what had answered cost no send, but not without end. */
+#define REQUEST_RETURNS_MAX 12u
+
+/*
+ * One sending of a request on one session.  A request may have several under way: an answer that
+ * is late on one path is asked for on another, and whichever comes first counts.
+ */
+struct flight {
+	struct list node;	 /* in its session's queued or sent list */
+	struct request *request; /* NULL: free */
+	struct session *session; /* NULL: its session has given it back */
+	uint64_t sent_us;	 /* valid once sent */
+	uint16_t id;		 /* valid once sent */
+	bool sent;		 /* has an id; else it waits in the session's queue */
+	bool charged;		 /* counted in request->sends */
+	bool spent;		 /* its answer came, or half of it, and was of no use */
+	bool late;		 /* another sending was asked for because of it */
+};
 
 enum request_state {
 	REQUEST_IDLE = 0, /* nobody below knows it */
-	REQUEST_WAITING,  /* in the pool's queue (node) */
-	REQUEST_QUEUED, /* in a session's queue (node), no id yet: a deadline can still remove it */
-	REQUEST_SENT,	/* in a session's id map and its list of those sent (node) */
-	REQUEST_RETURNED, /* its session ended; the pool decides in the deferred phase (work) */
+	REQUEST_ACTIVE,	  /* waits in the pool's queue, has flights, or both; or the pool decides */
 	REQUEST_DONE,	  /* done() is about to be called (work) */
 };
 
@@ -41,21 +59,24 @@ struct request {
 
 	/* What happened, for the query log; valid inside done() when answered. */
 	const char *upstream, *protocol;
-	size_t sent_len;  /* as sent, padding included */
-	uint64_t sent_us; /* the last time */
+	size_t sent_len; /* as sent the last time, padding included */
 
 	/* Private to pool and session. */
 	enum request_state state;
-	struct list node;
-	struct turn_work work;
+	struct list node;      /* in the pool's queue */
+	struct turn_work work; /* the pool decides, or done() */
 	struct pool *pool;
-	struct session *session;
-	uint16_t id;
-	uint8_t sends;	     /* counted against the limit of 3 (RFC 9520 3.1) */
-	uint8_t bad_answers; /* matched, but they did not parse */
-	bool sent_before;    /* another send of it is a repetition */
+	struct flight flights[REQUEST_SENDS_MAX];
+	uint8_t sends;	      /* counted against the limit (RFC 9520 3.1) */
+	uint8_t bad_answers;  /* matched, but they did not parse */
+	uint8_t returns;      /* losses that were not counted */
+	bool sent_before;     /* another send of it is a repetition */
+	bool is_probe;	      /* the pool's own: never asked anywhere else */
+	uint32_t avoid;	      /* bit i: upstream i of the pool has had its say */
+	struct upstream *own; /* the last it was given to; NULL: none yet */
+	uint8_t *kept;	      /* owned copy of a SERVFAIL or REFUSED, while others are asked */
+	size_t kept_len;
+	const char *kept_from;
 };
-
-#define REQUEST_SENDS_MAX 3
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/dns/edns.h"
+#include "common/dns/frame.h"
 #include "proxy/upstream/session_watch.h"
 
 /* Our own limit for an attempt; the system's would be minutes (RFC 9210 4.1). */
@@ -23,62 +24,65 @@ static void bury(struct turn_work *w)
 
 /* ------------------------------------------------------------------ the end */
 
-/* The query whose answer had begun to come when the stream was cut, or NULL. */
-static struct request *half_answered(const struct session *s, const struct transport_end *end)
+struct flight *session_half_answered(const struct session *s, const uint8_t *partial, size_t len)
 {
 	const struct idmap_entry *e;
 
-	if (!end || end->partial_len == 0)
+	if (len == 0)
 		return NULL;
-	if (end->partial_len >= 4) {
-		e = idmap_find(&s->ids, wire_get16(end->partial + 2));
+	if (len >= FRAME_PREFIX + 2) {
+		e = idmap_find(&s->ids, wire_get16(partial + FRAME_PREFIX));
 		return e ? e->owner : NULL;
 	}
-	return s->sent_count == 1 ? container_of(s->sent.next, struct request, node) : NULL;
+	return s->sent_count == 1 ? container_of(s->sent.next, struct flight, node) : NULL;
+}
+
+void flight_uncharge(struct flight *f)
+{
+	if (!f->charged || f->request->returns >= REQUEST_RETURNS_MAX)
+		return;
+	f->charged = false;
+	f->request->sends--;
+	f->request->returns++;
+}
+
+static void give_back(struct session *s, struct flight *f)
+{
+	list_remove(&f->node);
+	f->session = NULL;
+	s->setup->owner->returned(s->setup->owner_arg, s, f);
+}
+
+void session_return_queued(struct session *s)
+{
+	struct list *n;
+
+	while ((n = list_take(&s->queued))) {
+		s->queued_count--;
+		give_back(s, container_of(n, struct flight, node));
+	}
 }
 
 /*
  * The end of a session that had answered, by whatever the server does, is its limit, not a failure:
  * its queries don't pay for it (design 5, Loss), but for one whose half answer cut the session.
  */
-static bool is_limit(const struct session *s, const struct transport_end *end)
-{
-	return s->answers > 0 && (!end || end->fault != FAULT_TIMEOUT);
-}
-
-static void give_back(struct session *s, struct request *r)
-{
-	list_remove(&r->node);
-	r->state = REQUEST_RETURNED;
-	r->session = NULL;
-	s->setup->owner->returned(s->setup->owner_arg, s, r);
-}
-
-static void give_queued_back(struct session *s)
-{
-	struct list *n;
-
-	while ((n = list_take(&s->queued))) {
-		s->queued_count--;
-		give_back(s, container_of(n, struct request, node));
-	}
-}
-
 static void give_all_back(struct session *s, const struct transport_end *end)
 {
-	bool limit = is_limit(s, end);
-	const struct request *half = half_answered(s, end);
+	const struct flight *half =
+		end ? session_half_answered(s, end->partial, end->partial_len) : NULL;
 	struct list *n;
 
 	while ((n = list_take(&s->sent))) {
-		struct request *r = container_of(n, struct request, node);
+		struct flight *f = container_of(n, struct flight, node);
 
 		s->sent_count--;
-		if (limit && r != half)
-			r->sends--; /* this one is given back */
-		give_back(s, r);
+		f->spent = f == half;
+		if ((s->answers > 0 || half) && !f->spent)
+			flight_uncharge(f);
+		give_back(s, f);
 	}
-	give_queued_back(s);
+	session_return_queued(s);
 }
 
 static void finish(struct session *s, const struct transport_end *end)
@@ -86,6 +90,7 @@ static void finish(struct session *s, const struct transport_end *end)
 	struct turn *turn = s->setup->turn;
 	bool was_ready = s->state == SESSION_READY;
 
+	s->unanswered = session_inflight(s);
 	s->state = SESSION_ENDED;
 	if (was_ready)
 		s->setup->owner->unready(s->setup->owner_arg, s);
@@ -116,13 +121,13 @@ static void end_here(struct session *s, const struct transport_end *end)
 
 static void on_goodbye(struct turn_work *w)
 {
-	static const struct transport_end mute = { .stage = STAGE_DNS,
+	static const struct transport_end silent = { .stage = STAGE_DNS,
 		.fault = FAULT_TIMEOUT,
 		.text = "takes queries and answers nothing" };
 	struct session *s = container_of(w, struct session, goodbye);
 
-	if (s->mute)
-		end_here(s, &mute);
+	if (s->given_up)
+		end_here(s, &silent);
 	else if (session_inflight(s) == 0)
 		end_here(s, NULL);
 }
@@ -141,7 +146,7 @@ void session_retire(struct session *s)
 	s->state = SESSION_RETIRING;
 	timer_stop(&s->setup->turn->timers, &s->timer);
 	s->setup->owner->unready(s->setup->owner_arg, s);
-	give_queued_back(s);
+	session_return_queued(s);
 	part_if_idle(s);
 }
 
@@ -157,7 +162,7 @@ static void arm(struct session *s, uint64_t due_us)
 static uint64_t rest_until(const struct session *s, uint64_t now)
 {
 	uint64_t until = s->ready_us + SESSION_LIFE_US;
-	uint64_t idle = s->idle_limit_us;
+	uint64_t idle = s->idle_limit_us ? s->idle_limit_us : s->idle_learnt_us;
 
 	if (idle > 0 && session_inflight(s) == 0) {
 		uint64_t margin = idle > 2 * IDLE_MARGIN_US ? IDLE_MARGIN_US : idle / 2;
@@ -202,8 +207,9 @@ static void on_ready(void *arg)
 
 	s->state = SESSION_READY;
 	s->ready_us = s->answered_us = turn_now_us(s->setup->turn);
-	arm(s, s->ready_us + SESSION_LIFE_US);
 	s->setup->owner->ready(s->setup->owner_arg, s);
+	if (s->state == SESSION_READY)
+		arm(s, rest_until(s, s->ready_us));
 }
 
 static void on_room(void *arg)
@@ -258,10 +264,10 @@ static bool answers_question(const struct dns_message *m, const struct dns_quest
 	return m->qdcount == 1 && question_equal(&m->question, asked);
 }
 
-static void take_out(struct session *s, struct request *r)
+static void take_out(struct session *s, struct flight *f)
 {
-	idmap_release(&s->ids, r->id);
-	list_remove(&r->node);
+	idmap_release(&s->ids, f->id);
+	list_remove(&f->node);
 	s->sent_count--;
 }
 
@@ -273,29 +279,33 @@ static void after_answer(struct session *s)
 	part_if_idle(s);
 }
 
-static void accept_answer(struct session *s, struct request *r)
+static void accept_answer(struct session *s, struct flight *f)
 {
-	take_out(s, r);
+	struct request *r = f->request;
+
+	take_out(s, f);
 	s->answers++;
-	s->answered_us = turn_now_us(s->setup->turn);
 	s->setup->stats->upstream_answers++;
-	r->session = NULL;
+	session_watch_answered(s);
+	f->session = NULL;
 	r->trusted = s->transport->info.authenticated;
 	r->protocol = s->transport->info.protocol;
 	if (s->setup->form.keepalive)
 		heed_keepalive(s, &r->answer);
-	s->setup->owner->answered(s->setup->owner_arg, s, r);
+	s->setup->owner->answered(s->setup->owner_arg, s, f);
 	after_answer(s);
 }
 
 /* It is the answer, but it does not parse: never handed on (threats A08). */
-static void reject_answer(struct session *s, struct request *r)
+static void reject_answer(struct session *s, struct flight *f)
 {
-	take_out(s, r);
+	take_out(s, f);
+	session_watch_answered(s);
 	s->setup->stats->upstream_malformed++;
-	if (r->bad_answers < UINT8_MAX)
-		r->bad_answers++;
-	give_back(s, r);
+	if (f->request->bad_answers < UINT8_MAX)
+		f->request->bad_answers++;
+	f->spent = true;
+	give_back(s, f);
 	after_answer(s);
 }
 
@@ -304,18 +314,18 @@ static void reject_answer(struct session *s, struct request *r)
  * response to a QUERY, and the question is the one sent.  What fails is dropped and counted; the
  * wait goes on.
  */
-static void match(struct session *s, struct request *r, const uint8_t *msg, size_t len)
+static void match(struct session *s, struct flight *f, const uint8_t *msg, size_t len)
 {
-	struct dns_message *m = &r->answer;
+	struct dns_message *m = &f->request->answer;
 	enum message_verdict v = message_parse(msg, len, m);
 
 	if (v == MESSAGE_SHORT || v == MESSAGE_NO_QUESTION ||
-		!answers_question(m, &r->query.question))
+		!answers_question(m, &f->request->query.question))
 		s->setup->stats->upstream_mismatch++;
 	else if (v == MESSAGE_MALFORMED)
-		reject_answer(s, r);
+		reject_answer(s, f);
 	else
-		accept_answer(s, r);
+		accept_answer(s, f);
 }
 
 static void on_message(void *arg, const uint8_t *msg, size_t len)
@@ -333,6 +343,7 @@ static void on_message(void *arg, const uint8_t *msg, size_t len)
 		stats->upstream_mismatch++;
 	} else if (!e->owner) {
 		stats->upstream_late++;
+		session_watch_answered(s);
 		idmap_release(&s->ids, wire_get16(msg));
 	} else {
 		match(s, e->owner, msg, len);
@@ -349,51 +360,58 @@ static const struct transport_handler handler = {
 
 /* ------------------------------------------------------------------ the way down */
 
-static void mark_sent(struct session *s, struct request *r, size_t len)
+static void charge(struct flight *f)
+{
+	f->charged = true;
+	f->request->sends++;
+}
+
+static void mark_sent(struct session *s, struct flight *f, size_t len)
 {
 	struct stats *stats = s->setup->stats;
+	struct request *r = f->request;
 
-	list_remove(&r->node);
+	list_remove(&f->node);
 	s->queued_count--;
-	list_append(&s->sent, &r->node);
+	list_append(&s->sent, &f->node);
 	s->sent_count++;
-	r->state = REQUEST_SENT;
+	f->sent = true;
+	f->sent_us = turn_now_us(s->setup->turn);
 	r->sent_len = len;
-	r->sent_us = turn_now_us(s->setup->turn);
 	stats->upstream_queries++;
 	stats->upstream_repeats += r->sent_before;
 	r->sent_before = true;
 	stats->upstream_octets += len;
-	r->sends++;
+	charge(f);
 	s->asked++;
 	session_watch_sent(s);
 }
 
 /* Builds one query and hands it to the transport. */
-static int send_one(struct session *s, struct request *r)
+static int send_one(struct session *s, struct flight *f)
 {
 	const struct session_setup *setup = s->setup;
-	int err = idmap_take(&s->ids, r, random16, setup->random, &r->id);
+	int err = idmap_take(&s->ids, f, random16, setup->random, &f->id);
 	size_t len;
 
 	if (err < 0)
 		return err;
-	len = rewrite_query(&r->query, &setup->form, r->id, setup->scratch, DNS_MESSAGE_MAX);
+	len = rewrite_query(&f->request->query, &s->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
 	err = len == 0 ? -EMSGSIZE : s->transport->ops->send(s->transport, setup->scratch, len);
 	if (err < 0)
-		idmap_release(&s->ids, r->id);
+		idmap_release(&s->ids, f->id);
 	else
-		mark_sent(s, r, len);
+		mark_sent(s, f, len);
 	return err;
 }
 
 /* Whatever keeps this one from being sent must not keep the next one. */
-static void refuse(struct session *s, struct request *r)
+static void refuse(struct session *s, struct flight *f)
 {
 	s->setup->stats->bound_memory++;
 	s->queued_count--;
-	r->sends++;
-	give_back(s, r);
+	charge(f);
+	give_back(s, f);
 	after_answer(s);
 }
 
@@ -402,16 +420,16 @@ static void on_seal(struct turn_work *w)
 	struct session *s = container_of(w, struct session, seal);
 
 	while (!list_empty(&s->queued)) {
-		struct request *r = container_of(s->queued.next, struct request, node);
+		struct flight *f = container_of(s->queued.next, struct flight, node);
 		int err = -ENOBUFS;
 
 		if (s->transport->ops->has_room(s->transport))
-			err = send_one(s, r);
+			err = send_one(s, f);
 		s->setup->stats->bound_output += err == -ENOBUFS;
 		if (err == -ENOBUFS || err == -EPIPE)
 			break; /* room or the end will be reported */
 		if (err < 0)
-			refuse(s, r);
+			refuse(s, f);
 	}
 	s->transport->ops->flush(s->transport);
 }
@@ -426,6 +444,10 @@ struct session *session_open(
 		return NULL;
 	}
 	s->setup = setup;
+	s->addr = *to;
+	s->form = setup->form;
+	/* RFC 7871 7.1.2: the opt-out names a family; that of the transport says nothing new. */
+	s->form.subnet_family = to->sa.sa_family == AF_INET6 ? 2 : 1;
 	s->timer.fire = on_timer;
 	session_watch_init(s);
 	s->grave.run = bury;
@@ -446,30 +468,32 @@ struct session *session_open(
 
 bool session_has_room(const struct session *s)
 {
-	return s->state == SESSION_READY && session_inflight(s) < s->setup->max_inflight;
+	return s->state == SESSION_READY && !s->suspect && !session_is_spent(s) &&
+	       session_inflight(s) < s->setup->max_inflight;
 }
 
-void session_submit(struct session *s, struct request *r)
+void session_submit(struct session *s, struct flight *f)
 {
-	r->session = s;
-	r->state = REQUEST_QUEUED;
-	list_append(&s->queued, &r->node);
+	f->session = s;
+	f->sent = f->charged = f->spent = f->late = false;
+	list_append(&s->queued, &f->node);
 	s->queued_count++;
 	turn_seal(s->setup->turn, &s->seal);
 }
 
-void session_forget(struct session *s, struct request *r)
+void session_forget(struct flight *f)
 {
-	list_remove(&r->node);
-	if (r->state == REQUEST_QUEUED) {
-		s->queued_count--;
-	} else {
+	struct session *s = f->session;
+
+	list_remove(&f->node);
+	f->session = NULL;
+	if (f->sent) {
 		s->sent_count--;
-		idmap_abandon(&s->ids, r->id);
-		session_watch_given_up(s, r);
+		idmap_abandon(&s->ids, f->id);
+		session_watch_given_up(s);
+	} else {
+		s->queued_count--;
 	}
-	r->state = REQUEST_IDLE;
-	r->session = NULL;
 	if (s->ids.abandoned >= SESSION_ABANDONED_MAX && s->state == SESSION_READY) {
 		s->setup->stats->bound_ids++;
 		session_retire(s);

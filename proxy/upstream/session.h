@@ -7,9 +7,13 @@
  *   CONNECTING  transport ended                 ENDED       owner's ended()
  *   READY       session_retire, too many        RETIRING    owner's unready(); what was not sent
  *               abandoned ids, one hour old,                returns, the rest may be answered
- *               keepalive 0, server's idle limit
+ *               keepalive 0, idle limit
  *   RETIRING    last query answered or given up ENDED       goodbye, owner's ended()
- *   READY/RET.  transport ended, or mute        ENDED       unready(), queries return, ended()
+ *   READY/RET.  transport ended, or nobody is   ENDED       unready(), queries return, ended()
+ *               there (session_watch)
+ *
+ * A READY session is *suspect* while session_watch doubts its path: it takes nothing new, what it
+ * has may still be answered, and an answer clears it.
  *
  * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at
  * the end of that turn.  Answers reach request->done through the turn's deferred phase.
@@ -21,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/addr.h"
 #include "common/base/idmap.h"
 #include "common/base/random.h"
 #include "common/base/stats.h"
@@ -36,17 +41,32 @@
 
 enum session_state { SESSION_CONNECTING = 0, SESSION_READY, SESSION_RETIRING, SESSION_ENDED };
 
+/* Why another sending is asked for. */
+enum session_late {
+	LATE_PATH, /* the session is suspect */
+	LATE_NAME, /* only this answer is missing: others come */
+};
+
 struct session_owner {
 	void (*ready)(void *arg, struct session *s);
 	/* It takes no more queries: once for each session that was ready, before ended. */
 	void (*unready)(void *arg, struct session *s);
+	/* It takes nothing new for now: `late` follows for each query that was sent. */
+	void (*suspect)(void *arg, struct session *s);
+	/* No longer suspect. */
+	void (*recovered)(void *arg, struct session *s);
 	/*
-	 * A query that was not answered comes back, state REQUEST_RETURNED and out of every list of
-	 * the session; r->sends says what the loss has cost it.
+	 * The query should be sent elsewhere too; true: that was taken up, or can't be.  The flight
+	 * stays.  Must not submit to or forget anything of this session.
 	 */
-	void (*returned)(void *arg, struct session *s, struct request *r);
-	/* A matched answer, state REQUEST_SENT before, out of every list now. */
-	void (*answered)(void *arg, struct session *s, struct request *r);
+	bool (*late)(void *arg, struct session *s, struct flight *f, enum session_late why);
+	/*
+	 * A query that was not answered comes back: the flight is out of every list of the session;
+	 * f->charged and request->sends say what the loss has cost.
+	 */
+	void (*returned)(void *arg, struct session *s, struct flight *f);
+	/* A matched answer, in f->request->answer; the flight is out of every list. */
+	void (*answered)(void *arg, struct session *s, struct flight *f);
 	/* The last word; end is NULL when the session retired by itself. */
 	void (*ended)(void *arg, struct session *s, const struct transport_end *end);
 };
@@ -56,7 +76,7 @@ struct session_setup {
 	struct random_source *random;
 	struct stats *stats;
 	struct transport_opener opener;
-	struct upstream_form form;
+	struct upstream_form form; /* the subnet's family is filled in for each session */
 	unsigned max_inflight;
 	const struct session_owner *owner;
 	void *owner_arg;
@@ -66,20 +86,33 @@ struct session_setup {
 struct session {
 	enum session_state state;
 	struct list node; /* in the owner's list, from session_open to ended() */
+	bool suspect;	  /* READY, but its path is in doubt */
+	struct addr addr; /* where it was opened to */
+	/* The owner's, from ready() on: as many queries at most, in all; 0: no limit. */
+	uint64_t quota;
+	/* The owner's: closed unused after so long by this server; 0: not known. */
+	uint64_t idle_learnt_us;
+
+	uint64_t asked, answers;      /* queries sent and answers matched since it was opened */
+	uint64_t opened_us, ready_us; /* ready_us 0: never was */
+	uint64_t established_us;      /* SYN-ACK; 0: none yet */
+	uint64_t answered_us;	      /* last answer, or when it became ready */
+	size_t unanswered;	      /* given back at its end */
+
 	/* The rest is private. */
 	const struct session_setup *setup; /* borrowed from the owner, outlives the session */
 	struct transport *transport;
+	struct upstream_form form;
 	struct idmap ids;
-	struct list queued, sent;
+	struct list queued, sent; /* of flights; sent: the oldest first */
 	size_t queued_count, sent_count;
-	uint64_t opened_us, ready_us;
-	uint64_t asked, answers; /* queries sent and answers matched since it was opened */
-	uint64_t established_us; /* SYN-ACK; 0: none yet */
-	uint64_t answered_us;	 /* last matched answer, or when it became ready */
-	bool mute; /* a query died of old age and nothing was answered since it was sent */
-	uint64_t idle_limit_us; /* RFC 7828 value last heard; 0: none */
-	struct timer timer;	/* connect limit, life, idle limit */
-	struct timer watch;	/* while queries are out: is anything answered? */
+	uint64_t waiting_since_us; /* queries are out and none was answered since; 0: none is */
+	uint64_t waited_us;	   /* before that, since the last answer */
+	uint64_t suspect_us;	   /* since when */
+	bool given_up;		   /* suspect for too long: to be ended */
+	uint64_t idle_limit_us;	   /* RFC 7828 value last heard; 0: none */
+	struct timer timer;	   /* connect limit, life, idle limit */
+	struct timer watch;	   /* while queries are out: is anything answered? */
 	struct turn_work seal, goodbye, grave;
 };
 
@@ -90,14 +123,29 @@ struct session *session_open(
 /* Room for another query now. */
 bool session_has_room(const struct session *s);
 
-/*
- * Borrows r and promises: answered, returned, or session_forget was called. Only when
- * session_has_room.
- */
-void session_submit(struct session *s, struct request *r);
+/* All that its quota allows was asked: it takes nothing new, whatever is answered. */
+static inline bool session_is_spent(const struct session *s)
+{
+	return s->quota > 0 && s->asked + s->queued_count >= s->quota;
+}
 
-/* The owner of r gave up (state QUEUED or SENT): its id is abandoned until the late answer. */
-void session_forget(struct session *s, struct request *r);
+/*
+ * Borrows f and its request, and promises: answered, returned, or session_forget was called. Only
+ * when session_has_room; f is free, f->request is set.
+ */
+void session_submit(struct session *s, struct flight *f);
+
+/* The owner of the request gave this flight up: its id is abandoned until the late answer. */
+void session_forget(struct flight *f);
+
+/* The query whose answer has begun to come (partial: framed octets), or NULL. */
+struct flight *session_half_answered(const struct session *s, const uint8_t *partial, size_t len);
+
+/* Not counted against the limit of sends, once. */
+void flight_uncharge(struct flight *f);
+
+/* What was not sent yet goes back to the owner. */
+void session_return_queued(struct session *s);
 
 /* No new work; what was not sent returns; ends when idle. */
 void session_retire(struct session *s);

@@ -1,81 +1,172 @@
 #include "proxy/upstream/session_watch.h"
 
-/* Nothing answered for so long, though queries wait: nobody is there. */
-#define MUTE_AFTER_US	2500000u
-#define MUTE_PARTIAL_US 1000000u
-#define WATCH_STEP_US	500000u
+/* How often a session with queries out is looked at, and from which age of the oldest on. */
+#define LOOK_US 100000u
+/* Unacknowledged for longer than three round trips, and than this: the path is in doubt. */
+#define UNACKED_MIN_US 250000u
+#define UNACKED_RTTS   3u
+/* No matched answer for so long, though queries wait. */
+#define SILENT_US 1000000u
+/* One answer is missing for so long among others that came. */
+#define SLOW_NAME_US 1500000u
+/* Suspect for so long without an answer. */
+#define GIVE_UP_US 10000000u
 
-/*
- * How long nothing may be answered.  While part of a message stands and the rest does not come, a
- * second: what is behind it can't come either.  Else so long that slow names have had their time,
- * and a repetition still has its.
- */
-static uint64_t patience(const struct session *s)
+static uint64_t now_us(const struct session *s)
 {
-	uint64_t handshake = s->ready_us - s->opened_us;
-	bool partial = s->transport->ops->has_partial(s->transport);
-
-	return (partial ? MUTE_PARTIAL_US : MUTE_AFTER_US) + 2 * handshake;
+	return turn_now_us(s->setup->turn);
 }
 
-static void arm_watch(struct session *s, uint64_t due_us)
+static void look_at(struct session *s, uint64_t due_us)
 {
 	if (timer_start(&s->setup->turn->timers, &s->watch, due_us) < 0)
 		s->setup->stats->bound_memory++;
 }
 
-static bool all_on_last_send(const struct session *s)
+static const struct flight *oldest(const struct session *s)
 {
-	list_for_each (n, &s->sent)
-		if (container_of(n, struct request, node)->sends < REQUEST_SENDS_MAX)
-			return false;
-	return true;
+	return container_of(s->sent.next, struct flight, node);
+}
+
+/* ------------------------------------------------------------------ the path */
+
+static bool is_unacked(struct session *s)
+{
+	uint64_t rtt, limit = UNACKED_MIN_US;
+	uint64_t unacked = s->transport->ops->unacked_us(s->transport, now_us(s), &rtt);
+
+	if (UNACKED_RTTS * rtt > limit)
+		limit = UNACKED_RTTS * rtt;
+	return unacked > limit;
 }
 
 /*
- * Octets are not progress: a lying length prefix delivers octets for ever (design 5).  When no
- * answer was matched for too long while queries are out, they move to a new session; those that
- * can't, wait for their deadline.
+ * Queries have waited for so long in all without any being answered: those count, too, that were
+ * given up meanwhile.
  */
+static bool is_silent(const struct session *s)
+{
+	return s->waited_us + (now_us(s) - s->waiting_since_us) >= SILENT_US;
+}
+
+/*
+ * The query whose half answer stands in the way of all behind it has spent its send; for the others
+ * a session that had answered anything has only come to a limit (design 5, Loss).
+ */
+static void uncharge_others(struct session *s)
+{
+	size_t len = 0;
+	const uint8_t *partial = s->transport->ops->partial(s->transport, &len);
+	const struct flight *half = session_half_answered(s, partial, len);
+
+	if (s->answers == 0)
+		return;
+	list_for_each (n, &s->sent) {
+		struct flight *f = container_of(n, struct flight, node);
+
+		if (f != half)
+			flight_uncharge(f);
+	}
+}
+
+static void become_suspect(struct session *s)
+{
+	const struct session_owner *owner = s->setup->owner;
+
+	s->suspect = true;
+	s->suspect_us = now_us(s);
+	uncharge_others(s);
+	owner->suspect(s->setup->owner_arg, s);
+	session_return_queued(s);
+	list_for_each (n, &s->sent) {
+		struct flight *f = container_of(n, struct flight, node);
+
+		f->late = owner->late(s->setup->owner_arg, s, f, LATE_PATH);
+	}
+}
+
+static void remain_suspect(struct session *s)
+{
+	if (now_us(s) - s->suspect_us >= GIVE_UP_US) {
+		s->given_up = true;
+		turn_defer(s->setup->turn, &s->goodbye);
+	}
+}
+
+/* ------------------------------------------------------------------ names */
+
+/* Others sent after it, or at the same time, have been answered. */
+static void report_slow_names(struct session *s)
+{
+	list_for_each (n, &s->sent) {
+		struct flight *f = container_of(n, struct flight, node);
+
+		if (now_us(s) - f->sent_us < SLOW_NAME_US)
+			break;
+		if (!f->late && s->answered_us > f->sent_us)
+			f->late = s->setup->owner->late(s->setup->owner_arg, s, f, LATE_NAME);
+	}
+}
+
+/* ------------------------------------------------------------------ looking */
+
+static void look(struct session *s)
+{
+	if (s->suspect)
+		remain_suspect(s);
+	else if (now_us(s) - oldest(s)->sent_us < LOOK_US)
+		return;
+	else if (is_unacked(s) || is_silent(s))
+		become_suspect(s);
+	else
+		report_slow_names(s);
+}
+
 static void on_watch(struct timer *t)
 {
 	struct session *s = container_of(t, struct session, watch);
-	uint64_t now = turn_now_us(s->setup->turn), since = s->answered_us;
+	uint64_t due = now_us(s) + LOOK_US;
 
-	if (s->sent_count == 0)
-		return;
-	if (container_of(s->sent.next, struct request, node)->sent_us > since)
-		since = container_of(s->sent.next, struct request, node)->sent_us;
-	if (now >= since + patience(s) && !all_on_last_send(s)) {
-		s->mute = true;
-		turn_defer(s->setup->turn, &s->goodbye);
+	if (s->sent_count > 0) {
+		look(s);
+		if (!s->suspect && now_us(s) - oldest(s)->sent_us < LOOK_US)
+			due = oldest(s)->sent_us + LOOK_US;
+	} else if (s->suspect) {
+		remain_suspect(s);
+	} else {
 		return;
 	}
-	arm_watch(s, now + WATCH_STEP_US);
+	look_at(s, due);
 }
 
 void session_watch_sent(struct session *s)
 {
+	if (!s->waiting_since_us)
+		s->waiting_since_us = now_us(s);
 	if (!timer_running(&s->watch))
-		arm_watch(s, turn_now_us(s->setup->turn) + MUTE_PARTIAL_US);
+		look_at(s, now_us(s) + LOOK_US);
+}
+
+void session_watch_answered(struct session *s)
+{
+	s->answered_us = now_us(s);
+	s->waited_us = 0;
+	s->waiting_since_us = s->sent_count > 0 ? s->answered_us : 0;
+	if (!s->suspect)
+		return;
+	s->suspect = false;
+	s->setup->owner->recovered(s->setup->owner_arg, s);
+}
+
+void session_watch_given_up(struct session *s)
+{
+	if (s->sent_count > 0 || !s->waiting_since_us)
+		return;
+	s->waited_us += now_us(s) - s->waiting_since_us;
+	s->waiting_since_us = 0;
 }
 
 void session_watch_init(struct session *s)
 {
 	s->watch.fire = on_watch;
-}
-
-/*
- * The least that can be known of a path without looking at TCP: a query waited in vain for long,
- * and no other was answered in all that time.  A slow name among others that are answered is not
- * it.
- */
-void session_watch_given_up(struct session *s, const struct request *r)
-{
-	uint64_t now = turn_now_us(s->setup->turn);
-
-	if (s->answered_us > r->sent_us || now - r->sent_us < MUTE_PARTIAL_US)
-		return;
-	s->mute = true;
-	turn_defer(s->setup->turn, &s->goodbye);
 }

@@ -1,7 +1,11 @@
 /*
- * Is anybody there?  Watches a session with queries out and marks it mute when nothing was answered
- * for too long; session.c then ends it from the deferred phase and its queries move.  Looking at
- * TCP itself comes later.
+ * Is the path good, and is a name slow?  Watches a session with queries out (design 5, "Path and
+ * name are judged apart"):
+ *   - octets of ours unacknowledged longer than max(3 x RTT, 250 ms), or no matched answer for 1 s
+ *     while queries wait (octets are not progress: a lying length prefix delivers them for ever):
+ *     the session is suspect, and all it has is late;
+ *   - one query unanswered for 1.5 s while others are answered: that one is late;
+ *   - suspect for 10 s without an answer: nobody is there, the session ends.
  */
 #ifndef PROXY_UPSTREAM_SESSION_WATCH_H
 #define PROXY_UPSTREAM_SESSION_WATCH_H
@@ -13,7 +17,10 @@ void session_watch_init(struct session *s);
 /* A query was sent just now. */
 void session_watch_sent(struct session *s);
 
-/* A query that was sent has been given up by its owner. */
-void session_watch_given_up(struct session *s, const struct request *r);
+/* An answer was matched, late ones too, and is out of the lists: the path is good. */
+void session_watch_answered(struct session *s);
+
+/* A query that was sent has been given up by its owner, and is out of the lists. */
+void session_watch_given_up(struct session *s);
 
 #endif

@@ -57,10 +57,17 @@ static void shut(struct tls *t)
 	t->fd = -1;
 }
 
+static const uint8_t *partial(const struct transport *base, size_t *ret_len)
+{
+	const struct tls *t = container_of(base, const struct tls, base);
+
+	*ret_len = bytes_len(&t->engine.plain) - t->given_out;
+	return *ret_len ? bytes_front(&t->engine.plain) + t->given_out : NULL;
+}
+
 static void tell_end(struct tls *t)
 {
-	t->end.partial_len = bytes_len(&t->engine.plain) - t->given_out;
-	t->end.partial = t->end.partial_len ? bytes_front(&t->engine.plain) + t->given_out : NULL;
+	t->end.partial = partial(&t->base, &t->end.partial_len);
 	t->handler->ended(t->handler_arg, &t->end);
 }
 
@@ -134,13 +141,6 @@ static bool has_room(const struct transport *base)
 
 	t->starved = bytes_len(&t->engine.pending) + bytes_len(&t->engine.out) >= OUT_MAX;
 	return !t->starved;
-}
-
-static bool has_partial(const struct transport *base)
-{
-	const struct tls *t = container_of(base, const struct tls, base);
-
-	return bytes_len(&t->engine.plain) > t->given_out;
 }
 
 static uint64_t unacked_us(struct transport *base, uint64_t now_us, uint64_t *ret_rtt_us)
@@ -379,7 +379,7 @@ static void tls_free(struct transport *base)
 
 static const struct transport_ops ops = {
 	.has_room = has_room,
-	.has_partial = has_partial,
+	.partial = partial,
 	.unacked_us = unacked_us,
 	.send = send_message,
 	.flush = flush,

@@ -82,8 +82,11 @@ struct transport_ops {
 	 * enough for a few calls a second; meant to be called repeatedly while queries are out.
 	 */
 	uint64_t (*unacked_us)(struct transport *t, uint64_t now_us, uint64_t *ret_rtt_us);
-	/* Part of a message has come, the rest has not. */
-	bool (*has_partial)(const struct transport *t);
+	/*
+	 * The part of a message that has come, while the rest has not; NULL: none.  Borrowed until
+	 * the next event of this transport.
+	 */
+	const uint8_t *(*partial)(const struct transport *t, size_t *ret_len);
 	/*
 	 * Takes a copy of one message. 0, -ENOBUFS (bound), -ENOMEM, -EPIPE (it has ended).  Only
 	 * when ready.

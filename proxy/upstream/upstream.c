@@ -1,311 +1,242 @@
 #include "proxy/upstream/upstream.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "proxy/upstream/opening.h"
 
-#include "common/base/log.h"
-
-#define JOIN_AFTER_US 1000000u
-/*
- * Trouble of our own (no route, no descriptor) is looked at again so soon; it is nobody's backoff.
- */
-#define LOCAL_RETRY_US 200000u
-/* A changed reason within an outage is told so often at most. */
-#define LOG_EVERY_US (10ull * 1000000)
+/* An answer within this is what one expects of an upstream. */
+#define TIMELY_US 1000000u
+/* A session closed unused is reopened ahead only if it had lived so long. */
+#define WORTH_REOPENING_US 5000000u
+/* Of so many sessions one is let idle, to see whether the server's limit still is. */
+#define IDLE_TEST_EVERY 8u
 
 static uint64_t now_us(const struct upstream *u)
 {
 	return turn_now_us(u->session.turn);
 }
 
-static bool is_active(const struct upstream *u)
+/* ------------------------------------------------------------------ sessions */
+
+static bool is_relied_on(const struct session *s)
 {
-	return u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+	return s->state == SESSION_READY && !s->suspect && !session_is_spent(s);
 }
 
-static bool is_wanted(const struct upstream *u)
+unsigned upstream_ready(const struct upstream *u)
 {
-	return u->owner->wanted(u->owner_arg);
-}
-
-static void start_timer(struct upstream *u, struct timer *t, uint64_t in_us)
-{
-	if (timer_start(&u->session.turn->timers, t, now_us(u) + in_us) < 0)
-		u->session.stats->bound_memory++;
-}
-
-/* ------------------------------------------------------------------ log and reasons */
-
-static void remember_failure(struct upstream *u, const struct transport_end *end)
-{
-	u->last_end = *end;
-	u->last_end.partial = NULL;
-	snprintf(u->last_failure, sizeof u->last_failure, "%s: %s: %s", u->label,
-		transport_stage_text(end->stage), end->text);
-}
-
-static bool same_failure(const struct upstream *u, const struct transport_end *end)
-{
-	return u->last_failure[0] && u->last_end.stage == end->stage &&
-	       u->last_end.fault == end->fault && strcmp(u->last_end.text, end->text) == 0;
-}
-
-/* A line when an outage begins, and when its reason changes; then silence until it ends. */
-static void log_failure(struct upstream *u, const struct transport_end *end, uint64_t wait_us)
-{
-	bool news = !u->down_since_us ||
-		    (!same_failure(u, end) && now_us(u) - u->logged_us >= LOG_EVERY_US);
-
-	remember_failure(u, end);
-	if (!u->down_since_us) {
-		u->down_since_us = now_us(u);
-		u->failures = 0;
-	}
-	u->failures++;
-	if (!news)
-		return;
-	u->logged_us = now_us(u);
-	log_warning("upstream %s; trying again in %.1f s while queries wait", u->last_failure,
-		(double)wait_us / 1e6);
-}
-
-static void log_ready(struct upstream *u, const struct session *s)
-{
-	const struct transport_info *i = &s->transport->info;
-	double ms = (double)(s->ready_us - s->opened_us) / 1e3;
-
-	if (!u->was_ready)
-		log_info("upstream %s: connected, %s %s, authenticated, %.1f ms", u->label,
-			i->protocol, i->cipher, ms);
-	else
-		log_debug("upstream %s: connected again, %s %s, %.1f ms", u->label, i->protocol,
-			i->cipher, ms);
-}
-
-/* An outage is over with the first answer: a server may shake hands and serve nothing. */
-static void log_recovery(struct upstream *u)
-{
-	log_info("upstream %s: up again after %.1f s and %llu failures", u->label,
-		(double)(now_us(u) - u->down_since_us) / 1e6, (unsigned long long)u->failures);
-	u->down_since_us = 0;
-	u->last_failure[0] = '\0';
-}
-
-const char *upstream_last_loss(const struct upstream *u)
-{
-	return u->last_end.text[0] ? u->last_end.text : "no connection";
-}
-
-enum upstream_standing upstream_standing(const struct upstream *u, const char **ret_reason)
-{
-	if (u->ready > 0) {
-		*ret_reason = u->label;
-		return UPSTREAM_UP;
-	}
-	if (u->last_failure[0]) {
-		*ret_reason = u->last_failure;
-		return UPSTREAM_DOWN;
-	}
-	*ret_reason = u->label;
-	return UPSTREAM_STARTING;
-}
-
-/* ------------------------------------------------------------------ limits */
-
-static void note_fruitless(struct upstream *u)
-{
-	u->fruitless[u->fruitless_next] = now_us(u);
-	u->fruitless_next = (u->fruitless_next + 1) % UPSTREAM_FRUITLESS_MAX;
-}
-
-/* How long until another connection is allowed; 0: now. */
-static uint64_t fruitless_wait(const struct upstream *u)
-{
-	uint64_t oldest = u->fruitless[u->fruitless_next];
-
-	if (!oldest || now_us(u) - oldest >= UPSTREAM_FRUITLESS_US)
-		return 0;
-	return oldest + UPSTREAM_FRUITLESS_US - now_us(u);
-}
-
-/* ------------------------------------------------------------------ attempts */
-
-static void attempt_failed(struct upstream *u, const struct transport_end *end)
-{
-	uint64_t wait = LOCAL_RETRY_US;
-
-	u->session.stats->connects_failed++;
-	if (end->fault != FAULT_LOCAL) {
-		wait = backoff_fail(&u->backoff, now_us(u), random32(u->session.random));
-		note_fruitless(u);
-	}
-	if (u->ready > 0)
-		log_debug("upstream %s: no further session: %s", u->label, end->text);
-	else
-		log_failure(u, end, wait);
-	if (u->connecting == 0)
-		start_timer(u, &u->retry, wait);
-}
-
-static void open_attempt(struct upstream *u)
-{
-	struct transport_end end = { 0 };
-	uint64_t wait = fruitless_wait(u);
-	struct session *s;
-
-	if (wait > 0) {
-		u->session.stats->bound_connects++;
-		if (u->connecting == 0)
-			start_timer(u, &u->retry, wait);
-		return;
-	}
-	timer_stop(&u->session.turn->timers, &u->retry);
-	u->session.stats->connects++;
-	s = session_open(&u->session, &u->addr, &end);
-	if (!s) {
-		attempt_failed(u, &end);
-		return;
-	}
-	list_append(&u->sessions, &s->node);
-	u->connecting++;
-	start_timer(u, &u->join, JOIN_AFTER_US);
-}
-
-static size_t count_sessions(const struct upstream *u)
-{
-	size_t n = 0;
+	unsigned n = 0;
 
 	list_for_each (node, &u->sessions)
-		n++;
+		n += is_relied_on(container_of(node, struct session, node));
 	return n;
 }
 
-/* Some attempt has heard of the server within the last second: it is waited for. */
-static bool any_progress(struct upstream *u)
+static bool has_flight_of(const struct session *s, const struct request *r)
 {
-	list_for_each (n, &u->sessions) {
-		const struct session *s = container_of(n, struct session, node);
-
-		if (s->state == SESSION_CONNECTING && s->established_us &&
-			now_us(u) - s->established_us < JOIN_AFTER_US)
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session == s)
 			return true;
-	}
 	return false;
 }
 
-/*
- * No SYN-ACK, or nothing after it, for a second: a fresh attempt joins, so that returning packets
- * are met at once. The timer runs as long as attempts do: a query may come late to one that was
- * opened ahead, one of several may end.
- */
-static void on_join(struct timer *t)
-{
-	struct upstream *u = container_of(t, struct upstream, join);
-
-	if (u->connecting == 0)
-		return;
-	start_timer(u, &u->join, JOIN_AFTER_US);
-	if (u->connecting < UPSTREAM_ATTEMPTS_MAX && is_wanted(u) && !any_progress(u))
-		open_attempt(u);
-}
-
-static void on_retry(struct timer *t)
-{
-	upstream_ensure(container_of(t, struct upstream, retry));
-}
-
-/*
- * A first session for those who wait, or ahead of them; a further one only where the others are
- * full.
- */
-static bool another_is_due(const struct upstream *u)
-{
-	if (u->ready == 0)
-		return is_wanted(u) || (u->reopen && is_active(u));
-	return is_wanted(u) && u->ready < u->connections;
-}
-
-void upstream_ensure(struct upstream *u)
-{
-	if (u->closing || u->connecting > 0 || timer_running(&u->retry) || !another_is_due(u))
-		return;
-	if (count_sessions(u) < UPSTREAM_SESSIONS_MAX)
-		open_attempt(u);
-	else
-		u->session.stats->bound_sessions++; /* the end of one of them comes back here */
-}
-
-/* The others of the race are not needed any more. */
-static void drop_attempts(struct upstream *u)
+struct session *upstream_session(struct upstream *u, const struct request *r)
 {
 	list_for_each (n, &u->sessions) {
 		struct session *s = container_of(n, struct session, node);
 
-		if (s->state == SESSION_CONNECTING)
-			session_abort(s);
+		if (session_has_room(s) && !has_flight_of(s, r))
+			return s;
 	}
-	u->connecting = 0;
-	timer_stop(&u->session.turn->timers, &u->join);
+	return NULL;
+}
+
+void upstream_submit(struct upstream *u, struct session *s, struct flight *f)
+{
+	u->last_use_us = now_us(u);
+	session_submit(s, f);
+	if (session_is_spent(s))
+		opening_ensure(u, false); /* ahead of the next query */
+	opening_touched(u);
+}
+
+/* ------------------------------------------------------------------ standing */
+
+const char *upstream_last_loss(const struct upstream *u)
+{
+	return u->health.last_end.text[0] ? u->health.last_end.text : "no connection";
+}
+
+enum upstream_standing upstream_standing(const struct upstream *u, const char **ret_reason)
+{
+	*ret_reason = u->label;
+	if (upstream_ready(u) > 0)
+		return UPSTREAM_UP;
+	if (u->health.last_failure[0]) {
+		*ret_reason = u->health.last_failure;
+		return UPSTREAM_DOWN;
+	}
+	return UPSTREAM_STARTING;
+}
+
+bool upstream_is_awaited(struct upstream *u, uint64_t *ret_until_us)
+{
+	*ret_until_us = 0;
+	if (upstream_ready(u) > 0)
+		return true;
+	if (u->health.down_since_us || (u->race.count == 0 && u->want_addresses))
+		return false;
+	if (u->absent_us == 0)
+		u->absent_us = now_us(u);
+	*ret_until_us = u->absent_us + UPSTREAM_PATIENCE_US;
+	return now_us(u) < *ret_until_us;
 }
 
 /* ------------------------------------------------------------------ what sessions say */
+
+static uint64_t idle_learnt(struct upstream *u)
+{
+	return ++u->sessions_begun % IDLE_TEST_EVERY == 0 ? 0 : u->limits.idle_us;
+}
 
 static void on_ready(void *arg, struct session *s)
 {
 	struct upstream *u = arg;
 
-	log_ready(u, s);
-	u->connecting--;
-	u->ready++;
-	u->was_ready = true;
-	backoff_reset(&u->backoff);
-	timer_stop(&u->session.turn->timers, &u->retry);
-	drop_attempts(u);
+	if (!opening_won(u, s))
+		return;
+	health_connected(&u->health, &s->addr, &s->transport->info, s->ready_us - s->opened_us);
+	s->quota = u->limits.answers;
+	s->idle_learnt_us = idle_learnt(u);
+	u->absent_us = 0;
+	u->warming = false;
 	u->owner->room(u->owner_arg);
 }
 
-/* One that was used is replaced ahead of the next query; one that was not waits for it. */
 static void on_unready(void *arg, struct session *s)
 {
 	struct upstream *u = arg;
 
-	u->ready--;
-	u->reopen = s->answers > 0;
+	if (upstream_ready(u) == 0)
+		u->reopen = s->answers > 0 || now_us(u) - s->ready_us >= WORTH_REOPENING_US;
 	if (s->state == SESSION_RETIRING)
-		upstream_ensure(u); /* for one that has ended, on_ended does it */
+		opening_renew(u); /* for one that has ended, on_ended does it */
 }
 
-static void on_returned(void *arg, struct session *s, struct request *r)
+static void on_suspect(void *arg, struct session *s)
+{
+	struct upstream *u = arg;
+
+	u->session.stats->sessions_suspect++;
+	u->has_suspects = true;
+	health_silent(&u->health);
+	if (s->state != SESSION_READY || upstream_ready(u) > 0)
+		return;
+	u->absent_us = now_us(u);
+	opening_ensure(u, true);
+}
+
+static void on_recovered(void *arg, struct session *s)
+{
+	struct upstream *u = arg;
+
+	u->absent_us = 0;
+	if (session_has_room(s))
+		u->owner->room(u->owner_arg);
+}
+
+static bool on_late(void *arg, struct session *s, struct flight *f, enum session_late why)
 {
 	struct upstream *u = arg;
 
 	(void)s;
-	u->owner->returned(u->owner_arg, r);
+	return u->owner->late(u->owner_arg, u, f, why);
 }
 
-static void on_answered(void *arg, struct session *s, struct request *r)
+/*
+ * While the upstream answers others, a session that it closed has come to a limit, even if it was
+ * closed before its own first answer.
+ */
+static void on_returned(void *arg, struct session *s, struct flight *f)
 {
 	struct upstream *u = arg;
 
 	(void)s;
-	if (u->down_since_us)
-		log_recovery(u);
-	r->upstream = u->label;
-	u->owner->answered(u->owner_arg, r);
+	if (!f->spent && f->sent && u->sampled_us > f->sent_us)
+		flight_uncharge(f);
+	u->owner->returned(u->owner_arg, u, f);
+}
+
+/* Those that still owe answers, though others asked later have theirs: they are not needed. */
+static void retire_suspects(struct upstream *u, uint64_t asked_us)
+{
+	u->has_suspects = false;
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (!s->suspect)
+			continue;
+		if (s->suspect_us < asked_us)
+			session_retire(s);
+		else
+			u->has_suspects = true;
+	}
+}
+
+/* An outlier counts as four times the mean at most: a slow name says little of the server. */
+static void measure(struct upstream *u, uint64_t took_us)
+{
+	if (u->srtt_us && took_us > 4 * u->srtt_us)
+		took_us = 4 * u->srtt_us;
+	u->srtt_us = u->srtt_us ? (7 * u->srtt_us + took_us) / 8 : took_us;
+	u->sampled_us = now_us(u);
+}
+
+static void on_answered(void *arg, struct session *s, struct flight *f)
+{
+	struct upstream *u = arg;
+	uint64_t took = now_us(u) - f->sent_us;
+
+	(void)s;
+	measure(u, took);
+	health_answered(&u->health, took < TIMELY_US, now_us(u));
+	opening_answered(u);
+	if (u->has_suspects)
+		retire_suspects(u, f->sent_us);
+	u->owner->answered(u->owner_arg, u, f);
+}
+
+/* ------------------------------------------------------------------ the end of sessions */
+
+static void learn(struct upstream *u, const struct session *s, const struct transport_end *end)
+{
+	if (end && s->answers > 0 && (end->fault == FAULT_CLOSED || end->fault == FAULT_RESET))
+		limits_closed(
+			&u->limits, s->answers, now_us(u) - s->answered_us, s->unanswered > 0);
+}
+
+/*
+ * It answered nothing, and no other did of late.  Unused and unwanted, it only came to the server's
+ * idle limit.
+ */
+static bool is_fruitless(
+	const struct upstream *u, const struct session *s, const struct transport_end *end)
+{
+	return end && end->fault != FAULT_LOCAL && s->answers == 0 &&
+	       (u->sampled_us == 0 || now_us(u) - u->sampled_us >= TIMELY_US) &&
+	       (s->asked > 0 || u->owner->wanted(u->owner_arg) > 0);
 }
 
 static void session_lost(
 	struct upstream *u, const struct session *s, const struct transport_end *end)
 {
 	u->session.stats->sessions_ended++;
-	log_debug("upstream %s: session ended after %llu answers: %s", u->label,
-		(unsigned long long)s->answers, end ? end->text : "retired");
-	/* Unused and unwanted, it only reached the server's idle limit. */
-	if (s->answers == 0 && end && end->fault != FAULT_LOCAL && (s->asked > 0 || is_wanted(u))) {
-		note_fruitless(u);
-		log_failure(u, end, 0);
-	} else if (s->mute && end) {
-		log_failure(u, end, 0);
+	learn(u, s, end);
+	if (is_fruitless(u, s, end)) {
+		opening_fruitless(u);
+		health_failed(&u->health, &s->addr, end, u->next_try_us - now_us(u), now_us(u));
+	} else if (end && end->fault == FAULT_TIMEOUT && upstream_ready(u) == 0) {
+		health_failed(&u->health, &s->addr, end, 0, now_us(u));
+	} else if (end) {
+		health_note(&u->health, &s->addr, end);
 	}
 }
 
@@ -313,32 +244,57 @@ static void on_ended(void *arg, struct session *s, const struct transport_end *e
 {
 	struct upstream *u = arg;
 
-	if (s->ready_us) {
+	if (s->ready_us)
 		session_lost(u, s, end);
-	} else {
-		u->connecting--;
-		attempt_failed(u, end);
-	}
-	upstream_ensure(u);
+	else
+		opening_failed(u, s, end);
+	opening_renew(u);
 }
 
 static const struct session_owner session_owner = {
 	.ready = on_ready,
 	.unready = on_unready,
+	.suspect = on_suspect,
+	.recovered = on_recovered,
+	.late = on_late,
 	.returned = on_returned,
 	.answered = on_answered,
 	.ended = on_ended,
 };
 
-/* ------------------------------------------------------------------ life */
+/* ------------------------------------------------------------------ for those above */
+
+void upstream_ensure(struct upstream *u, bool urgent)
+{
+	opening_ensure(u, urgent);
+}
+
+void upstream_warm(struct upstream *u)
+{
+	u->warming = true;
+	opening_ensure(u, false);
+}
+
+void upstream_ensure_second(struct upstream *u)
+{
+	if (upstream_ready(u) < u->connections && u->connecting == 0)
+		opening_add(u);
+}
+
+void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count)
+{
+	race_set(&u->race, addrs, count);
+	opening_renew(u);
+}
 
 void upstream_init(struct upstream *u)
 {
 	list_init(&u->sessions);
 	u->session.owner = &session_owner;
 	u->session.owner_arg = u;
-	u->retry.fire = on_retry;
-	u->join.fire = on_join;
+	u->health.label = u->label;
+	u->race.winner = RACE_NONE;
+	opening_init(u);
 }
 
 void upstream_deinit(struct upstream *u)
@@ -346,23 +302,5 @@ void upstream_deinit(struct upstream *u)
 	u->closing = true;
 	list_for_each (n, &u->sessions)
 		session_abort(container_of(n, struct session, node));
-	u->ready = u->connecting = 0;
-	timer_stop(&u->session.turn->timers, &u->retry);
-	timer_stop(&u->session.turn->timers, &u->join);
-}
-
-void upstream_touch(struct upstream *u)
-{
-	u->last_use_us = now_us(u);
-}
-
-struct session *upstream_session(struct upstream *u)
-{
-	list_for_each (n, &u->sessions) {
-		struct session *s = container_of(n, struct session, node);
-
-		if (session_has_room(s))
-			return s;
-	}
-	return NULL;
+	opening_stop(u);
 }

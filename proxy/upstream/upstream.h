@@ -1,5 +1,6 @@
 /*
- * One upstream as one worker sees it: its sessions, the attempts to open one, and its health.
+ * One upstream as one worker sees it: its addresses, its sessions, the attempts to open one, and
+ * its health.
  *
  * Health is passive (design 5): nothing is sent unless a client asks.  While queries wait, or a
  * client asked within 30 s, a lost session is opened again: at once after a good one, with backoff
@@ -13,71 +14,118 @@
 #include <stdint.h>
 
 #include "common/base/backoff.h"
+#include "proxy/upstream/health.h"
+#include "proxy/upstream/limits.h"
+#include "proxy/upstream/race.h"
 #include "proxy/upstream/session.h"
 
-#define UPSTREAM_TEXT_MAX     400u
-#define UPSTREAM_ACTIVE_US    (30ull * 1000000)
-#define UPSTREAM_ATTEMPTS_MAX 3
+#define UPSTREAM_ACTIVE_US (30ull * 1000000)
+/* Without a session for so long although one is wanted: queries may go to the next upstream. */
+#define UPSTREAM_PATIENCE_US 250000u
 /* Sessions of any state side by side, those that retire included. */
-#define UPSTREAM_SESSIONS_MAX 16
+#define UPSTREAM_SESSIONS_MAX 16u
 /* Connections that answered nothing: at most so many in so long (threats A52). */
-#define UPSTREAM_FRUITLESS_MAX 20
+#define UPSTREAM_FRUITLESS_MAX 20u
 #define UPSTREAM_FRUITLESS_US  (10ull * 1000000)
 
 struct upstream;
 
 struct upstream_owner {
-	/* Queries wait that this upstream could take. */
-	bool (*wanted)(void *arg);
+	/* How many queries wait that this upstream could take. */
+	size_t (*wanted)(void *arg);
 	/* There is a session with room now. */
 	void (*room)(void *arg);
+	/* It has no session that can be relied on any more. */
+	void (*lost)(void *arg, struct upstream *u);
 	/* As session_owner's, from any of its sessions. */
-	void (*returned)(void *arg, struct request *r);
-	void (*answered)(void *arg, struct request *r);
+	bool (*late)(void *arg, struct upstream *u, struct flight *f, enum session_late why);
+	void (*returned)(void *arg, struct upstream *u, struct flight *f);
+	void (*answered)(void *arg, struct upstream *u, struct flight *f);
 };
 
 struct upstream {
 	/* Set by the owner before upstream_init. */
 	struct session_setup session; /* owner and owner_arg are filled in by upstream_init */
-	struct addr addr;
-	unsigned connections; /* sessions side by side beyond in-flight limits */
-	const char *label;    /* "tls://9.9.9.9:853#dns.quad9.net", outlives it */
+	unsigned connections;	      /* sessions side by side beyond in-flight limits */
+	const char *label;	      /* "quad9", "tls://9.9.9.9:853#dns.quad9.net", outlives it */
 	const struct upstream_owner *owner;
 	void *owner_arg;
+	/*
+	 * For one whose addresses must be looked up, else NULL: called when it has none or is about
+	 * to connect, at most once a second; upstream_set_addresses comes some time later.
+	 */
+	void (*want_addresses)(void *arg, struct upstream *u);
+	void *want_arg;
+
+	uint64_t srtt_us;    /* smoothed response time; 0: no answer yet */
+	uint64_t sampled_us; /* when it was last measured */
 
 	/* Private. */
+	struct race race;
+	struct limits limits;
+	struct health health;
 	struct list sessions; /* of every state but ENDED */
-	unsigned ready, connecting;
+	struct session
+		*tester;     /* an attempt to an address that lost before, beside good sessions */
+	unsigned connecting; /* attempts but the tester */
 	struct backoff backoff;
-	struct timer retry, join;
-	uint64_t last_use_us;	/* last query submitted; 0: none ever */
-	bool closing;		/* upstream_deinit: nothing is opened any more */
-	bool reopen;		/* the last session was of use: open the next one ahead */
-	bool was_ready;		/* some session was ready once: the next is no news */
-	uint64_t down_since_us; /* until the first answer after it; 0: not down */
-	uint64_t logged_us;	/* last line about this outage */
-	uint64_t failures;	/* since then */
+	struct timer retry;	/* the next round, while queries wait */
+	struct timer pace;	/* the next attempt of this round */
+	uint64_t last_use_us;	/* last query given to it; 0: none ever */
+	uint64_t absent_us;	/* since when a session is missed; 0: not */
+	uint64_t next_try_us;	/* no attempt before, while queries wait */
+	uint64_t next_probe_us; /* and while none waits */
+	uint64_t handshake_us;	/* how long the last one took */
+	uint64_t wanted_us;	/* want_addresses was called last */
+	unsigned sessions_begun;
+	bool closing;	   /* upstream_deinit: nothing is opened any more */
+	bool warming;	   /* asked for at the start, before any query */
+	bool reopen;	   /* the last session was of use: open the next one ahead */
+	bool round_counts; /* some failure of this round was not our own */
+	bool has_suspects;
 	uint64_t fruitless[UPSTREAM_FRUITLESS_MAX]; /* ring of times; 0: unused */
 	unsigned fruitless_next;
-	char last_failure[UPSTREAM_TEXT_MAX]; /* stage and reason; "" : none */
-	struct transport_end last_end;	      /* to know a repeated one by */
 };
 
 void upstream_init(struct upstream *u);
 /* Aborts all sessions; their queries come back through returned() first. */
 void upstream_deinit(struct upstream *u);
 
-/* A client asks: the upstream is in use. */
-void upstream_touch(struct upstream *u);
+/* Replaces its addresses.  Sessions to others live on. */
+void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count);
 
-/* A ready session with room, the oldest first; NULL: none. */
-struct session *upstream_session(struct upstream *u);
+/* A ready session with room that has no flight of r yet, the oldest first; NULL: none. */
+struct session *upstream_session(struct upstream *u, const struct request *r);
 
-/* Queries wait: see that a session is being opened, as far as health and limits allow. */
-void upstream_ensure(struct upstream *u);
+/* Sends r on that session too, in a free flight of it. */
+void upstream_submit(struct upstream *u, struct session *s, struct flight *f);
+
+/*
+ * See that a session is being opened, as far as health and limits allow.  urgent: queries wait for
+ * it that nobody else can take; else it is tried at leisure.
+ */
+void upstream_ensure(struct upstream *u, bool urgent);
+
+/*
+ * The program starts, the first query is about to come: a session is opened ahead of it, once.
+ */
+void upstream_warm(struct upstream *u);
+
+/* One more session beside good ones, for a slow name, if there may be two. */
+void upstream_ensure_second(struct upstream *u);
+
+/*
+ * Whether queries should wait for it although upstream_session has none: its sessions are only
+ * full, or one has been missed for less than the patience (*ret_until_us then says when that ends,
+ * else 0).
+ */
+bool upstream_is_awaited(struct upstream *u, uint64_t *ret_until_us);
 
 /* Why the last session or attempt ended; static or the upstream's. */
 const char *upstream_last_loss(const struct upstream *u);
+
+/* Sessions that can be relied on. */
+unsigned upstream_ready(const struct upstream *u);
 
 /* Why there is no session: a reason for an Extended DNS Error, and how it stands. */
 enum upstream_standing { UPSTREAM_UP, UPSTREAM_STARTING, UPSTREAM_DOWN };

@@ -56,13 +56,14 @@ static bool has_room(const struct transport *t)
 	return !f->starved;
 }
 
-static bool has_partial(const struct transport *t)
+static const uint8_t *partial(const struct transport *t, size_t *ret_len)
 {
 	struct fake *f = enter(t);
 
 	assert_usable(f);
 	leave(f);
-	return f->partial;
+	*ret_len = f->partial_len;
+	return f->partial_len ? f->partial : NULL;
 }
 
 static uint64_t unacked_us(struct transport *t, uint64_t now_us, uint64_t *ret_rtt_us)
@@ -139,7 +140,7 @@ static void free_fake(struct transport *t);
 
 static const struct transport_ops ops = {
 	.has_room = has_room,
-	.has_partial = has_partial,
+	.partial = partial,
 	.unacked_us = unacked_us,
 	.send = send_message,
 	.flush = flush,

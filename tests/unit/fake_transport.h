@@ -50,7 +50,8 @@ struct fake {
 	bool starved; /* has_room was false */
 	uint64_t stuck_since_us; /* nothing has been acknowledged since; 0: all is. The test sets it */
 	uint64_t rtt_us;	 /* what TCP says of the path; the test sets it */
-	bool partial; /* part of a message has come; the test sets it */
+	const uint8_t *partial; /* part of a message that has come (framed); the test sets it */
+	size_t partial_len;
 	struct fake_message *sent;
 	size_t sent_count, sent_cap, flushed;
 	unsigned matched; /* the test's: answers that were taken */

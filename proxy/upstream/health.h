@@ -1,0 +1,57 @@
+/*
+ * How an upstream is: the outage it is in, with what the log says of it, and whether its answers
+ * can be relied on.  One per upstream and worker.  An outage begins with a failure and ends with
+ * the first answer: a server may shake hands and serve nothing.
+ */
+#ifndef PROXY_UPSTREAM_HEALTH_H
+#define PROXY_UPSTREAM_HEALTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/addr.h"
+#include "proxy/upstream/transport.h"
+
+#define HEALTH_TEXT_MAX 640u
+/* Sessions in a row that took queries and answered none in time: it is not relied on. */
+#define HEALTH_SILENT_MAX 2u
+/* Errors in a row (SERVFAIL, REFUSED) to questions that another upstream then answered. */
+#define HEALTH_ERRORS_MAX 5u
+
+struct health {
+	const char *label;	/* borrowed: the upstream's */
+	uint64_t down_since_us; /* until the first answer after it; 0: not down */
+	uint64_t logged_us;	/* last line about this outage */
+	uint64_t failures;	/* since then */
+	bool was_up;		/* some session was ready once: the next is no news */
+	unsigned silent, errors;
+	bool doubt_logged;
+	char last_failure[HEALTH_TEXT_MAX]; /* label, stage and reason; "": none in this outage */
+	struct transport_end last_end;	    /* to know a repeated one by */
+};
+
+/* An attempt or a session failed; `to` NULL: not for one address. Logs what is news. */
+void health_failed(struct health *h, const struct addr *to, const struct transport_end *end,
+	uint64_t wait_us, uint64_t now_us);
+/* One of several addresses failed, or a further session: noted, not an outage. */
+void health_note(struct health *h, const struct addr *to, const struct transport_end *end);
+
+void health_connected(struct health *h, const struct addr *to, const struct transport_info *info,
+	uint64_t took_us);
+
+/* An answer; timely: within the time in which one is expected. */
+void health_answered(struct health *h, bool timely, uint64_t now_us);
+
+/* A session took queries and answers none. */
+void health_silent(struct health *h);
+/* An answer was an error, and another upstream knew better; or it was good. */
+void health_error(struct health *h);
+void health_good(struct health *h);
+
+/* Others are to be preferred. */
+static inline bool health_doubtful(const struct health *h)
+{
+	return h->silent >= HEALTH_SILENT_MAX || h->errors >= HEALTH_ERRORS_MAX;
+}
+
+#endif

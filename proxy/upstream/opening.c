@@ -1,0 +1,423 @@
+#include "proxy/upstream/opening.h"
+
+/*
+ * Trouble of our own (no route, no descriptor) is looked at again so soon; it is nobody's backoff.
+ */
+#define LOCAL_RETRY_US 200000u
+/* While nobody waits for it, a failing upstream is tried so many times more rarely. */
+#define LEISURE 10u
+/* A spent session that was not closed within this has shown that the limit is none. */
+#define OUTLIVED_US 100000u
+/* An address is gone back to if its handshake is not slower than the winner's by more. */
+#define RETEST_SLACK_US RACE_DELAY_US
+#define WANT_EVERY_US	1000000u
+
+static uint64_t now_us(const struct upstream *u)
+{
+	return turn_now_us(u->session.turn);
+}
+
+static size_t wanted(const struct upstream *u)
+{
+	return u->owner->wanted(u->owner_arg);
+}
+
+/* Whether a session is opened although no query waits: to have it ready for the next one. */
+static bool is_ahead_due(const struct upstream *u)
+{
+	bool active = u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+
+	return u->warming || (u->reopen && active);
+}
+
+static void start_timer(struct upstream *u, struct timer *t, uint64_t due_us)
+{
+	if (timer_start(&u->session.turn->timers, t, due_us) < 0)
+		u->session.stats->bound_memory++;
+}
+
+static void stop_timer(struct upstream *u, struct timer *t)
+{
+	timer_stop(&u->session.turn->timers, t);
+}
+
+static size_t count_sessions(const struct upstream *u)
+{
+	size_t n = 0;
+
+	list_for_each (node, &u->sessions)
+		n++;
+	return n;
+}
+
+/* ------------------------------------------------------------------ caps and backoff */
+
+static void note_fruitless(struct upstream *u)
+{
+	u->fruitless[u->fruitless_next] = now_us(u);
+	u->fruitless_next = (u->fruitless_next + 1) % UPSTREAM_FRUITLESS_MAX;
+}
+
+/* When another connection is allowed at the earliest. */
+static uint64_t fruitless_until(const struct upstream *u)
+{
+	uint64_t oldest = u->fruitless[u->fruitless_next];
+
+	return oldest ? oldest + UPSTREAM_FRUITLESS_US : 0;
+}
+
+static void wait_before_next(struct upstream *u, uint64_t wait_us)
+{
+	u->next_try_us = now_us(u) + wait_us;
+	u->next_probe_us = now_us(u) + LEISURE * wait_us;
+	if (fruitless_until(u) > u->next_try_us) {
+		u->session.stats->bound_connects++;
+		u->next_try_us = fruitless_until(u);
+	}
+	if (wanted(u) > 0)
+		start_timer(u, &u->retry, u->next_try_us);
+}
+
+static uint64_t back_off(struct upstream *u)
+{
+	uint64_t wait = backoff_fail(&u->backoff, now_us(u), random32(u->session.random));
+
+	wait_before_next(u, wait);
+	return wait;
+}
+
+void opening_fruitless(struct upstream *u)
+{
+	note_fruitless(u);
+	back_off(u);
+}
+
+void opening_answered(struct upstream *u)
+{
+	if (u->backoff.failures == 0 && u->next_try_us == 0)
+		return;
+	backoff_reset(&u->backoff);
+	u->next_try_us = u->next_probe_us = 0;
+}
+
+/* ------------------------------------------------------------------ attempts */
+
+/* Something was heard of an attempt, or it began: the next one waits for it. 0: none runs. */
+static uint64_t quiet_since(const struct upstream *u)
+{
+	uint64_t since = 0;
+
+	list_for_each (n, &u->sessions) {
+		const struct session *s = container_of(n, struct session, node);
+
+		if (s->state != SESSION_CONNECTING || s == u->tester)
+			continue;
+		if (s->opened_us > since)
+			since = s->opened_us;
+		if (s->established_us > since)
+			since = s->established_us;
+	}
+	return since;
+}
+
+static struct session *open_to(struct upstream *u, size_t i, struct transport_end *ret_end)
+{
+	struct session *s;
+
+	u->session.stats->connects++;
+	race_opened(&u->race, i, now_us(u));
+	s = session_open(&u->session, &u->race.list[i].addr, ret_end);
+	if (s)
+		list_append(&u->sessions, &s->node);
+	else
+		race_closed(&u->race, &u->race.list[i].addr);
+	return s;
+}
+
+/* Every address has failed. */
+static void end_round(struct upstream *u, const struct addr *to, const struct transport_end *end)
+{
+	uint64_t wait = LOCAL_RETRY_US;
+
+	stop_timer(u, &u->pace);
+	if (u->round_counts)
+		wait = back_off(u);
+	else
+		wait_before_next(u, wait);
+	if (upstream_ready(u) > 0) {
+		health_note(&u->health, to, end);
+		return;
+	}
+	health_failed(&u->health, to, end, wait, now_us(u));
+	u->owner->lost(u->owner_arg, u);
+}
+
+/* One attempt less: true if another may follow it in this round. */
+static bool attempt_failed(
+	struct upstream *u, const struct addr *to, const struct transport_end *end)
+{
+	u->session.stats->connects_failed++;
+	if (end->fault != FAULT_LOCAL)
+		u->round_counts = true;
+	if (end->stage > STAGE_TCP && end->fault != FAULT_LOCAL)
+		note_fruitless(u);
+	if (u->connecting == 0 && !race_round_open(&u->race)) {
+		end_round(u, to, end);
+		return false;
+	}
+	health_note(&u->health, to, end);
+	return true;
+}
+
+/*
+ * Opens what the race allows now, and looks again when it allows more.  quiet_us: since when
+ * nothing was heard of those that run; 0: the next one need not wait (RFC 8305 5).
+ */
+static void run_race(struct upstream *u, uint64_t quiet_us)
+{
+	struct transport_end end;
+	uint64_t due;
+	size_t i;
+
+	for (; (i = race_next(&u->race, quiet_us, &due)) != RACE_NONE; quiet_us = quiet_since(u)) {
+		if (due > now_us(u)) {
+			start_timer(u, &u->pace, due);
+			return;
+		}
+		if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
+			u->session.stats->bound_sessions++;
+			return; /* the end of one of them comes back here */
+		}
+		end = (struct transport_end){ 0 };
+		if (open_to(u, i, &end))
+			u->connecting++;
+		else if (!attempt_failed(u, &u->race.list[i].addr, &end))
+			return;
+	}
+}
+
+static void on_pace(struct timer *t)
+{
+	struct upstream *u = container_of(t, struct upstream, pace);
+
+	if (u->connecting > 0 && (wanted(u) > 0 || is_ahead_due(u)))
+		run_race(u, quiet_since(u));
+}
+
+static void on_retry(struct timer *t)
+{
+	struct upstream *u = container_of(t, struct upstream, retry);
+
+	if (wanted(u) > 0)
+		opening_ensure(u, true);
+}
+
+/* The others of the race are not needed any more. */
+static void drop_attempts(struct upstream *u)
+{
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (s->state != SESSION_CONNECTING || s == u->tester)
+			continue;
+		race_closed(&u->race, &s->addr);
+		session_abort(s);
+	}
+	u->connecting = 0;
+	stop_timer(u, &u->pace);
+}
+
+/* ------------------------------------------------------------------ when */
+
+/* A host name was never looked up, or may have moved. */
+static void ask_for_addresses(struct upstream *u)
+{
+	if (!u->want_addresses || (u->wanted_us && now_us(u) - u->wanted_us < WANT_EVERY_US))
+		return;
+	u->wanted_us = now_us(u);
+	u->want_addresses(u->want_arg, u);
+}
+
+static void begin_round(struct upstream *u)
+{
+	race_begin(&u->race);
+	u->round_counts = false;
+	stop_timer(u, &u->retry);
+	run_race(u, 0);
+}
+
+/*
+ * Sessions that had all the answers that the limit allows, and live: there is no such limit (any
+ * more).
+ */
+static bool outlived(struct upstream *u)
+{
+	bool any = false;
+
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (s->state != SESSION_READY || !session_is_spent(s) || session_inflight(s) > 0 ||
+			now_us(u) - s->answered_us < OUTLIVED_US + 2 * u->handshake_us)
+			continue;
+		limits_outlived(&u->limits, s->answers);
+		s->quota = 0;
+		any = true;
+	}
+	return any;
+}
+
+/* What the attempts under way will be able to take. */
+static bool enough_is_coming(const struct upstream *u)
+{
+	if (u->connecting == 0)
+		return false;
+	return u->limits.answers == 0 || u->connecting * u->limits.answers >= wanted(u);
+}
+
+void opening_add(struct upstream *u)
+{
+	struct transport_end end = { 0 };
+	size_t i = u->race.winner == RACE_NONE ? 0 : u->race.winner;
+
+	if (u->closing || u->race.count == 0 || fruitless_until(u) > now_us(u))
+		return;
+	if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
+		u->session.stats->bound_sessions++;
+		return;
+	}
+	if (open_to(u, i, &end))
+		u->connecting++;
+	else
+		attempt_failed(u, &u->race.list[i].addr, &end);
+}
+
+/* Is there anything to open for? */
+static bool is_due(struct upstream *u, bool urgent)
+{
+	unsigned ready = upstream_ready(u);
+
+	if (ready == 0)
+		return true;
+	return urgent && (ready < u->connections || u->limits.answers > 0);
+}
+
+void opening_ensure(struct upstream *u, bool urgent)
+{
+	if (u->closing || !is_due(u, urgent))
+		return;
+	if (outlived(u)) {
+		u->owner->room(u->owner_arg);
+		return;
+	}
+	ask_for_addresses(u);
+	if (u->connecting > 0 && u->limits.answers == 0) {
+		if (urgent && !timer_running(&u->pace))
+			run_race(u, quiet_since(u));
+		return;
+	}
+	if (enough_is_coming(u))
+		return;
+	if (now_us(u) < (urgent ? u->next_try_us : u->next_probe_us)) {
+		if (urgent && !timer_running(&u->retry))
+			start_timer(u, &u->retry, u->next_try_us);
+		return;
+	}
+	if (u->connecting > 0)
+		opening_add(u);
+	else
+		begin_round(u);
+}
+
+void opening_renew(struct upstream *u)
+{
+	if (wanted(u) > 0)
+		opening_ensure(u, true);
+	else if (is_ahead_due(u) && upstream_ready(u) == 0)
+		opening_ensure(u, false);
+}
+
+/* ------------------------------------------------------------------ a better address */
+
+/* It is as good as the one in use: back to it, and the others drain. */
+static bool test_passed(struct upstream *u, struct session *s)
+{
+	uint64_t took = s->ready_us - s->opened_us;
+
+	u->tester = NULL;
+	if (took > u->handshake_us + RETEST_SLACK_US) {
+		race_retest_failed(&u->race, now_us(u));
+		session_abort(s);
+		return false;
+	}
+	list_for_each (n, &u->sessions) {
+		struct session *other = container_of(n, struct session, node);
+
+		if (other != s && !addr_equal(&other->addr, &s->addr))
+			session_retire(other);
+	}
+	return true;
+}
+
+void opening_touched(struct upstream *u)
+{
+	struct transport_end end = { 0 };
+	size_t i;
+
+	if (!u->race.retest_us || u->tester || u->closing)
+		return;
+	i = race_retest(&u->race, now_us(u));
+	if (i == RACE_NONE || count_sessions(u) >= UPSTREAM_SESSIONS_MAX)
+		return;
+	u->tester = open_to(u, i, &end);
+	if (!u->tester)
+		race_retest_failed(&u->race, now_us(u));
+}
+
+/* ------------------------------------------------------------------ what sessions say */
+
+bool opening_won(struct upstream *u, struct session *s)
+{
+	race_closed(&u->race, &s->addr);
+	if (s == u->tester) {
+		if (!test_passed(u, s))
+			return false;
+	} else {
+		u->connecting--;
+	}
+	u->handshake_us = s->ready_us - s->opened_us;
+	race_won(&u->race, &s->addr, now_us(u));
+	stop_timer(u, &u->retry);
+	if (u->limits.answers == 0)
+		drop_attempts(u);
+	return true;
+}
+
+void opening_failed(struct upstream *u, struct session *s, const struct transport_end *end)
+{
+	race_closed(&u->race, &s->addr);
+	if (s == u->tester) {
+		u->tester = NULL;
+		race_retest_failed(&u->race, now_us(u));
+		return;
+	}
+	u->connecting--;
+	if (attempt_failed(u, &s->addr, end) && race_round_open(&u->race))
+		run_race(u, 0);
+}
+
+/* ------------------------------------------------------------------ life */
+
+void opening_init(struct upstream *u)
+{
+	u->retry.fire = on_retry;
+	u->pace.fire = on_pace;
+}
+
+void opening_stop(struct upstream *u)
+{
+	u->connecting = 0;
+	u->tester = NULL;
+	stop_timer(u, &u->retry);
+	stop_timer(u, &u->pace);
+}

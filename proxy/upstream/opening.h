@@ -1,0 +1,33 @@
+/*
+ * How an upstream comes by its sessions: rounds of attempts over its addresses, backoff between
+ * rounds, caps on connections that come to nothing, and the test of a better address that lost
+ * before.  Works on struct upstream; upstream.c tells it what its sessions say.
+ */
+#ifndef PROXY_UPSTREAM_OPENING_H
+#define PROXY_UPSTREAM_OPENING_H
+
+#include "proxy/upstream/upstream.h"
+
+void opening_init(struct upstream *u);
+void opening_stop(struct upstream *u);
+
+/* As upstream_ensure. */
+void opening_ensure(struct upstream *u, bool urgent);
+/* A session has gone or been lost: is another due, by itself? */
+void opening_renew(struct upstream *u);
+/* One more at once, beside those that are there, as far as caps allow. */
+void opening_add(struct upstream *u);
+
+/* An attempt became a session; false: it was not needed, and is gone. */
+bool opening_won(struct upstream *u, struct session *s);
+/* An attempt ended without becoming one. */
+void opening_failed(struct upstream *u, struct session *s, const struct transport_end *end);
+/* A session that had been ready ended having answered nothing it was asked. */
+void opening_fruitless(struct upstream *u);
+/* An answer: connecting works again. */
+void opening_answered(struct upstream *u);
+
+/* A query is given to the upstream: time to test a better address? */
+void opening_touched(struct upstream *u);
+
+#endif
