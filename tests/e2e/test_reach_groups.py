@@ -131,7 +131,9 @@ def test_a_closed_connection_moves_nobody(servers, start):
 
 @pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED"])
 def test_a_name_that_fails_moves_alone(servers, start, rcode):
+    """However many of them are asked at the same time: the others stay with the first."""
     servers[0].rule(f"name=*.bad.test rcode={rcode}")
+    servers[1].rule("delay=20")
     fwd = warm(start(servers))
     number = fresh()
 
