@@ -138,6 +138,18 @@ def test_every_answer_of_the_first_of_two_is_cut(start_server, start, at):
     assert servers[0].stat("queries") > 0 and servers[1].stat("queries") >= 300
 
 
+@pytest.mark.parametrize("how", ["rst", "fin"])
+def test_one_name_is_cut_each_time(start_server, start, how):
+    """The first answers all others well: it is no failure of its path, and yet the second has to be asked."""
+    servers = [start_server(), start_server()]
+    servers[0].rule(f"name=poison.*.test cut=half:{how}")
+    fwd = warm(start(servers))
+    for i in range(5):
+        assert fwd.ask(f"good.n{i}.test").rcode() == wire.NOERROR
+        assert fwd.ask(f"poison.n{i}.test").rcode() == wire.NOERROR, i
+    assert queries(servers[1])[0] <= 10
+
+
 def test_closes_cost_no_descriptors(fwd, server):
     warm(fwd)
     before = fwd.fds()
