@@ -53,11 +53,12 @@ UPSTREAM_SRC := \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c
 
 PROXY_SRC := $(UPSTREAM_SRC) \
-	proxy/app.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/self.c proxy/worker.c \
-	proxy/client/judge.c proxy/client/query.c proxy/client/querylog.c \
-	proxy/client/sockets.c proxy/client/tcp_client.c proxy/client/tcp_listener.c \
-	proxy/client/udp.c proxy/client/udp_sender.c \
-	proxy/ops/report.c \
+	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
+	proxy/self.c proxy/worker.c \
+	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
+	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
+	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
+	proxy/ops/notify.c proxy/ops/report.c \
 	proxy/resolve/lookup.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c proxy/upstream/credentials.c \
@@ -77,8 +78,11 @@ COMMON_TESTS := \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
-UPSTREAM_TESTS := test_session test_upstream test_pool
-PROXY_TESTS    := test_bootstrap_plan test_judge test_lookup test_self test_udp_sender
+UPSTREAM_TESTS := \
+	test_pool test_session test_session_answers test_session_limits test_session_random \
+	test_session_watch test_upstream
+PROXY_TESTS    := \
+	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good
 
@@ -184,12 +188,15 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
+$(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
+$(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_judge test_self test_udp_sender): %: %.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_passed test_self \
+	test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
 $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a

@@ -569,11 +569,13 @@ static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *
 	static const char *const what[] = {
 		[UPSTREAM_UP] = ": no answer in time",
 		[UPSTREAM_STARTING] = ": still connecting",
+		[UPSTREAM_UNKNOWN] = ": its address is not known yet",
 		[UPSTREAM_DOWN] = "",
 	};
 	static const enum ede_code code[] = {
 		[UPSTREAM_UP] = EDE_NETWORK_ERROR,
 		[UPSTREAM_STARTING] = EDE_NOT_READY,
+		[UPSTREAM_UNKNOWN] = EDE_NOT_READY,
 		[UPSTREAM_DOWN] = EDE_NO_REACHABLE_AUTHORITY,
 	};
 

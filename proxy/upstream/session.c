@@ -119,16 +119,24 @@ static void end_here(struct session *s, const struct transport_end *end)
 	s->setup->owner->ended(s->setup->owner_arg, s, end);
 }
 
-static void on_goodbye(struct turn_work *w)
+/* A half answer that stood in the way to the end is paid for, as if the transport had ended. */
+static void end_silent(struct session *s)
 {
-	static const struct transport_end silent = { .stage = STAGE_DNS,
+	struct transport_end end = { .stage = STAGE_DNS,
 		.fault = FAULT_TIMEOUT,
 		.text = "takes queries and answers nothing" };
+
+	end.partial = s->transport->ops->partial(s->transport, &end.partial_len);
+	end_here(s, &end);
+}
+
+static void on_goodbye(struct turn_work *w)
+{
 	struct session *s = container_of(w, struct session, goodbye);
 
 	if (s->given_up)
-		end_here(s, &silent);
-	else if (session_inflight(s) == 0)
+		end_silent(s);
+	else if (s->state == SESSION_RETIRING && session_inflight(s) == 0)
 		end_here(s, NULL);
 }
 

@@ -12,8 +12,8 @@
  *   READY/RET.  transport ended, or nobody is   ENDED       unready(), queries return, ended()
  *               there (session_watch)
  *
- * A READY session is *suspect* while session_watch doubts its path: it takes nothing new, what it
- * has may still be answered, and an answer clears it.
+ * A session is *suspect* while session_watch doubts its path: it takes nothing new, what it has not
+ * sent returns, the rest may still be answered, and an answer clears it.
  *
  * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at
  * the end of that turn.  Answers reach request->done through the turn's deferred phase.
@@ -51,7 +51,10 @@ struct session_owner {
 	void (*ready)(void *arg, struct session *s);
 	/* It takes no more queries: once for each session that was ready, before ended. */
 	void (*unready)(void *arg, struct session *s);
-	/* It takes nothing new for now: `late` follows for each query that was sent. */
+	/*
+	 * It takes nothing new for now: `returned` follows for each query that was not sent, `late`
+	 * for the others.
+	 */
 	void (*suspect)(void *arg, struct session *s);
 	/* No longer suspect. */
 	void (*recovered)(void *arg, struct session *s);
@@ -86,7 +89,7 @@ struct session_setup {
 struct session {
 	enum session_state state;
 	struct list node; /* in the owner's list, from session_open to ended() */
-	bool suspect;	  /* READY, but its path is in doubt */
+	bool suspect;	  /* READY or RETIRING, but its path is in doubt */
 	struct addr addr; /* where it was opened to */
 	/* The owner's, from ready() on: as many queries at most, in all; 0: no limit. */
 	uint64_t quota;

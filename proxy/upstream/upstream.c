@@ -74,7 +74,7 @@ enum upstream_standing upstream_standing(const struct upstream *u, const char **
 		*ret_reason = u->health.last_failure;
 		return UPSTREAM_DOWN;
 	}
-	return UPSTREAM_STARTING;
+	return u->race.count > 0 ? UPSTREAM_STARTING : UPSTREAM_UNKNOWN;
 }
 
 bool upstream_is_awaited(struct upstream *u, uint64_t *ret_until_us)

@@ -361,6 +361,43 @@ def test_port_in_use(conf, kind):
     assert address in done.stderr and "another program" in done.stderr
 
 
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+@pytest.mark.parametrize(
+    "holder, wanted",
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("127.0.0.2", "0.0.0.0"), ("::1", "::1"), ("::", "127.0.0.1")],
+)
+def test_who_has_the_port(conf, kind, holder, wanted):
+    """By name and number, also where it is a wildcard's share of the port."""
+    with socket.socket(socket.AF_INET6 if ":" in holder else socket.AF_INET, kind) as taken:
+        taken.bind((holder, 0))
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
+        port = taken.getsockname()[1]
+        done = run("-c", conf(listen=[f"[{wanted}]:{port}" if ":" in wanted else f"{wanted}:{port}"]))
+    program = pathlib.Path("/proc/self/comm").read_text().strip()
+    place = f"[{holder}]:{port}" if ":" in holder else f"{holder}:{port}"
+    assert done.returncode == 2
+    assert f"another program has this port: {program} (pid {os.getpid()}) on {place}; stop it" in done.stderr
+    assert f'"ss -lntup sport = :{port}"' in done.stderr
+
+
+def test_what_to_do_about_systemd_resolved(conf):
+    """Its stub leaves 127.0.0.1 free, but not a wildcard: the complaint has the cure."""
+    own_name = pathlib.Path("/proc/self/comm")
+    name = own_name.read_text()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stub:
+        stub.bind(("127.0.0.53", 0))
+        port = stub.getsockname()[1]
+        try:
+            own_name.write_text("systemd-resolve")
+            done = run("-c", conf(listen=[f"0.0.0.0:{port}"]))
+        finally:
+            own_name.write_text(name.strip())
+    assert done.returncode == 2
+    assert f"systemd-resolve (pid {os.getpid()}) on 127.0.0.53:{port}" in done.stderr
+    assert "DNSStubListener=no" in done.stderr and "such as 127.0.0.1" in done.stderr
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_two_instances(server, start, conf, workers):
     """Also with ports that workers share: the second one must not take half of the queries."""
