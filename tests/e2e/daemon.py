@@ -51,6 +51,21 @@ def config_text(options):
     return "".join(f"{name} = {spell(value)}\n" for name, value in options.items())
 
 
+def server_of(upstream):
+    return upstream if isinstance(upstream, TestServer) else upstream.get("server")
+
+
+def long_form(upstream, name):
+    """The group of an upstream: what a dictionary leaves out comes from its "server" """
+    options = {} if isinstance(upstream, TestServer) else {k: v for k, v in upstream.items() if k != "server"}
+    filled = {"name": name, "auth-name": "resolver.test"}
+    if server := server_of(upstream):
+        port = server.tls[0].port
+        hosts = [a.host for a in server.tls if a.port == port]
+        filled.update({"address": hosts if len(hosts) > 1 else hosts[0], "port": port})
+    return {**filled, **options}
+
+
 def run(*args, timeout=TIMEOUT, env=None, binary=BINARY, **kwargs):
     """The program run to its end: CompletedProcess with texts."""
     done = subprocess.run(
@@ -70,13 +85,14 @@ class Dnsfwd:
     """A running dnsfwd.
 
     upstream   a TestServer (its first TLS listener is asked and its CA trusted), a dictionary for the long form
-               of an upstream (address, port, auth-name and tls-cert-bundle are filled in where `server` is given),
-               or a spelling
+               of an upstream (address, port and auth-name are filled in where `server` is given), a spelling,
+               or a list of TestServers and dictionaries (with their "server"): a group, all in the long form
     options    more of the configuration; None takes one out
     server     the TestServer behind a dictionary or spelling
     args       more of the command line; config False: no file, all is in args
     passed     sockets (or whatever has a fileno) to pass as a service manager does; they stay open here
     wait       until it is ready
+    netns      a netns.Namespace to run in; it is asked from inside, too
     """
 
     def __init__(
@@ -90,6 +106,7 @@ class Dnsfwd:
         preexec=None,
         wait=True,
         passed=None,
+        netns=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-")
         self.lines, self.changed = [], threading.Condition()
@@ -97,7 +114,8 @@ class Dnsfwd:
         self.process = None
         self.addresses = []
         try:
-            command = [str(BINARY)]
+            self.netns = netns
+            command = [*(netns.prefix if netns else []), str(BINARY)]
             if config:
                 self.path = os.path.join(self.folder, "dnsfwd.conf")
                 pathlib.Path(self.path).write_text(config_text(self._options(upstream, server, options or {})))
@@ -114,13 +132,13 @@ class Dnsfwd:
         all_of = {"listen": ["127.0.0.1"], "port": 0}
         if isinstance(upstream, TestServer):
             server, upstream = upstream, upstream.upstream()
-        if isinstance(upstream, dict):
-            home = {"name": "home", "auth-name": "resolver.test"}
-            if server:
-                home.update({"address": server.tls[0].host, "port": server.tls[0].port})
-            all_of["upstream"] = [{**home, **upstream}]
-            upstream = upstream.get("name", "home")
-        if upstream:
+        elif isinstance(upstream, dict):
+            upstream = [{"name": "home", "server": server, **upstream}]
+        if isinstance(upstream, list):
+            server = server or server_of(upstream[0])
+            all_of["upstream"] = [long_form(u, f"u{i}") for i, u in enumerate(upstream, 1)]
+            all_of["forward"] = [u["name"] for u in all_of["upstream"]]
+        elif upstream:
             all_of["forward"] = [upstream]
         if server:
             all_of["tls-cert-bundle"] = server.ca
@@ -204,7 +222,7 @@ class Dnsfwd:
                 inodes.update(re.findall(r"socket:\[(\d+)\]", os.readlink(f"/proc/{self.pid}/fd/{fd}")))
             except OSError:
                 pass
-        rows = [line.split() for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]]
+        rows = [line.split() for line in pathlib.Path(f"/proc/{self.pid}/net/udp").read_text().splitlines()[1:]]
         return [int(row[1].split(":")[1], 16) for row in rows if row[9] in inodes]
 
     @property
@@ -250,7 +268,7 @@ class Dnsfwd:
     def tcp_states(self):
         """State -> number of TCP sockets on our listening port that have a peer ("08" is CLOSE_WAIT)."""
         states = {}
-        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        for line in pathlib.Path(f"/proc/{self.pid}/net/tcp").read_text().splitlines()[1:]:
             fields = line.split()
             if int(fields[1].split(":")[1], 16) == self.port and fields[3] != "0A":
                 states[fields[3]] = states.get(fields[3], 0) + 1
@@ -258,10 +276,14 @@ class Dnsfwd:
 
     # -- asking it ------------------------------------------------------------------
 
+    def socket(self, *args):
+        """One that can reach it."""
+        return self.netns.socket(*args) if self.netns else socket.socket(*args)
+
     def udp_socket(self, source=None, address=None):
         """Connected, with a time limit."""
         host, port = address or self.address
-        s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        s = self.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         s.settimeout(TIMEOUT)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         if source:
@@ -270,7 +292,7 @@ class Dnsfwd:
         return s
 
     def tcp(self, source=None, address=None, timeout=TIMEOUT, buffers=None):
-        return Stream(address or self.address, source, timeout, buffers)
+        return Stream(address or self.address, source, timeout, buffers, self.socket)
 
     def ask_wire(self, wire, transport="udp", source=None, timeout=TIMEOUT):
         """The octets of the one reply; None where there is none within the time."""
@@ -335,8 +357,8 @@ class Dnsfwd:
 class Stream:
     """A TCP client that frames messages.  buffers: octets that the kernel may keep for it in each direction."""
 
-    def __init__(self, address, source=None, timeout=TIMEOUT, buffers=None):
-        self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    def __init__(self, address, source=None, timeout=TIMEOUT, buffers=None, new_socket=socket.socket):
+        self.socket = new_socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         if buffers:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)

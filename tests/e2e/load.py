@@ -78,7 +78,7 @@ class Pipe:
         self.stream = transport == "tcp"
         host, port = address or fwd.address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_STREAM if self.stream else socket.SOCK_DGRAM)
+        self.socket = fwd.socket(family, socket.SOCK_STREAM if self.stream else socket.SOCK_DGRAM)
         if source:
             self.socket.bind((source, 0))
         if self.stream:

@@ -603,6 +603,18 @@ def test_life(server):
         assert stream.receive() is None
 
 
+def test_limit_of_idleness(server):
+    """Queries put the end off; without them it comes."""
+    server.rule("idle=1000/notify")
+    with Stream(server) as stream:
+        begin = time.monotonic()
+        while time.monotonic() < begin + 1.5:
+            assert stream.ask("a.test")
+        assert server.stat("closed_by_us") == 0
+        assert stream.receive() is None
+    assert server.stat("closed_by_us") == 1
+
+
 def test_close_after_handshake(server):
     server.rule("handshake=notify")
     with Stream(server) as stream:
@@ -728,7 +740,8 @@ def test_udp_misbehaviour(server):
 
 
 @pytest.mark.parametrize(
-    "rule", ["nonsense", "delay=x", "name=a answer=", "answer=good:life=1", "life=5 delay=5", "life=5 name=a", "prob=2"]
+    "rule",
+    ["nonsense", "delay=x", "name=a answer=", "answer=good:life=1", "life=5 delay=5", "idle=", "life=5 name=a", "prob=2"],
 )
 def test_bad_rules_are_refused(server, rule):
     with pytest.raises(CommandError):

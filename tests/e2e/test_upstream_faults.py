@@ -162,25 +162,6 @@ def test_5000_at_once_to_a_slow_server(start_server, start):
     assert fwd.stats()["bound_inflight"] > 0
 
 
-# -- A53: the server reads nothing -----------------------------------------------------
-
-
-def test_server_that_reads_nothing(server, start):
-    """Memory stays bounded, clients are told at the deadline, and all is well when it reads again."""
-    fwd = warm(start(server, {"query-timeout": "500ms"}))
-    before = fwd.rss()
-    server.pause()
-    result = load(fwd, 4000, window=4000)
-    assert not result.lost and not result.wrong and sum(result.failed.values()) + result.good == 4000
-    assert result.failed.keys() <= {wire.SERVFAIL}
-    assert fwd.rss() - before < 64 << 20
-    server.pause(False)
-    deadline = time.monotonic() + 10
-    while fwd.ask("resumed.test").rcode() != wire.NOERROR:
-        assert time.monotonic() < deadline
-    load(fwd, 200, window=20).check()
-
-
 # -- post-handshake messages -------------------------------------------------------------
 
 

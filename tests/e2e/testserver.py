@@ -99,12 +99,14 @@ class TestServer:
     certs             folder with server.pem and server.key instead of new ones
     rules, commands   given before it listens
     args              more options
+    netns             a netns.Namespace to run in
     """
 
     __test__ = False  # not for pytest to collect
 
-    def __init__(self, tls=1, tcp=0, udp=0, san=(), certs=None, rules=(), commands=(), args=(), env=None):
+    def __init__(self, tls=1, tcp=0, udp=0, san=(), certs=None, rules=(), commands=(), args=(), env=None, netns=None):
         self.folder = tempfile.mkdtemp(prefix="dnsfwd-ts-")
+        self.prefix = netns.prefix if netns else []
         self.process = self._socket = None
         try:
             self._start(tls, tcp, udp, san, certs, [f"rule {r}" for r in rules] + list(commands), args, env)
@@ -116,7 +118,7 @@ class TestServer:
         self.certs = pathlib.Path(certs) if certs else make_certs(os.path.join(self.folder, "certs"), *san)
         self.ca = str(self.certs / "ca.pem")
         self.stderr_path = os.path.join(self.folder, "stderr")
-        command = [str(BINARY), "--control", os.path.join(self.folder, "control")]
+        command = [*self.prefix, str(BINARY), "--control", os.path.join(self.folder, "control")]
         command += ["--cert", str(self.certs / "server.pem"), "--key", str(self.certs / "server.key")]
         for kind, what in (("tls", tls), ("tcp", tcp), ("udp", udp)):
             for address in ["127.0.0.1:0"] * what if isinstance(what, int) else what:

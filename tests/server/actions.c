@@ -98,6 +98,12 @@ static void accept_life(struct conn *c, const struct action *a)
 	c->limits.life_how = a->how;
 }
 
+static void accept_idle(struct conn *c, const struct action *a)
+{
+	accept_life(c, a);
+	c->limits.idle = true;
+}
+
 static void accept_answers(struct conn *c, const struct action *a)
 {
 	c->limits.answers = (uint64_t)a->a;
@@ -156,6 +162,7 @@ const struct action_row action_rows[] = {
 	{ "plaintext", value_none, NULL, accept_plaintext, "" },
 	{ "handshake", value_how, NULL, accept_handshake, "[HOW]" },
 	{ "life", value_number_how, NULL, accept_life, "MS[/HOW]" },
+	{ "idle", value_number_how, NULL, accept_idle, "MS[/HOW]" },
 	{ "answers", value_number_how, NULL, accept_answers, "N[/HOW]" },
 	{ "queries", value_number_how, NULL, accept_queries, "N[/HOW]" },
 	{ NULL, NULL, NULL, NULL, NULL },

@@ -236,8 +236,15 @@ void conn_close(struct conn *c, enum close_how how)
 	conn_flush(c);
 }
 
+void conn_touch(struct conn *c)
+{
+	if (c->limits.idle && c->state < CONN_CLOSING)
+		arm(c->timer, c->limits.life_ms);
+}
+
 void conn_answered(struct conn *c)
 {
+	conn_touch(c);
 	if (c->batching)
 		c->answered_in_batch++;
 	else if (c->waiting)

@@ -44,6 +44,7 @@ struct conn_limits {
 	enum close_how answers_how, queries_how;
 	uint32_t life_ms;
 	enum close_how life_how;
+	bool idle; /* life_ms counts from the last query or answer */
 	enum close_how handshake_how;
 };
 
@@ -90,6 +91,8 @@ void conn_send(struct conn *c, const uint8_t *msg, size_t len);
 void conn_noise(struct conn *c, size_t n);
 /* A query got its answer, or will get none: it waits no more. */
 void conn_answered(struct conn *c);
+/* It was of use just now: a limit of idleness begins again. */
+void conn_touch(struct conn *c);
 void conn_close(struct conn *c, enum close_how how);
 /* The socket is gone, by whatever reason; the rest is freed by the reaper. */
 void conn_die(struct conn *c);

@@ -22,6 +22,7 @@ static void on_message(struct conn *c, const uint8_t *msg, size_t len)
 		.record_span = c->span };
 
 	c->waiting++;
+	conn_touch(c);
 	serve(&a, &from, msg, len);
 }
 
