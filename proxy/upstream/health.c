@@ -142,13 +142,19 @@ void health_error(struct health *h)
 {
 	if (h->errors < UINT32_MAX)
 		h->errors++;
+}
+
+void health_contradicted(struct health *h)
+{
+	if (h->contradicted < UINT32_MAX)
+		h->contradicted++;
 	log_doubt(h, "answers with errors what others know");
 }
 
 void health_good(struct health *h)
 {
-	if (h->errors == 0)
+	if (h->errors == 0 && h->contradicted == 0)
 		return;
-	h->errors = 0;
+	h->errors = h->contradicted = 0;
 	log_end_of_doubt(h);
 }

@@ -15,8 +15,11 @@
 #define HEALTH_TEXT_MAX 640u
 /* Sessions in a row that took queries and answered none in time: it is not relied on. */
 #define HEALTH_SILENT_MAX 2u
-/* Errors in a row (SERVFAIL, REFUSED) to questions that another upstream then answered. */
-#define HEALTH_ERRORS_MAX 5u
+/*
+ * Errors in a row (SERVFAIL, REFUSED), and as many of them to questions that another upstream then
+ * answered: it is not relied on.
+ */
+#define HEALTH_ERRORS_MAX 10u
 
 struct health {
 	const char *label;	/* borrowed: the upstream's */
@@ -25,7 +28,8 @@ struct health {
 	bool untold;		/* the reason has changed since */
 	uint64_t failures;	/* in this outage */
 	bool was_up;		/* some session was ready once: the next is no news */
-	unsigned silent, errors;
+	unsigned silent;
+	unsigned errors, contradicted; /* in a row */
 	uint64_t doubted_us; /* last line about a path in doubt */
 	bool doubt_logged;
 	char last_failure[HEALTH_TEXT_MAX]; /* label, stage and reason; "": none in this outage */
@@ -46,14 +50,16 @@ void health_answered(struct health *h, bool timely, uint64_t now_us);
 
 /* A session's path came into doubt: it takes queries and answers none. */
 void health_silent(struct health *h, const struct addr *to, const char *doubt, uint64_t now_us);
-/* An answer was an error, and another upstream knew better; or it was good. */
+/* An answer was an error (SERVFAIL, REFUSED); another upstream knew better; one was good. */
 void health_error(struct health *h);
+void health_contradicted(struct health *h);
 void health_good(struct health *h);
 
 /* Others are to be preferred. */
 static inline bool health_doubtful(const struct health *h)
 {
-	return h->silent >= HEALTH_SILENT_MAX || h->errors >= HEALTH_ERRORS_MAX;
+	return h->silent >= HEALTH_SILENT_MAX ||
+	       (h->errors >= HEALTH_ERRORS_MAX && h->contradicted >= HEALTH_ERRORS_MAX);
 }
 
 #endif

@@ -68,7 +68,7 @@ uint64_t tcp_socket_unacked_us(
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		return 0;
 	*ret_rtt_us = info.tcpi_rtt;
-	if (info.tcpi_unacked == 0) {
+	if (info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0) {
 		p->since_us = 0;
 		return 0;
 	}

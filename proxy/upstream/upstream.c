@@ -6,6 +6,8 @@
 #define TIMELY_US 1000000u
 /* A session closed unused is reopened ahead only if it had lived so long. */
 #define WORTH_REOPENING_US 5000000u
+/* No server's idle limit is so short. */
+#define CLOSED_AT_ONCE_US 1000000u
 /* Of so many sessions one is let idle, to see whether the server's limit still is. */
 #define IDLE_TEST_EVERY 8u
 
@@ -76,6 +78,8 @@ enum upstream_standing upstream_standing(const struct upstream *u, const char **
 		*ret_reason = u->health.last_failure;
 		return UPSTREAM_DOWN;
 	}
+	if (u->health.was_up)
+		return UPSTREAM_LOST;
 	return u->race.count > 0 ? UPSTREAM_STARTING : UPSTREAM_UNKNOWN;
 }
 
@@ -222,8 +226,8 @@ static bool answers_others(const struct upstream *u)
 }
 
 /*
- * It answered nothing.  Unused and unwanted, it only came to the server's idle limit.  While others
- * are answered half an answer is a sign of life; and where a limit of answers is known sessions are
+ * It answered nothing.  Unused and unwanted, it only came to the server's idle limit, unless it was
+ * closed at once.  While others are answered half an answer is a sign of life; and where a limit of answers is known sessions are
  * many and short, so that one may be closed before its first.
  */
 static bool is_fruitless(
@@ -233,7 +237,8 @@ static bool is_fruitless(
 		return false;
 	if (answers_others(u) && (end->partial_len > 0 || u->limits.answers > 0))
 		return false;
-	return s->asked > 0 || u->owner->wanted(u->owner_arg) > 0;
+	return s->asked > 0 || u->owner->wanted(u->owner_arg) > 0 ||
+	       now_us(u) - s->ready_us < CLOSED_AT_ONCE_US;
 }
 
 static void session_lost(

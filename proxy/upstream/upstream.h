@@ -132,7 +132,13 @@ unsigned upstream_ready(const struct upstream *u);
  * Why there is no session: a reason for an Extended DNS Error, and how it stands; unknown: no
  * address of it is known.
  */
-enum upstream_standing { UPSTREAM_UP, UPSTREAM_STARTING, UPSTREAM_UNKNOWN, UPSTREAM_DOWN };
+enum upstream_standing {
+	UPSTREAM_UP,
+	UPSTREAM_STARTING,
+	UPSTREAM_UNKNOWN,
+	UPSTREAM_LOST, /* it was up, and does not answer a new connection yet */
+	UPSTREAM_DOWN,
+};
 enum upstream_standing upstream_standing(const struct upstream *u, const char **ret_reason);
 
 #endif
