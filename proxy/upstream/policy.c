@@ -94,6 +94,6 @@ struct upstream *policy_probe(struct pool *p, size_t rank)
 		p->probe_wait_us = 0;
 		u = unmeasured(p);
 	}
-	p->probe_us = now_us(p) + (u ? p->probe_wait_us + PROBE_FIRST_US : PROBE_FIRST_US);
+	p->probe_us = now_us(p) + (p->probe_wait_us ? p->probe_wait_us : PROBE_FIRST_US);
 	return u;
 }
