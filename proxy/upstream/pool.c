@@ -573,14 +573,23 @@ static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *
 	return code[standing];
 }
 
+/* The first in the policy's order that has sessions, as the one that is full; NULL: none. */
+static const struct upstream *full(const struct pool *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (upstream_ready(policy_nth(p, i)) > 0)
+			return policy_nth(p, i);
+	return NULL;
+}
+
 struct ede pool_reason(struct pool *p, const struct request *r)
 {
 	enum ede_code code = EDE_NONE;
 	size_t at = 0;
 
-	if (is_waiting(r) && !r->sent_before && pool_sessions(p) > 0) {
+	if (is_waiting(r) && !r->sent_before && full(p)) {
 		snprintf(p->reason, sizeof p->reason, "%s: too many queries in flight",
-			policy_nth(p, 0)->label);
+			full(p)->label);
 		return (struct ede){ EDE_NETWORK_ERROR, p->reason };
 	}
 	for (size_t i = 0; i < p->count; i++) {
