@@ -24,8 +24,9 @@
 struct fate {
 	bool inside;
 	unsigned done, answered, failed;
-	unsigned rcode;	  /* of the last answer */
-	const char *from; /* whose it was */
+	unsigned rcode;	     /* of the last answer */
+	unsigned additional; /* records in it */
+	const char *from;    /* whose it was */
 	enum ede_code code;
 	char text[2 * HEALTH_TEXT_MAX];
 };
@@ -105,6 +106,7 @@ static inline void note_answer(struct fate *fate, const struct request *r)
 {
 	fate->answered++;
 	fate->rcode = message_rcode(&r->answer);
+	fate->additional = r->answer.count[DNS_ADDITIONAL];
 	fate->from = r->upstream;
 	if (fate->rcode == RCODE_NOERROR && r->answer.count[DNS_ANSWER] > 0)
 		assert_true(ask_is_answered_right(r, &r->answer));
@@ -387,6 +389,62 @@ static inline void answer_malformed(struct fake *f, long i)
 	size_t len = fake_answer(fake_sent(f, i), FAKE_NO_OPT, out);
 
 	fake_deliver(f, out, len - 1);
+}
+
+/* ------------------------------------------------------------------ failover between A and B */
+
+/* A connects in vain, B is connected, and asked. */
+static inline struct fake *connect_to_b_only(void)
+{
+	submit(0);
+	fake_end(to(0), FAULT_RESET, STAGE_TCP);
+	turn();
+	fake_ready(to(1));
+	turn();
+	answer(0, to(1));
+	turn();
+	assert_int_equal(fates[0].answered, 1);
+	memset(&fates[0], 0, sizeof fates[0]);
+	return to(1);
+}
+
+/* While B answers, A is tried now and then, but only if somebody asks. */
+static inline struct fake *await_a_while_b_answers(struct fake *b)
+{
+	unsigned i = ASKS - 2;
+
+	while (!to(0)) {
+		pass(100 * MS);
+		send_one(i);
+		answer(i, b);
+		turn();
+		memset(&fates[i], 0, sizeof fates[i]);
+	}
+	return to(0);
+}
+
+/* Both have sessions, and nothing to do. */
+static inline void connect_both(void)
+{
+	struct fake *b = connect_to_b_only();
+
+	await_a_while_b_answers(b);
+	fake_ready(to(0));
+	turn();
+	connect_to(0);
+	assert_ptr_equal(to(1), b);
+}
+
+/* A's session has had no answer for a second: it is suspect, and another one is opened. */
+static inline struct fake *fall_silent(struct fake *a)
+{
+	unsigned before = net.stats.sessions_suspect;
+
+	for (unsigned i = 0; i < 12 && net.stats.sessions_suspect == before; i++)
+		pass(100 * MS);
+	assert_int_equal(net.stats.sessions_suspect, before + 1);
+	assert_false(a->ended || a->closed);
+	return a;
 }
 
 /* ------------------------------------------------------------------ expectations */

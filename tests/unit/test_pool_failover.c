@@ -15,60 +15,6 @@ static int begin_three(void **state)
 	return 0;
 }
 
-/* A connects in vain, B is connected, and asked. */
-static struct fake *connect_to_b_only(void)
-{
-	submit(0);
-	fake_end(to(0), FAULT_RESET, STAGE_TCP);
-	turn();
-	fake_ready(to(1));
-	turn();
-	answer(0, to(1));
-	turn();
-	assert_answered_by(0, 1);
-	memset(&fates[0], 0, sizeof fates[0]);
-	return to(1);
-}
-
-/* While B answers, A is tried now and then, but only if somebody asks. */
-static struct fake *await_a_while_b_answers(struct fake *b)
-{
-	unsigned i = ASKS - 2;
-
-	while (!to(0)) {
-		pass(100 * MS);
-		send_one(i);
-		answer(i, b);
-		turn();
-		memset(&fates[i], 0, sizeof fates[i]);
-	}
-	return to(0);
-}
-
-/* Both have sessions, and nothing to do. */
-static void connect_both(void)
-{
-	struct fake *b = connect_to_b_only();
-
-	await_a_while_b_answers(b);
-	fake_ready(to(0));
-	turn();
-	connect_to(0);
-	assert_ptr_equal(to(1), b);
-}
-
-/* A's session has had no answer for a second: it is suspect, and another one is opened. */
-static struct fake *fall_silent(struct fake *a)
-{
-	unsigned before = net.stats.sessions_suspect;
-
-	for (unsigned i = 0; i < 12 && net.stats.sessions_suspect == before; i++)
-		pass(100 * MS);
-	assert_int_equal(net.stats.sessions_suspect, before + 1);
-	assert_false(a->ended || a->closed);
-	return a;
-}
-
 /* ------------------------------------------------------------------ the first gets all */
 
 static void test_first_gets_all(void **state)
