@@ -407,7 +407,8 @@ static void keep(struct request *r, const struct upstream *u)
 	uint8_t *copy;
 
 	if (r->kept && message_parse(r->kept, r->kept_len, &old) == MESSAGE_OK &&
-		message_rcode(&old) != RCODE_REFUSED)
+		(message_rcode(&old) != RCODE_REFUSED ||
+			message_rcode(&r->answer) == RCODE_REFUSED))
 		return;
 	copy = malloc(r->answer.len);
 	if (!copy)
@@ -454,6 +455,7 @@ static void on_answered(void *arg, struct upstream *u, struct flight *f)
 		if (error && try_others(p, u, r))
 			return;
 		if (error && r->kept) {
+			keep(r, u);
 			finish_kept(p, r);
 			return;
 		}
