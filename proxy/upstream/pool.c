@@ -435,10 +435,16 @@ static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 	return true;
 }
 
+/* An error that says why the name fails is no better knowledge than an error that does not. */
+static bool is_known(const struct dns_message *answer)
+{
+	return message_rcode(answer) != RCODE_SERVFAIL && message_rcode(answer) != RCODE_REFUSED;
+}
+
 /* What others had answered with errors was to be known. */
 static void compare_with_others(struct pool *p, struct upstream *u, const struct request *r)
 {
-	for (size_t i = 0; r->avoid && i < p->count; i++)
+	for (size_t i = 0; is_known(&r->answer) && r->avoid && i < p->count; i++)
 		if (r->avoid & (UINT32_C(1) << i))
 			health_error(&p->upstreams[i].health);
 	health_good(&u->health);
