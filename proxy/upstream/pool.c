@@ -168,15 +168,19 @@ static bool choose(struct pool *p, const struct request *r, struct choice *c)
 static void probe(struct pool *p, struct request *r, const struct choice *c)
 {
 	struct upstream *u = policy_probe(p, c->rank);
+	struct flight *f;
 	struct session *s;
 
 	if (!u || u == c->upstream || r->sends + 1 >= REQUEST_SENDS_MAX)
 		return;
 	s = upstream_session(u, r);
-	if (s)
-		upstream_submit(u, s, take_flight(r));
-	else
+	if (!s) {
 		upstream_ensure(u, false);
+		return;
+	}
+	f = take_flight(r);
+	upstream_submit(u, s, f);
+	f->late = true; /* nobody waits for it */
 }
 
 enum placed { PLACED, PLACE_AWAITED, PLACE_NONE };
