@@ -97,3 +97,9 @@ struct upstream *policy_probe(struct pool *p, size_t rank)
 	p->probe_us = now_us(p) + (p->probe_wait_us ? p->probe_wait_us : PROBE_FIRST_US);
 	return u;
 }
+
+void policy_probe_missed(struct pool *p)
+{
+	p->probe_us = now_us(p) + PROBE_FIRST_US;
+	p->probe_wait_us /= 2;
+}
