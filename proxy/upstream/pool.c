@@ -425,6 +425,14 @@ static void keep(struct request *r, const struct upstream *u)
 	r->kept_from = u->label;
 }
 
+/* It has had its say: what it may still answer on another session is not waited for. */
+static void expect_nothing_of(const struct upstream *u, struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session && r->flights[i].session->setup == &u->session)
+			r->flights[i].late = true;
+}
+
 /* An error of the upstream's own: others are asked, if there are any. False: there is no other. */
 static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 {
@@ -436,6 +444,7 @@ static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 	keep(r, u);
 	if (!r->kept)
 		return false;
+	expect_nothing_of(u, r);
 	reconsider_later(p, r);
 	return true;
 }
