@@ -69,7 +69,9 @@ COMMON_TESTS := \
 	test_name test_option test_padding test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
-UPSTREAM_TESTS := test_session test_upstream test_pool test_pool_errors test_pool_failover test_policy test_verdict
+UPSTREAM_TESTS := \
+	test_session test_upstream test_policy test_pool test_pool_errors test_pool_failover \
+	test_pool_flights test_verdict
 PROXY_TESTS    := test_judge test_lookup test_udp_sender
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
