@@ -27,6 +27,6 @@ static inline struct upstream *policy_nth(const struct pool *p, size_t i)
 struct upstream *policy_probe(struct pool *p, size_t rank);
 
 /* It had no session: the copy is owed still. */
-void policy_probe_missed(struct pool *p);
+void policy_probe_missed(struct pool *p, const struct upstream *u);
 
 #endif

@@ -176,7 +176,7 @@ static void probe(struct pool *p, struct request *r, const struct choice *c)
 	s = upstream_session(u, r);
 	if (!s) {
 		upstream_ensure(u, false);
-		policy_probe_missed(p);
+		policy_probe_missed(p, u);
 		return;
 	}
 	f = take_flight(r);
