@@ -71,7 +71,7 @@ COMMON_TESTS := \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
 	test_session test_upstream test_policy test_pool test_pool_errors test_pool_failover \
-	test_pool_flights test_verdict
+	test_pool_flights test_pool_policy test_verdict
 PROXY_TESTS    := test_judge test_lookup test_udp_sender
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config

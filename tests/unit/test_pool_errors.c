@@ -504,6 +504,27 @@ static void test_good_copy_brings_it_back(void **state)
 	assert_null(flight_on(0, to(1)));
 }
 
+/* Also where B is the faster one: its answer counts, A's says what it is worth. */
+static void test_slower_copy_brings_it_back(void **state)
+{
+	(void)state;
+	put_a_in_doubt();
+	for (unsigned n = 0; n < 100 && is_doubted(0); n++) {
+		long copy;
+
+		send_one(0);
+		copy = flight_on(0, to(0)) ? message_of(0, to(0)) : -1;
+		answer(0, to(1));
+		turn();
+		memset(&fates[0], 0, sizeof fates[0]);
+		pass(20 * MS);
+		if (copy >= 0)
+			fake_answer_nth(to(0), copy);
+		pass(30 * MS);
+	}
+	assert_false(is_doubted(0));
+}
+
 /* Without queries no copy is sent. */
 static void test_no_copy_without_query(void **state)
 {
@@ -690,6 +711,7 @@ int main(void)
 		TEST(test_doubted_but_alone),
 		TEST(test_copies_grow_rare),
 		TEST(test_good_copy_brings_it_back),
+		TEST(test_slower_copy_brings_it_back),
 		TEST(test_no_copy_without_query),
 		TEST(test_copy_is_a_send),
 		TEST(test_copy_holds_nothing_up),
