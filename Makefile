@@ -79,9 +79,11 @@ COMMON_TESTS := \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
-	test_health test_limits test_pool test_race test_session test_session_answers \
+	test_health test_limits test_policy test_pool test_pool_errors test_pool_failover \
+	test_pool_flights test_pool_policy test_race test_session test_session_answers \
 	test_session_limits test_session_random test_session_watch test_upstream \
-	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random
+	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
+	test_verdict
 PROXY_TESTS    := \
 	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
 

@@ -30,7 +30,7 @@ struct health {
 	bool was_up;		/* some session was ready once: the next is no news */
 	unsigned silent;
 	unsigned errors, contradicted; /* in a row */
-	uint64_t doubted_us; /* last line about a path in doubt */
+	uint64_t doubted_us;	       /* last line about a path in doubt */
 	bool doubt_logged;
 	char last_failure[HEALTH_TEXT_MAX]; /* label, stage and reason; "": none in this outage */
 	struct transport_end last_end;	    /* to know a repeated one by */

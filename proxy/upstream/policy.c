@@ -70,30 +70,52 @@ static struct upstream *unmeasured(struct pool *p)
 {
 	if (p->policy != POLICY_FASTEST)
 		return NULL;
-	for (size_t i = 1; i < p->count; i++) {
-		struct upstream *u = policy_nth(p, i);
+	for (size_t i = 0; i < p->count - 1; i++) {
+		struct upstream *u = policy_nth(p, 1 + (i + p->probes) % (p->count - 1));
 
-		if (u->sampled_us == 0 || now_us(p) - u->sampled_us >= SAMPLE_US)
-			return u;
+		if (health_doubtful(&u->health) ||
+			(u->sampled_us && now_us(p) - u->sampled_us < SAMPLE_US))
+			continue;
+		p->probes++;
+		return u;
 	}
 	return NULL;
+}
+
+/* Of those in doubt, more and more rarely. */
+static struct upstream *probe_doubtful(struct pool *p, size_t rank)
+{
+	struct upstream *u;
+
+	if (now_us(p) < p->probe_us)
+		return NULL;
+	u = doubtful(p, rank);
+	p->probe_wait_us = u && p->probe_wait_us ? 2 * p->probe_wait_us : PROBE_FIRST_US;
+	if (p->probe_wait_us > PROBE_MAX_US)
+		p->probe_wait_us = PROBE_MAX_US;
+	p->probe_us = now_us(p) + p->probe_wait_us;
+	if (!u)
+		p->probe_wait_us = 0;
+	return u;
 }
 
 struct upstream *policy_probe(struct pool *p, size_t rank)
 {
 	struct upstream *u;
 
-	if (p->count == 1 || now_us(p) < p->probe_us)
+	if (p->count == 1)
 		return NULL;
-	u = doubtful(p, rank);
-	if (u) {
-		p->probe_wait_us = p->probe_wait_us ? 2 * p->probe_wait_us : PROBE_FIRST_US;
-		if (p->probe_wait_us > PROBE_MAX_US)
-			p->probe_wait_us = PROBE_MAX_US;
-	} else {
-		p->probe_wait_us = 0;
-		u = unmeasured(p);
-	}
-	p->probe_us = now_us(p) + (u ? p->probe_wait_us + PROBE_FIRST_US : PROBE_FIRST_US);
-	return u;
+	u = probe_doubtful(p, rank);
+	if (u || now_us(p) < p->sample_us)
+		return u;
+	p->sample_us = now_us(p) + PROBE_FIRST_US;
+	return unmeasured(p);
+}
+
+void policy_probe_missed(struct pool *p, const struct upstream *u)
+{
+	if (!health_doubtful(&u->health))
+		return;
+	p->probe_us = now_us(p) + PROBE_FIRST_US;
+	p->probe_wait_us /= 2;
 }

@@ -26,4 +26,7 @@ static inline struct upstream *policy_nth(const struct pool *p, size_t i)
  */
 struct upstream *policy_probe(struct pool *p, size_t rank);
 
+/* It had no session: the copy is owed still. */
+void policy_probe_missed(struct pool *p, const struct upstream *u);
+
 #endif

@@ -10,6 +10,8 @@
 
 /* A matched answer that does not parse is asked for once more, then it is the upstream's word. */
 #define BAD_ANSWERS_MAX 2
+/* With others to ask: so often by one upstream, whole or half. */
+#define SPENT_MAX 2
 /* A slow name may be asked for again if fifty queries have earned it; at most so many saved up. */
 #define HEDGE_COST 50u
 #define HEDGE_MAX  (20u * HEDGE_COST)
@@ -175,6 +177,7 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 	s = upstream_session(u, r);
 	if (!s) {
 		upstream_ensure(u, false);
+		policy_probe_missed(p, u);
 		return;
 	}
 	probe_copy(&p->probe, r, ~bit_of(p, u));
@@ -394,11 +397,26 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 	return why == LATE_PATH ? path_is_late(p, f->request) : name_is_slow(p, u, f->request);
 }
 
+static uint32_t everybody(const struct pool *p)
+{
+	return (uint32_t)((UINT64_C(1) << p->count) - 1);
+}
+
+/* Its answer came twice by half, or malformed: that is the upstream's own trouble with it. */
+static void note_spent(struct pool *p, struct upstream *u, struct request *r)
+{
+	if (++r->spent < SPENT_MAX || (r->avoid | bit_of(p, u)) == everybody(p))
+		return;
+	r->avoid |= bit_of(p, u);
+	r->spent = r->bad_answers = 0;
+}
+
 static void on_returned(void *arg, struct upstream *u, struct flight *f)
 {
 	struct pool *p = arg;
 
-	(void)u;
+	if (f->spent)
+		note_spent(p, u, f->request);
 	reconsider_later(p, f->request);
 	look_again(p);
 }
@@ -410,7 +428,8 @@ static void keep(struct request *r, const struct upstream *u)
 	uint8_t *copy;
 
 	if (r->kept && message_parse(r->kept, r->kept_len, &old) == MESSAGE_OK &&
-		message_rcode(&old) != RCODE_REFUSED)
+		(message_rcode(&old) != RCODE_REFUSED ||
+			message_rcode(&r->answer) == RCODE_REFUSED))
 		return;
 	copy = malloc(r->answer.len);
 	if (!copy)
@@ -422,27 +441,40 @@ static void keep(struct request *r, const struct upstream *u)
 	r->kept_from = u->label;
 }
 
+/* It has had its say: what it may still answer on another session is not waited for. */
+static void expect_nothing_of(const struct upstream *u, struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session && r->flights[i].session->setup == &u->session)
+			r->flights[i].late = true;
+}
+
 /* An error of the upstream's own: others are asked, if there are any. False: there is no other. */
 static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 {
-	uint32_t all = (uint32_t)((UINT64_C(1) << p->count) - 1);
-
 	r->avoid |= bit_of(p, u);
-	if (r->avoid == all || (is_exhausted(r) && !has_flights(r)))
+	if (r->avoid == everybody(p) || (is_exhausted(r) && !has_flights(r)))
 		return false;
 	keep(r, u);
 	if (!r->kept)
 		return false;
+	expect_nothing_of(u, r);
 	reconsider_later(p, r);
 	return true;
+}
+
+/* An error that says why the name fails is no better knowledge than an error that does not. */
+static bool is_known(const struct dns_message *answer)
+{
+	return message_rcode(answer) != RCODE_SERVFAIL && message_rcode(answer) != RCODE_REFUSED;
 }
 
 /* What others had answered with errors was to be known. */
 static void compare_with_others(struct pool *p, struct upstream *u, const struct request *r)
 {
-	for (size_t i = 0; r->avoid && !r->is_probe && i < p->count; i++)
+	for (size_t i = 0; is_known(&r->answer) && !r->is_probe && r->avoid && i < p->count; i++)
 		if (r->avoid & (UINT32_C(1) << i))
-			health_error(&p->upstreams[i].health);
+			health_contradicted(&p->upstreams[i].health);
 	health_good(&u->health);
 }
 
@@ -454,9 +486,12 @@ static void on_answered(void *arg, struct upstream *u, struct flight *f)
 	if (p->count > 1) {
 		bool error = verdict_moves_on(&r->answer);
 
+		if (error)
+			health_error(&u->health);
 		if (error && !r->is_probe && try_others(p, u, r))
 			return;
 		if (error && r->kept) {
+			keep(r, u);
 			finish_kept(p, r);
 			return;
 		}
@@ -515,7 +550,7 @@ static void begin(struct pool *p, struct request *r)
 {
 	r->state = REQUEST_ACTIVE;
 	r->pool = p;
-	r->sends = r->bad_answers = r->returns = 0;
+	r->sends = r->bad_answers = r->spent = r->returns = 0;
 	r->sent_before = r->is_probe = false;
 	r->avoid = 0;
 	r->own = NULL;
@@ -570,12 +605,14 @@ static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *
 		[UPSTREAM_UP] = ": no answer in time",
 		[UPSTREAM_STARTING] = ": still connecting",
 		[UPSTREAM_UNKNOWN] = ": its address is not known yet",
+		[UPSTREAM_LOST] = ": its connection is lost, a new one is not answered yet",
 		[UPSTREAM_DOWN] = "",
 	};
 	static const enum ede_code code[] = {
 		[UPSTREAM_UP] = EDE_NETWORK_ERROR,
 		[UPSTREAM_STARTING] = EDE_NOT_READY,
 		[UPSTREAM_UNKNOWN] = EDE_NOT_READY,
+		[UPSTREAM_LOST] = EDE_NETWORK_ERROR,
 		[UPSTREAM_DOWN] = EDE_NO_REACHABLE_AUTHORITY,
 	};
 
@@ -585,14 +622,23 @@ static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *
 	return code[standing];
 }
 
+/* The first in the policy's order that has sessions, as the one that is full; NULL: none. */
+static const struct upstream *full(const struct pool *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (upstream_ready(policy_nth(p, i)) > 0)
+			return policy_nth(p, i);
+	return NULL;
+}
+
 struct ede pool_reason(struct pool *p, const struct request *r)
 {
 	enum ede_code code = EDE_NONE;
 	size_t at = 0;
 
-	if (is_waiting(r) && !r->sent_before && pool_sessions(p) > 0) {
+	if (is_waiting(r) && !r->sent_before && full(p)) {
 		snprintf(p->reason, sizeof p->reason, "%s: too many queries in flight",
-			policy_nth(p, 0)->label);
+			full(p)->label);
 		return (struct ede){ EDE_NETWORK_ERROR, p->reason };
 	}
 	for (size_t i = 0; i < p->count; i++) {

@@ -44,6 +44,7 @@ struct pool {
 	unsigned probes;   /* copies sent to those in doubt */
 	uint64_t probe_us; /* no copy of a query before, to learn of another upstream */
 	uint64_t probe_wait_us;
+	uint64_t sample_us;    /* fastest: none to measure by before */
 	unsigned hedge_credit; /* in 1/50 of a repetition: 2 % of queries */
 	char reason[2 * HEALTH_TEXT_MAX];
 };

@@ -68,6 +68,7 @@ struct request {
 	struct pool *pool;
 	struct flight flights[REQUEST_SENDS_MAX];
 	uint8_t sends;	      /* counted against the limit (RFC 9520 3.1) */
+	uint8_t spent;	      /* flights whose answer was of no use, of one upstream */
 	uint8_t bad_answers;  /* matched, but they did not parse */
 	uint8_t returns;      /* losses that were not counted */
 	bool sent_before;     /* another send of it is a repetition */
