@@ -147,7 +147,8 @@ static void on_recovered(void *arg, struct session *s)
 	if (!is_relied_on(s))
 		return;
 	u->absent_us = 0;
-	u->owner->room(u->owner_arg);
+	if (session_has_room(s))
+		u->owner->room(u->owner_arg);
 }
 
 static bool on_late(void *arg, struct session *s, struct flight *f, enum session_late why)

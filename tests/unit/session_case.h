@@ -84,9 +84,10 @@ static inline void on_unready(void *arg, struct session *s)
 	tell(s, 'u');
 }
 
-static inline void on_suspect(void *arg, struct session *s)
+static inline void on_suspect(void *arg, struct session *s, const char *doubt)
 {
 	assert_ptr_equal(arg, &setup);
+	assert_non_null(doubt);
 	assert_true(s->suspect);
 	assert_false(session_has_room(s));
 	late_due = s->sent_count;

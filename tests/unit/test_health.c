@@ -253,16 +253,40 @@ static const char errors_line[] =
 	"until it answers well\n";
 static const char well_line[] = "<6>upstream " LABEL ": answers well again\n";
 
+static const char doubt_line[] =
+	"<6>upstream " LABEL ": none is answered; its queries move to another connection\n";
+
+/* Told a moment ago: not again. */
+static void silent(void)
+{
+	health.doubted_us = START;
+	health_silent(&health, NULL, "none is answered", START);
+}
+
+/* The next of them is for those who look closely. */
+static void test_suspicion_is_told_now_and_then(void **state)
+{
+	(void)state;
+	health_silent(&health, NULL, "none is answered", START);
+	assert_logged(doubt_line);
+	health_answered(&health, true, START);
+	health_silent(&health, NULL, "none is answered", START + 10 * SEC - 1);
+	assert_logged("");
+	health_answered(&health, true, START);
+	health_silent(&health, NULL, "none is answered", START + 10 * SEC);
+	assert_logged(doubt_line);
+}
+
 static void test_silent(void **state)
 {
 	(void)state;
-	health_silent(&health);
+	silent();
 	assert_false(health_doubtful(&health));
 	assert_logged("");
-	health_silent(&health);
+	silent();
 	assert_true(health_doubtful(&health));
 	assert_logged(silent_line);
-	health_silent(&health);
+	silent();
 	assert_logged("");
 	health_answered(&health, false, START);
 	assert_true(health_doubtful(&health));
@@ -279,28 +303,35 @@ static void test_silent_in_a_row(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 10; i++) {
-		health_silent(&health);
+		silent();
 		health_answered(&health, true, START);
 	}
 	assert_false(health_doubtful(&health));
 	assert_logged("");
 }
 
+/* An error, and another upstream knows better. */
+static void contradict(void)
+{
+	health_error(&health);
+	health_contradicted(&health);
+}
+
 static void test_errors(void **state)
 {
 	(void)state;
 	for (unsigned i = 1; i < HEALTH_ERRORS_MAX; i++)
-		health_error(&health);
+		contradict();
 	assert_false(health_doubtful(&health));
 	health_good(&health);
 	for (unsigned i = 1; i < HEALTH_ERRORS_MAX; i++)
-		health_error(&health);
+		contradict();
 	assert_false(health_doubtful(&health));
 	assert_logged("");
-	health_error(&health);
+	contradict();
 	assert_true(health_doubtful(&health));
 	assert_logged(errors_line);
-	health_error(&health);
+	contradict();
 	health_answered(&health, true, START); /* an error is an answer, too */
 	assert_true(health_doubtful(&health));
 	assert_logged("");
@@ -311,15 +342,37 @@ static void test_errors(void **state)
 	assert_logged("");
 }
 
+/* Others know late what it answered with errors long before: good answers stood between. */
+static void test_contradictions_in_a_heap(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		health_error(&health);
+	for (unsigned i = 0; i < 5 * HEALTH_ERRORS_MAX; i++)
+		health_contradicted(&health);
+	assert_false(health_doubtful(&health));
+	assert_logged("");
+}
+
+/* Nobody knows better: the names are to blame. */
+static void test_errors_that_all_answer(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 5 * HEALTH_ERRORS_MAX; i++)
+		health_error(&health);
+	assert_false(health_doubtful(&health));
+	assert_logged("");
+}
+
 /* Both at once: well is when neither is left. */
 static void test_both_doubts(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < HEALTH_SILENT_MAX; i++)
-		health_silent(&health);
+		silent();
 	assert_logged(silent_line);
 	for (unsigned i = 0; i < HEALTH_ERRORS_MAX; i++)
-		health_error(&health);
+		contradict();
 	assert_logged("");
 	health_answered(&health, true, START);
 	assert_true(health_doubtful(&health));
@@ -332,11 +385,12 @@ static void test_both_doubts(void **state)
 static void test_counts_saturate(void **state)
 {
 	(void)state;
-	health.silent = health.errors = UINT32_MAX;
-	health_silent(&health);
-	health_error(&health);
+	health.silent = health.errors = health.contradicted = UINT32_MAX;
+	silent();
+	contradict();
 	assert_int_equal(health.silent, UINT32_MAX);
 	assert_int_equal(health.errors, UINT32_MAX);
+	assert_int_equal(health.contradicted, UINT32_MAX);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -355,9 +409,12 @@ int main(void)
 		TEST(test_long_texts),
 		TEST(test_first_connection_is_news),
 		TEST(test_a_connection_ends_no_outage),
+		TEST(test_suspicion_is_told_now_and_then),
 		TEST(test_silent),
 		TEST(test_silent_in_a_row),
 		TEST(test_errors),
+		TEST(test_contradictions_in_a_heap),
+		TEST(test_errors_that_all_answer),
 		TEST(test_both_doubts),
 		TEST(test_counts_saturate),
 	};

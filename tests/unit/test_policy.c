@@ -46,12 +46,12 @@ static void measure(size_t i, uint64_t srtt_us)
 
 static void doubt(size_t i)
 {
-	ups[i].health.errors = HEALTH_ERRORS_MAX;
+	ups[i].health.errors = ups[i].health.contradicted = HEALTH_ERRORS_MAX;
 }
 
 static void trust(size_t i)
 {
-	ups[i].health.errors = ups[i].health.silent = 0;
+	ups[i].health.errors = ups[i].health.contradicted = ups[i].health.silent = 0;
 }
 
 /* ------------------------------------------------------------------ the order */

@@ -617,7 +617,7 @@ static void test_no_copy_downwards(void **state)
 
 	(void)state;
 	connect_both();
-	ups[1].health.errors = HEALTH_ERRORS_MAX;
+	ups[1].health.errors = ups[1].health.contradicted = HEALTH_ERRORS_MAX;
 	before = to(1)->sent_count;
 	for (unsigned n = 0; n < 200; n++) {
 		send_one(0);

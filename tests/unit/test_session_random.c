@@ -215,11 +215,12 @@ static void on_unready(void *arg, struct session *s)
 	assert_int_not_equal(s->state, SESSION_READY);
 }
 
-static void on_suspect(void *arg, struct session *s)
+static void on_suspect(void *arg, struct session *s, const char *doubt)
 {
 	struct side *side = side_of(s);
 
 	(void)arg;
+	assert_non_null(doubt);
 	assert_false(side->suspect);
 	assert_true(s->sent_count > 0);
 	side->suspect = true;

@@ -182,18 +182,35 @@ static void test_unused_session_opened_ahead(void **state)
 	}
 }
 
-/* An attempt made ahead fails: the next is for the next query, which does not wait for it. */
-static void test_ahead_is_tried_once(void **state)
+/*
+ * An attempt made ahead fails: tried again at leisure while active, and for the next query, which
+ * does not wait for that.
+ */
+static void test_ahead_is_tried_at_leisure(void **state)
 {
+	size_t opened;
+
 	(void)state;
 	ask_and_answer(connect_up());
 	lose(FAULT_RESET, STAGE_DNS);
 	assert_int_equal(net.opened, 2);
 	lose(FAULT_RESET, STAGE_TCP);
-	pass(10 * SEC);
+	pass(700 * MS);
 	assert_int_equal(net.opened, 2);
 	want();
 	assert_int_equal(net.opened, 3);
+	wanted = 0;
+	lose(FAULT_RESET, STAGE_TCP);
+	pass(1500 * MS);
+	assert_int_equal(net.opened, 3);
+	pass(1500 * MS);
+	assert_int_equal(net.opened, 4);
+	lose(FAULT_RESET, STAGE_TCP);
+	pass(UPSTREAM_ACTIVE_US);
+	opened = net.opened;
+	lose(FAULT_TIMEOUT, STAGE_TCP);
+	pass(UPSTREAM_ACTIVE_US);
+	assert_int_equal(net.opened, opened);
 }
 
 /* A black hole, while active: joined, too, so that it is over when it is over. */
@@ -815,7 +832,7 @@ int main(void)
 		TEST(test_reopens_ahead_while_active),
 		TEST(test_reopens_ahead_whatever_the_end),
 		TEST(test_unused_session_opened_ahead),
-		TEST(test_ahead_is_tried_once),
+		TEST(test_ahead_is_tried_at_leisure),
 		TEST(test_ahead_is_joined_while_active),
 		TEST(test_retiring_session_is_replaced),
 		TEST(test_retiring_session_blocks_nobody),

@@ -641,7 +641,8 @@ static void test_trouble_beside_a_good_session(void **state)
 		further[i].run();
 		read_log();
 		let_log_go();
-		expect_int(row, count_in_log("\n"), 1); /* the first connection */
+		/* The first connection, and doubts. */
+		expect_int(row, count_in_log("\n"), 1 + count_in_log("its queries move"));
 		expect_int(row, count_in_log("connected"), 1);
 		expect_int(row, up.health.down_since_us, 0);
 		expect_int(row, losts, 0);
