@@ -1,6 +1,6 @@
 # dnsfwd: encrypted DNS for this machine.  "make help" lists what can be made.
 #
-# The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PREFIX DESTDIR SYSCONFDIR SBINDIR PKG_CONFIG BUILD
+# The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PREFIX DESTDIR SYSCONFDIR SBINDIR DATADIR PKG_CONFIG BUILD
 # What the project needs is in variables of its own (p_...), so "make CFLAGS=-O0" works.
 #   SAN=address,undefined   build with these sanitizers (into a folder of its own)
 #   WERROR=1                warnings are errors (the checks set it)
@@ -9,6 +9,7 @@
 VERSION    := 0.1.0
 PREFIX     ?= /usr/local
 SBINDIR    ?= $(PREFIX)/sbin
+DATADIR    ?= $(PREFIX)/share
 SYSCONFDIR ?= /etc
 PKG_CONFIG ?= pkg-config
 PYTHON     ?= /usr/bin/python3
@@ -28,33 +29,40 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 COMMON_SRC := \
 	common/base/addr.c common/base/backoff.c common/base/bytes.c common/base/hostmatch.c \
-	common/base/idmap.c common/base/log.c common/base/siphash.c common/base/slab.c \
-	common/base/stats.c common/base/timerq.c common/base/turn.c \
+	common/base/idmap.c common/base/last_good.c common/base/log.c common/base/siphash.c \
+	common/base/slab.c common/base/stats.c common/base/timerq.c common/base/turn.c \
 	common/dns/ede.c common/dns/ede_text.c common/dns/edns.c common/dns/frame.c \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
-	common/config/array.c common/config/config.c common/config/errors.c \
-	common/config/include.c common/config/load.c common/config/nearest.c \
-	common/config/option.c common/config/print.c common/config/source.c \
+	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
+	common/config/forward.c common/config/include.c common/config/load.c \
+	common/config/nearest.c common/config/option.c common/config/presets.c \
+	common/config/presets_print.c common/config/print.c common/config/source.c \
 	common/config/spelling.c common/config/units.c common/config/upstream.c \
 	common/config/value.c
+
+# Made from presets.conf, which the program carries inside.
+COMMON_MADE = $(O)/common/config/presets_text.c
 
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
 	proxy/upstream/health.c proxy/upstream/limits.c proxy/upstream/opening.c \
-	proxy/upstream/policy.c proxy/upstream/pool.c proxy/upstream/race.c \
+	proxy/upstream/policy.c proxy/upstream/pool.c proxy/upstream/probe.c proxy/upstream/race.c \
 	proxy/upstream/session.c proxy/upstream/session_watch.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c
 
 PROXY_SRC := $(UPSTREAM_SRC) \
-	proxy/app.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/worker.c \
-	proxy/client/judge.c proxy/client/query.c proxy/client/querylog.c \
-	proxy/client/sockets.c proxy/client/tcp_client.c proxy/client/tcp_listener.c \
-	proxy/client/udp.c proxy/client/udp_sender.c \
-	proxy/ops/report.c \
+	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
+	proxy/self.c proxy/worker.c \
+	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
+	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
+	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
+	proxy/ops/notify.c proxy/ops/report.c \
 	proxy/resolve/lookup.c \
-	proxy/upstream/credentials.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
+	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
+	proxy/upstream/bootstrap_plan.c proxy/upstream/credentials.c \
+	proxy/upstream/last_good_file.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
 	proxy/upstream/tls_engine.c
 
 SERVER_SRC := $(addprefix tests/server/, \
@@ -64,17 +72,22 @@ SERVER_SRC := $(addprefix tests/server/, \
 	stats.c synth.c tls.c udp.c value.c wish.c zone.c)
 
 COMMON_TESTS := \
-	test_addr test_backoff test_bytes test_config test_config_example test_config_include \
-	test_ede test_edns test_frame test_hostmatch test_idmap test_list test_log test_message \
-	test_name test_option test_padding test_random test_relocate test_rewrite_answer \
+	test_addr test_backoff test_bytes test_config test_config_example \
+	test_config_forward test_config_include test_ede test_edns test_frame test_hostmatch \
+	test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
-	test_session test_upstream test_policy test_pool test_pool_errors test_pool_failover \
-	test_pool_flights test_pool_policy test_verdict
-PROXY_TESTS    := test_judge test_lookup test_udp_sender
+	test_health test_limits test_policy test_pool test_pool_errors test_pool_failover \
+	test_pool_flights test_pool_policy test_race test_session test_session_answers \
+	test_session_limits test_session_random test_session_watch test_upstream \
+	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
+	test_verdict
+PROXY_TESTS    := \
+	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good
 
 # ------------------------------------------------------------------ flags
 
@@ -124,7 +137,7 @@ need_libs:
 $(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)): need_libs
 endif
 
-$(O)/libcommon.a: $(call objs,$(COMMON_SRC))
+$(O)/libcommon.a: $(call objs,$(COMMON_SRC)) $(COMMON_MADE:.c=.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -141,6 +154,18 @@ $(O)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# The octets of the file, and a NUL at the end.
+$(COMMON_MADE): common/config/presets.conf
+	$(call say,MAKE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "common/config/presets_text.h"'; \
+		echo 'const unsigned char presets_text[] = {'; \
+		od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		echo '0x00 };'; } > $@
+$(COMMON_MADE:.c=.o): $(COMMON_MADE)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(O)/proxy/main.o: p_extra = $(p_defs)
 # Version and paths are compiled in: a change of them is a change of main.
@@ -165,11 +190,16 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
+$(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
+$(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
+$(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(O)/tests/unit/test_judge $(O)/tests/unit/test_udp_sender: %: %.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_passed test_self \
+	test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
 $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
@@ -196,12 +226,12 @@ check-fuzz: $(replays)
 	done
 
 SECONDS ?= 60
-fuzz:
+fuzz: $(COMMON_MADE)
 	@mkdir -p $(BUILD)/fuzz
 	@for f in $(FUZZERS); do \
 		echo "  FUZZ  $$f"; mkdir -p $(BUILD)/fuzz/$$f.corpus; \
 		clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
-			-fno-sanitize-recover=all -o $(BUILD)/fuzz/$$f tests/fuzz/$$f.c $(COMMON_SRC) $(p_libcfg) && \
+			-fno-sanitize-recover=all -o $(BUILD)/fuzz/$$f tests/fuzz/$$f.c $(COMMON_SRC) $(COMMON_MADE) $(p_libcfg) && \
 		$(BUILD)/fuzz/$$f -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/fuzz/ \
 			$(BUILD)/fuzz/$$f.corpus tests/fuzz/corpus/$$f > $(BUILD)/fuzz/$$f.log 2>&1 \
 			|| { tail -40 $(BUILD)/fuzz/$$f.log; exit 1; }; \
@@ -247,16 +277,17 @@ run: deps
 # Builds nothing, so that root needs no compiler.
 install:
 	@test -x $(BUILD)/dnsfwd || { echo 'nothing is built yet: make, then make install' >&2; exit 1; }
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/dnsfwd
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/dnsfwd $(DESTDIR)$(DATADIR)/dnsfwd
 	install -m 755 $(BUILD)/dnsfwd $(DESTDIR)$(SBINDIR)/dnsfwd
+	install -m 644 common/config/presets.conf $(DESTDIR)$(DATADIR)/dnsfwd/presets.conf
 	test -e $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf || \
 		install -m 644 dnsfwd.conf.example $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/dnsfwd
+	rm -f $(DESTDIR)$(SBINDIR)/dnsfwd $(DESTDIR)$(DATADIR)/dnsfwd/presets.conf
 
 clean:
 	rm -rf $(BUILD)
 
 -include $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)))
--include $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d)
+-include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d)

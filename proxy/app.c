@@ -10,7 +10,12 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "proxy/client/passed.h"
+#include "proxy/listeners.h"
+#include "proxy/names.h"
+#include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/self.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/worker.h"
 
@@ -25,10 +30,11 @@ struct app {
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	struct mailbox mailbox; /* where workers send reports */
-	struct addr *listen;	/* those that could be bound */
-	size_t listen_count;
+	struct listeners listeners;
+	struct addr *bound; /* their addresses alone */
 	struct worker **workers;
 	size_t worker_count;
+	struct names *names; /* of upstreams */
 };
 
 struct drain_mail {
@@ -47,49 +53,12 @@ static size_t count_workers(const struct config *c)
 }
 
 /*
- * The i-th address, for all workers.  A default one that the machine lacks is passed over with a
- * warning.
- */
-static int open_address(struct app *a, const struct config_listen *l, struct socket_pair *pairs,
-	char *error, size_t size)
-{
-	struct addr addr = l->addr;
-	int err = sockets_open(&addr, pairs, a->worker_count, error, size);
-
-	if (err == 0) {
-		a->listen[a->listen_count++] = addr;
-		return 0;
-	}
-	if (!l->is_default || (err != -EAFNOSUPPORT && err != -EADDRNOTAVAIL))
-		return err;
-	log_warning("%s; going on without it, as it is only a default", error);
-	return 0;
-}
-
-/* pairs[address * workers + worker] */
-static int open_all(struct app *a, struct socket_pair *pairs, char *error, size_t size)
-{
-	const struct config *c = a->config;
-
-	for (size_t i = 0; i < c->listen_count; i++) {
-		int err = open_address(
-			a, &c->listen[i], pairs + a->listen_count * a->worker_count, error, size);
-
-		if (err < 0)
-			return err;
-	}
-	if (a->listen_count == 0)
-		return -EADDRNOTAVAIL; /* error holds the last one's sentence */
-	return 0;
-}
-
-/*
  * TCP clients of one worker: what is configured, as far as the limit of open files allows once each
  * worker has its sockets, upstream sessions and some to spare (threats F22).
  */
 static size_t tcp_clients_of(const struct app *a)
 {
-	size_t per_worker = RESERVED_DESCRIPTORS + 2 * a->listen_count,
+	size_t per_worker = RESERVED_DESCRIPTORS + listeners_each(&a->listeners),
 	       wanted = a->config->tcp_clients;
 	struct rlimit r;
 
@@ -100,66 +69,97 @@ static size_t tcp_clients_of(const struct app *a)
 	return r.rlim_cur / a->worker_count - per_worker;
 }
 
-static struct worker *make_worker(struct app *a, struct socket_pair *pairs, size_t index)
+static struct worker *make_worker(struct app *a, size_t index)
 {
-	struct socket_pair mine[CONFIG_LISTEN_MAX];
+	struct socket_pair mine[LISTENERS_MAX];
 	struct worker_setup setup = { .config = a->config,
 		.credentials = a->credentials,
-		.listen = a->listen,
+		.listen = a->listeners.address,
 		.sockets = mine,
-		.socket_count = a->listen_count,
-		.tcp_clients = tcp_clients_of(a) };
+		.socket_count = a->listeners.count,
+		.counts_drops = index == 0 || !a->listeners.shared,
+		.tcp_clients = tcp_clients_of(a),
+		.want_addresses = names_want,
+		.want_arg = a->names };
 	struct worker *w;
 
-	for (size_t i = 0; i < a->listen_count; i++) {
-		struct socket_pair *from = &pairs[i * a->worker_count + index];
-
-		mine[i] = *from;
-		*from = (struct socket_pair){ -1, -1 };
-	}
+	listeners_hand_over(&a->listeners, index, mine);
 	w = worker_new(&setup);
-	sockets_close(mine, a->listen_count);
+	sockets_close(mine, a->listeners.count);
 	return w;
 }
 
-static enum exit_code build_workers(
-	struct app *a, struct socket_pair *pairs, char *error, size_t size)
+/* An upstream that is ourselves would get each query again (threats A51). */
+static enum exit_code refuse_loops(const struct app *a, char *error, size_t size)
 {
-	int err = open_all(a, pairs, error, size);
+	char text[ADDR_TEXT_MAX];
 
-	if (err < 0)
-		return EXIT_NETWORK;
-	for (size_t i = 0; i < a->worker_count; i++) {
-		a->workers[i] = make_worker(a, pairs, i);
-		if (!a->workers[i]) {
-			snprintf(error, size, "out of memory");
-			return EXIT_MEMORY;
+	for (size_t i = 0; i < a->config->forward_count; i++) {
+		const struct config_upstream *u = &a->config->forward[i];
+
+		for (size_t k = 0; k < u->address_count; k++) {
+			if (!self_is_reached(a->bound, a->listeners.count, &u->address[k]))
+				continue;
+			snprintf(error, size,
+				"upstream %.80s: %s is where dnsfwd itself listens; forward to "
+				"another resolver",
+				u->name, addr_text(&u->address[k], text));
+			return EXIT_CONFIG;
 		}
 	}
 	return EXIT_OK;
 }
 
-static enum exit_code open_and_build(struct app *a, char *error, size_t size)
+static bool allocate(struct app *a)
 {
-	size_t count;
-	struct socket_pair *pairs;
-	enum exit_code code = EXIT_MEMORY;
+	a->workers = calloc(a->worker_count, sizeof(struct worker *));
+	a->bound = calloc(a->listeners.count, sizeof *a->bound);
+	for (size_t i = 0; a->bound && i < a->listeners.count; i++)
+		a->bound[i] = a->listeners.address[i].addr;
+	return a->workers && a->bound;
+}
+
+static enum exit_code build_names(struct app *a, char *error, size_t size)
+{
+	struct names_setup setup = { .base = a->base,
+		.mailbox = &a->mailbox,
+		.config = a->config,
+		.listen = a->bound,
+		.listen_count = a->listeners.count,
+		.workers = a->workers,
+		.worker_count = a->worker_count };
+	enum exit_code code = refuse_loops(a, error, size);
+
+	if (code != EXIT_OK)
+		return code;
+	a->names = names_new(&setup, error, size);
+	return a->names ? EXIT_OK : EXIT_OTHER;
+}
+
+static bool build_workers(struct app *a)
+{
+	for (size_t i = 0; i < a->worker_count; i++) {
+		a->workers[i] = make_worker(a, i);
+		if (!a->workers[i])
+			return false;
+	}
+	return true;
+}
+
+static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
+{
+	enum exit_code code;
+	int err;
 
 	a->worker_count = count_workers(a->config);
-	count = a->config->listen_count * a->worker_count;
-	pairs = calloc(count, sizeof *pairs);
-	a->listen = calloc(a->config->listen_count, sizeof *a->listen);
-	a->workers = calloc(a->worker_count, sizeof(struct worker *));
+	err = listeners_open(&a->listeners, a->config, passed, a->worker_count, error, size);
+	if (err < 0)
+		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
+	code = allocate(a) ? build_names(a, error, size) : EXIT_MEMORY;
+	if (code != EXIT_OK || build_workers(a))
+		return code;
 	snprintf(error, size, "out of memory");
-	if (!pairs || !a->listen || !a->workers)
-		goto out;
-	for (size_t i = 0; i < count; i++)
-		pairs[i] = (struct socket_pair){ -1, -1 };
-	code = build_workers(a, pairs, error, size);
-	sockets_close(pairs, count);
-out:
-	free(pairs);
-	return code;
+	return EXIT_MEMORY;
 }
 
 /* ------------------------------------------------------------------ signals */
@@ -252,7 +252,8 @@ static void free_credentials(struct app *a)
 
 /* ------------------------------------------------------------------ life */
 
-static enum exit_code build(struct app *a, bool check_only, char *error, size_t size)
+static enum exit_code build(
+	struct app *a, bool check_only, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code = load_credentials(a, error, size);
 
@@ -265,21 +266,25 @@ static enum exit_code build(struct app *a, bool check_only, char *error, size_t 
 		snprintf(error, size, "out of memory");
 		return EXIT_MEMORY;
 	}
-	return open_and_build(a, error, size);
+	return open_and_build(a, passed, error, size);
 }
 
 struct app *app_new(
 	struct config *config, bool check_only, enum exit_code *ret_code, char *error, size_t size)
 {
 	struct app *a = calloc(1, sizeof *a);
+	struct passed passed = { .count = 0 };
 
+	if (!check_only)
+		passed_take(&passed); /* before anything else opens a descriptor */
 	*ret_code = EXIT_MEMORY;
 	snprintf(error, size, "out of memory");
 	if (!a)
 		return NULL;
 	a->config = config_ref(config);
 	a->mailbox.fd = -1;
-	*ret_code = build(a, check_only, error, size);
+	*ret_code = build(a, check_only, &passed, error, size);
+	passed_close(&passed);
 	if (*ret_code == EXIT_OK)
 		return a;
 	app_free(a);
@@ -321,10 +326,7 @@ static void log_upstream(const struct app *a, size_t i)
 
 static void log_start(const struct app *a)
 {
-	char text[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < a->listen_count; i++)
-		log_info("listening on %s udp+tcp", addr_text(&a->listen[i], text));
+	listeners_log(&a->listeners);
 	if (tcp_clients_of(a) < a->config->tcp_clients)
 		log_warning(
 			"only %zu TCP clients at a time: the limit of open files does not allow "
@@ -335,6 +337,21 @@ static void log_start(const struct app *a)
 	log_info("ready: %zu upstream%s, %zu worker%s", a->config->forward_count,
 		a->config->forward_count == 1 ? "" : "s", a->worker_count,
 		a->worker_count == 1 ? "" : "s");
+}
+
+/*
+ * Tells the service manager that queries are taken, whether or not an upstream can be reached.  While
+ * it can't take the message it is asked again: unheard, it would end us as failed.
+ */
+static void on_notify_ready(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval again = { .tv_usec = 100000 };
+	struct app *a = arg;
+
+	(void)fd;
+	(void)what;
+	if (notify_send("READY=1\nSTATUS=answering queries") == -EAGAIN)
+		event_base_once(a->base, -1, EV_TIMEOUT, on_notify_ready, a, &again);
 }
 
 enum exit_code app_run(struct app *a)
@@ -348,7 +365,10 @@ enum exit_code app_run(struct app *a)
 		}
 	}
 	log_start(a);
+	names_start(a->names);
+	on_notify_ready(-1, 0, a);
 	event_base_dispatch(a->base);
+	notify_send("STOPPING=1\nSTATUS=answering the last queries");
 	drain_all(a);
 	return EXIT_OK;
 }
@@ -359,8 +379,10 @@ void app_free(struct app *a)
 		return;
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	names_free(a->names);
 	free(a->workers);
-	free(a->listen);
+	free(a->bound);
+	listeners_deinit(&a->listeners);
 	for (size_t i = 0; i < SIGNALS; i++)
 		if (a->signals[i])
 			event_free(a->signals[i]);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/config/presets.h"
 #include "proxy/app.h"
 
 #ifndef VERSION
@@ -23,7 +24,7 @@
 /* What the command line asks for. */
 struct command {
 	const char *file; /* -c; NULL: the default one, where it is needed */
-	bool check, print;
+	bool check, print, list_presets, json;
 	unsigned verbose;
 	const char *listen[CONFIG_LISTEN_MAX];
 	struct config_overrides overrides;
@@ -31,6 +32,7 @@ struct command {
 
 static const char usage[] =
 	"usage: dnsfwd [-c FILE] [-t] [-T] [-v] [-V] [-h] [--listen ADDR]... [UPSTREAM...]\n"
+	"       dnsfwd --list-presets [--json]\n"
 	"\n"
 	"  -c, --config FILE  read FILE (default: " CONFIG_FILE
 	"; none when an UPSTREAM is given)\n"
@@ -39,10 +41,13 @@ static const char usage[] =
 	"  -v, --verbose      log more (debug)\n"
 	"  -V, --version      print versions, then exit\n"
 	"      --listen ADDR  listen on ADDR instead: IP, IP@port, IPv4:port, [IPv6]:port\n"
-	"  UPSTREAM           forward there instead: tls://9.9.9.9#dns.quad9.net,\n"
-	"                     9.9.9.9@853#dns.quad9.net, [2620:fe::fe]:853#dns.quad9.net\n"
+	"      --list-presets list the public resolvers that are known by name, then exit\n"
+	"      --json         list them for programs\n"
+	"  UPSTREAM           forward there instead: quad9, tls://dns.quad9.net,\n"
+	"                     tls://9.9.9.9#dns.quad9.net, 9.9.9.9@853#dns.quad9.net,\n"
+	"                     [2620:fe::fe]:853#dns.quad9.net\n"
 	"\n"
-	"Try: dnsfwd --listen 127.0.0.1:5300 tls://9.9.9.9#dns.quad9.net\n"
+	"Try: dnsfwd --listen 127.0.0.1:5300 quad9\n"
 	"     dig @127.0.0.1 -p 5300 example.com\n";
 
 static void print_version(void)
@@ -87,6 +92,12 @@ static void parse_option(struct command *c, int option)
 	case 'l':
 		add_listen(c, optarg);
 		break;
+	case 'p':
+		c->list_presets = true;
+		break;
+	case 'j':
+		c->json = true;
+		break;
 	default: /* getopt has said what is wrong */
 		fputs("Try dnsfwd --help\n", stderr);
 		exit(EXIT_CONFIG);
@@ -103,12 +114,18 @@ static void parse_command(struct command *c, int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "listen", required_argument, NULL, 'l' },
+		{ "list-presets", no_argument, NULL, 'p' },
+		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:tTvVh", options, NULL)) >= 0)
 		parse_option(c, option);
+	if (c->json && !c->list_presets) {
+		fputs("dnsfwd: --json goes with --list-presets\nTry dnsfwd --help\n", stderr);
+		exit(EXIT_CONFIG);
+	}
 	c->overrides.listen = c->listen;
 	c->overrides.forward = (const char *const *)argv + optind;
 	c->overrides.forward_count = (size_t)(argc - optind);
@@ -140,6 +157,29 @@ static void print_errors(const struct config_errors *e)
 		fprintf(stderr, "dnsfwd: %s\n", e->text[i]);
 	if (e->dropped)
 		fprintf(stderr, "dnsfwd: ... and %zu more\n", e->dropped);
+}
+
+static void list_presets(bool json)
+{
+	struct presets *presets = presets_load();
+
+	if (!presets) {
+		fputs("dnsfwd: out of memory\n", stderr);
+		exit(EXIT_MEMORY);
+	}
+	(json ? presets_print_json : presets_print)(presets, stdout);
+	presets_free(presets);
+}
+
+/* They are for whoever looks at the configuration, or else for the log. */
+static void tell_warnings(const struct config *config, bool to_log)
+{
+	for (size_t i = 0; i < config->warnings.count; i++) {
+		if (to_log)
+			log_warning("%s", config->warnings.text[i]);
+		else
+			fprintf(stderr, "dnsfwd: warning: %s\n", config->warnings.text[i]);
+	}
 }
 
 static struct config *load(const struct command *c)
@@ -228,8 +268,13 @@ int main(int argc, char **argv)
 	enum exit_code code = EXIT_OK;
 
 	parse_command(&command, argc, argv);
+	if (command.list_presets) {
+		list_presets(command.json);
+		return EXIT_OK;
+	}
 	config = load(&command);
 	log_open(STDERR_FILENO, level_of(config, &command), is_journal(STDERR_FILENO));
+	tell_warnings(config, !command.check && !command.print);
 	raise_descriptors();
 	if (command.print)
 		config_print(config, stdout);

@@ -7,6 +7,7 @@
 
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
+#include "proxy/listeners.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/pool.h"
 #include "proxy/upstream/tls.h"
@@ -44,7 +45,8 @@ struct worker {
 	struct tcp_clients *clients;
 	struct udp_listener **udp;
 	struct tcp_listener **tcp;
-	size_t socket_count;
+	size_t udp_count, tcp_count;
+	bool counts_drops;
 };
 
 /* ------------------------------------------------------------------ building */
@@ -89,7 +91,6 @@ static void fill_upstream(struct worker *w, size_t i, const struct worker_setup 
 		.opener = { tls_open, &way->endpoint },
 		.form = { .udp_size = TLS_UDP_SIZE,
 			.keepalive = true,
-			.subnet_family = 1,
 			.pad_block = (uint16_t)u->pad_block },
 		.max_inflight = u->max_inflight,
 		.scratch = w->loop.scratch };
@@ -121,27 +122,48 @@ void worker_set_addresses(struct worker *w, size_t upstream, const struct addr *
 	upstream_set_addresses(&w->upstreams[upstream], addrs, count);
 }
 
+static int add_udp(struct worker *w, int *fd, const struct addr *bound)
+{
+	struct udp_listener *u = udp_listener_new(&w->loop, &w->queries, w->receiver, *fd, bound);
+
+	*fd = -1;
+	if (!u)
+		return -ENOMEM;
+	w->udp[w->udp_count++] = u;
+	return 0;
+}
+
+static int add_tcp(struct worker *w, int *fd)
+{
+	struct tcp_listener *t = tcp_listener_new(w->clients, *fd);
+
+	*fd = -1;
+	if (!t)
+		return -ENOMEM;
+	w->tcp[w->tcp_count++] = t;
+	return 0;
+}
+
 static int build_listeners(struct worker *w, const struct worker_setup *setup)
 {
+	int err = 0;
+
+	w->counts_drops = setup->counts_drops;
 	w->udp = calloc(setup->socket_count, sizeof(struct udp_listener *));
 	w->tcp = calloc(setup->socket_count, sizeof(struct tcp_listener *));
 	w->receiver = udp_receiver_new();
 	w->clients = tcp_clients_new(&w->loop, &w->queries, setup->tcp_clients);
 	if (!w->udp || !w->tcp || !w->receiver || !w->clients)
 		return -ENOMEM;
-	for (size_t i = 0; i < setup->socket_count; i++) {
+	for (size_t i = 0; i < setup->socket_count && err == 0; i++) {
 		struct socket_pair *s = &setup->sockets[i];
 
-		w->udp[i] = udp_listener_new(
-			&w->loop, &w->queries, w->receiver, s->udp, &setup->listen[i]);
-		s->udp = -1;
-		w->tcp[i] = tcp_listener_new(w->clients, s->tcp);
-		s->tcp = -1;
-		w->socket_count = i + 1;
-		if (!w->udp[i] || !w->tcp[i])
-			return -ENOMEM;
+		if (s->udp >= 0)
+			err = add_udp(w, &s->udp, &setup->listen[i].addr);
+		if (s->tcp >= 0 && err == 0)
+			err = add_tcp(w, &s->tcp);
 	}
-	return 0;
+	return err;
 }
 
 struct worker *worker_new(const struct worker_setup *setup)
@@ -172,7 +194,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 
 static bool is_drained(const struct worker *w)
 {
-	for (size_t i = 0; i < w->socket_count; i++)
+	for (size_t i = 0; i < w->udp_count; i++)
 		if (!udp_listener_flushed(w->udp[i]))
 			return false;
 	return queries_inflight(&w->queries) == 0 && tcp_clients_flushed(w->clients);
@@ -182,6 +204,7 @@ static void *run(void *arg)
 {
 	struct worker *w = arg;
 
+	pool_warm(&w->pool);
 	while (!w->done) {
 		loop_turn(&w->loop);
 		if (w->draining && is_drained(w))
@@ -216,7 +239,7 @@ void worker_get_report(struct worker *w, struct worker_report *ret)
 		.tcp_clients = tcp_clients_count(w->clients),
 		.sessions = pool_sessions(&w->pool),
 		.long_turns = w->loop.turn.rounds_exceeded };
-	for (size_t i = 0; i < w->socket_count; i++)
+	for (size_t i = 0; i < w->udp_count && w->counts_drops; i++)
 		ret->udp_drops += udp_listener_drops(w->udp[i]);
 }
 
@@ -233,10 +256,10 @@ void worker_drain(struct worker *w)
 	if (w->draining)
 		return;
 	w->draining = true;
-	for (size_t i = 0; i < w->socket_count; i++) {
+	for (size_t i = 0; i < w->udp_count; i++)
 		udp_listener_stop(w->udp[i]);
+	for (size_t i = 0; i < w->tcp_count; i++)
 		tcp_listener_stop(w->tcp[i]);
-	}
 	tcp_clients_stop(w->clients);
 	w->drain_limit.fire = on_drain_limit;
 	if (timer_start(&w->loop.turn.timers, &w->drain_limit,
@@ -248,10 +271,10 @@ void worker_drain(struct worker *w)
 
 static void free_listeners(struct worker *w)
 {
-	for (size_t i = 0; i < w->socket_count; i++) {
+	for (size_t i = 0; i < w->udp_count; i++)
 		udp_listener_free(w->udp[i]);
+	for (size_t i = 0; i < w->tcp_count; i++)
 		tcp_listener_free(w->tcp[i]);
-	}
 	tcp_clients_free(w->clients);
 	udp_receiver_free(w->receiver);
 	free(w->udp);

@@ -5,6 +5,7 @@
 #ifndef PROXY_WORKER_H
 #define PROXY_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/stats.h"
@@ -14,6 +15,7 @@
 
 struct worker;
 struct credentials;
+struct listen_address;
 
 /* What a worker says of itself when asked. */
 struct worker_report {
@@ -28,9 +30,10 @@ struct worker_setup {
 	const struct config *config; /* borrowed, outlives the worker */
 	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
 	struct credentials *const *credentials;
-	const struct addr *listen;   /* bound addresses, in step with sockets */
-	struct socket_pair *sockets; /* taken: set to -1 as they change hands */
+	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
+	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
 	size_t socket_count;
+	bool counts_drops;  /* false: the sockets are another's too, which reports them */
 	size_t tcp_clients; /* at most, as far as descriptors go */
 	/*
 	 * Called on the worker's thread, at most once a second for each upstream with a host: it

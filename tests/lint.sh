@@ -31,6 +31,8 @@ found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c p
 $found"
 found=$(grep -rln 'gnutls' proxy --include='*.[ch]' | grep -vE 'upstream/(tls|credentials)[a-z_]*\.[ch]|main\.c|app\.c')
 [ -z "$found" ] || fault "GnuTLS outside tls and credentials: $found"
+found=$(grep -rlE '#include <ares|\bares_[a-z_]+\(' common proxy --include='*.[ch]' | grep -vE '^proxy/upstream/bootstrap[a-z_]*\.[ch]')
+[ -z "$found" ] || fault "c-ares outside bootstrap: $found"
 found=$(grep -nE '\blog_(error|warning|info|debug|write)\(' $(find common -name '*.c' ! -name log.c))
 [ -z "$found" ] || fault "common/ does not log:
 $found"

@@ -216,6 +216,19 @@ bool addr_is_any(const struct addr *a)
 	return family != AF_UNSPEC && memcmp(ip, zero, family == AF_INET ? 4 : 16) == 0;
 }
 
+bool addr_is_destination(const struct addr *a)
+{
+	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
+	const uint8_t *ip;
+	int family = octets(a, &ip);
+
+	if (family == AF_INET)
+		return ip[0] != 0 && (ip[0] & 0xf0) != 224 && memcmp(ip, broadcast, 4) != 0;
+	if (family != AF_INET6 || addr_is_any(a) || ip[0] == 0xff)
+		return false;
+	return !IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) || a->in6.sin6_scope_id != 0;
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
 	const uint8_t *ip;
@@ -224,6 +237,21 @@ bool addr_is_loopback(const struct addr *a)
 	if (family == AF_INET)
 		return ip[0] == 127;
 	return family == AF_INET6 && memcmp(ip, &in6addr_loopback, 16) == 0;
+}
+
+bool addr_reaches(const struct addr *listen, const struct addr *to)
+{
+	const uint8_t *listen_ip, *to_ip;
+	int family = octets(listen, &listen_ip);
+
+	if (family == AF_UNSPEC || octets(to, &to_ip) != family ||
+		addr_port(listen) != addr_port(to))
+		return false;
+	if (addr_is_any(listen))
+		return addr_is_loopback(to) || addr_is_any(to);
+	if (family == AF_INET)
+		return memcmp(listen_ip, to_ip, 4) == 0;
+	return addr_equal(listen, to);
 }
 
 /* Are the first `bits` of both equal? */

@@ -45,7 +45,18 @@ const char *addr_ip_text(const struct addr *a, char text[ADDR_TEXT_MAX]);
 
 bool addr_equal(const struct addr *a, const struct addr *b); /* port and scope too */
 bool addr_is_any(const struct addr *a);
+/*
+ * Can a connection be made to it at all?  Neither unspecified nor multicast nor broadcast, nor
+ * link-local IPv6 without the interface.
+ */
+bool addr_is_destination(const struct addr *a);
 bool addr_is_loopback(const struct addr *a);
+/*
+ * Would what is sent to `to` come to a socket that is bound to `listen`?  As far as the two addresses
+ * tell: they are equal, or `listen` is every address of the family and `to` is one of this host for
+ * sure (loopback).  IPv4-mapped IPv6 is IPv4.
+ */
+bool addr_reaches(const struct addr *listen, const struct addr *to);
 
 /* A network prefix.  IPv4-mapped IPv6 peers match IPv4 prefixes. */
 struct prefix {

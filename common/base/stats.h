@@ -40,6 +40,7 @@
 	X(upstream_queries, "queries sent upstream, repeated ones too")                            \
 	X(upstream_repeats, "of these, sent again after a loss")                                   \
 	X(upstream_hedges, "of these, because a name was slow")                                    \
+	X(upstream_probes, "copies of queries, to learn how another upstream answers")             \
 	X(upstream_answers, "answers matched to a query")                                          \
 	X(upstream_late, "answers to a query that was given up")                                   \
 	X(upstream_unknown, "messages with an id that is not in use")                              \

@@ -13,9 +13,13 @@ static const char *wanted(const struct option *o)
 	case OPTION_PREFIXES:
 		return "an array of networks is wanted, like [ \"127.0.0.0/8\", \"::1/128\" ]";
 	case OPTION_FORWARD:
-		return "an array is wanted, like [ \"tls://9.9.9.9#dns.quad9.net\" ]";
+		return "an array of 1 to 16 upstreams is wanted, like [ \"quad9\" ] or "
+		       "[ \"tls://9.9.9.9#dns.quad9.net\" ]";
+	case OPTION_SERVERS:
+		return "an array of addresses is wanted, like [ \"9.9.9.9\", \"1.1.1.1\" ]";
 	default:
-		return "one address in quotes is wanted, like \"9.9.9.9\"";
+		return "an address in quotes or an array of them is wanted, like \"9.9.9.9\" or "
+		       "[ \"9.9.9.9\", \"2620:fe::fe\" ]";
 	}
 }
 
@@ -32,14 +36,10 @@ static bool check_count(struct loader *l, const struct option *o, const config_s
 
 	if (count < o->min) {
 		refuse(l, o, s);
-	} else if (count > o->max && o->type == OPTION_FORWARD) {
-		errors_add(l->errors, load_place(l, s),
-			"option \"%s\": %u entries: this version takes one upstream", o->name,
-			count);
 	} else if (count > o->max) {
 		errors_add(l->errors, load_place(l, s),
-			"option \"%s\": %u entries: at most %llu %s allowed", o->name, count,
-			(unsigned long long)o->max, o->max == 1 ? "is" : "are");
+			"option \"%s\": %u entries: at most %llu are allowed", o->name, count,
+			(unsigned long long)o->max);
 	} else {
 		return true;
 	}

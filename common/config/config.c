@@ -20,7 +20,10 @@ void config_unref(struct config *c)
 	free(c->forward);
 	free(c->listen);
 	free(c->allow);
+	free(c->bootstrap);
+	free(c->state_dir);
 	free(c->tls_cert_bundle);
 	free(c->log_level);
+	config_errors_free(&c->warnings);
 	free(c);
 }

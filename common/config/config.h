@@ -48,10 +48,19 @@ struct config_upstream {
 	unsigned connections;
 	unsigned max_inflight;
 	enum config_filter filter;
+	bool long_form; /* it stands in the list `upstream` */
 };
 
 /* How a forward group is used (design 5, Policy). */
 enum config_policy { POLICY_FAILOVER = 0, POLICY_FASTEST, POLICY_ROUND_ROBIN };
+
+/* Collected complaints or warnings, "file:line: text" each. */
+struct config_errors {
+	char **text; /* owned */
+	size_t count;
+	size_t dropped; /* beyond CONFIG_ERRORS_MAX */
+};
+#define CONFIG_ERRORS_MAX 50u
 
 struct config {
 	atomic_uint references;
@@ -80,15 +89,9 @@ struct config {
 	char *tls_cert_bundle;
 	char *log_level;
 	bool log_queries;
-};
 
-/* Collected complaints, "file:line: text" each. */
-struct config_errors {
-	char **text; /* owned */
-	size_t count;
-	size_t dropped; /* beyond CONFIG_ERRORS_MAX */
+	struct config_errors warnings; /* it works, but perhaps not as it is meant; owned */
 };
-#define CONFIG_ERRORS_MAX 50u
 
 void config_errors_free(struct config_errors *e);
 
@@ -103,8 +106,8 @@ struct config_overrides {
 /*
  * Reads a configuration of len octets of text (NULL: no file, defaults and overrides only).
  * `file` is its name for messages; @include is looked up beside it.  Returns a configuration with
- * one reference, or NULL with at least one complaint.  Errors of value and cross-reference are all
- * reported together; of syntax, the first.
+ * one reference (look at its warnings, too), or NULL with at least one complaint.  Errors of value and
+ * cross-reference are all reported together; of syntax, the first.
  */
 struct config *config_load(const char *text, size_t len, const char *file,
 	const struct config_overrides *overrides, struct config_errors *errors);

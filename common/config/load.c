@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config/check.h"
+#include "common/config/forward.h"
+#include "common/config/presets.h"
 #include "common/config/upstream.h"
 #include "common/config/value.h"
+
+#define DNS_PORT 53u
 
 static const struct config_place command_line = { "command line", 0 };
 
@@ -34,6 +39,15 @@ void *load_grow(struct loader *l, void *array, size_t count, size_t size)
 	if (!bigger)
 		errors_add(l->errors, load_place(l, NULL), "out of memory");
 	return bigger;
+}
+
+const struct presets *load_presets(struct loader *l)
+{
+	if (!l->presets)
+		l->presets = presets_load();
+	if (!l->presets)
+		errors_add(l->errors, load_place(l, NULL), "out of memory");
+	return l->presets;
 }
 
 static const struct option *find_option(const struct option *table, const char *name)
@@ -173,6 +187,36 @@ static void on_prefix(
 	list[c->allow_count++] = prefix;
 }
 
+static void on_server(
+	struct loader *l, const struct option *o, const char *text, struct config_place where)
+{
+	struct config *c = l->config;
+	struct addr addr, *list;
+	char value[VALUE_TEXT_MAX];
+
+	snprintf(value, sizeof value, "\"%.80s\"", text);
+	if (!addr_parse(text, strlen(text), DNS_PORT, false, &addr) || addr_is_any(&addr)) {
+		value_refuse(l->errors, where, o, value,
+			"the IP address of a name server is wanted, with a port where it is not "
+			"53, "
+			"like \"9.9.9.9\", \"192.0.2.1:5353\" or \"[2620:fe::fe]:53\"");
+		return;
+	}
+	for (size_t i = 0; i < c->bootstrap_count; i++) {
+		if (addr_equal(&c->bootstrap[i], &addr)) {
+			value_refuse(l->errors, where, o, value, "this address is listed already");
+			return;
+		}
+	}
+	if (!config_check_address(l, o, text, where, &addr))
+		return;
+	list = load_grow(l, c->bootstrap, c->bootstrap_count, sizeof *list);
+	if (!list)
+		return;
+	c->bootstrap = list;
+	list[c->bootstrap_count++] = addr;
+}
+
 static void load_upstreams(struct loader *l, const struct option *o, const config_setting_t *s)
 {
 	static const char wanted[] =
@@ -199,12 +243,6 @@ static void load_upstreams(struct loader *l, const struct option *o, const confi
 static void load_words(struct loader *l, const struct option *o, const char *const *words,
 	size_t count, load_entry *entry)
 {
-	if (count > o->max && o->type == OPTION_FORWARD) {
-		errors_add(l->errors, command_line,
-			"option \"%s\": %zu entries: this version takes one upstream", o->name,
-			count);
-		return;
-	}
 	if (count > o->max) {
 		errors_add(l->errors, command_line,
 			"option \"%s\": %zu entries: at most %llu are allowed", o->name, count,
@@ -228,7 +266,7 @@ static void load_list(struct loader *l, const config_t *tree, const config_t *pr
 	else
 		errors_add(l->errors, load_place(l, NULL),
 			"option \"%s\": not written: say who answers, like "
-			"forward = [ \"tls://9.9.9.9#dns.quad9.net\" ]",
+			"forward = [ \"quad9\" ]; \"dnsfwd --list-presets\" shows who could",
 			name);
 }
 
@@ -238,25 +276,31 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 	const struct option *listen = find_option(config_options, "listen");
 	const struct option *forward = find_option(config_options, "forward");
 	const config_setting_t *upstreams = config_lookup(tree, "upstream");
+	const config_setting_t *bootstrap = config_lookup(tree, "bootstrap");
 
 	if (overrides && overrides->listen_count > 0)
 		load_words(l, listen, overrides->listen, overrides->listen_count, on_listen);
 	else
 		load_list(l, tree, presets, "listen", on_listen);
 	load_list(l, tree, presets, "allow", on_prefix);
+	load_list(l, tree, presets, "bootstrap", on_server);
+	l->no_bootstrap = bootstrap && config_setting_length(bootstrap) == 0;
 	if (upstreams)
 		load_upstreams(l, find_option(config_options, "upstream"), upstreams);
 	if (overrides && overrides->forward_count > 0)
 		load_words(l, forward, overrides->forward, overrides->forward_count,
-			config_upstream_forward);
+			config_forward_entry);
 	else
-		load_list(l, tree, presets, "forward", config_upstream_forward);
+		load_list(l, tree, presets, "forward", config_forward_entry);
 	for (size_t i = 0; i < l->config->listen_count; i++)
 		l->config->listen[i].is_default = !config_lookup(tree, "listen") &&
 						  !(overrides && overrides->listen_count > 0);
 }
 
-/* Scalars first: addresses take their port from one, upstreams their certificates. */
+/*
+ * Scalars first: addresses take their port from one, upstreams their certificates.  Upstreams last:
+ * they are held against all the rest.
+ */
 static void build(struct loader *l, const config_t *tree, const struct config_overrides *overrides)
 {
 	config_t presets, upstream_presets;
@@ -286,6 +330,7 @@ static void loader_deinit(struct loader *l)
 	for (size_t i = 0; i < l->upstream_count; i++)
 		config_upstream_deinit(&l->upstreams[i]);
 	free(l->upstreams);
+	presets_free(l->presets);
 	source_free(&l->source);
 }
 

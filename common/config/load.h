@@ -8,6 +8,7 @@
 
 struct config_t;
 struct config_setting_t;
+struct presets;
 
 struct loader {
 	struct config *config; /* being built */
@@ -16,6 +17,9 @@ struct loader {
 	const struct config_t *upstream_presets; /* of the rows in upstream_options */
 	struct config_upstream *upstreams;	 /* owned; the long forms, in the order written */
 	size_t upstream_count;
+	struct presets *presets; /* owned; NULL until somebody asks for them */
+	bool no_bootstrap;	 /* it is written that there is none */
+	bool mixed; /* it was warned of upstreams that filter beside such that do not */
 	struct config_errors *errors; /* borrowed */
 };
 
@@ -31,6 +35,9 @@ char *load_strdup(struct loader *l, const char *text);
 
 /* Room for one more element; NULL: no memory, and a complaint. */
 void *load_grow(struct loader *l, void *array, size_t count, size_t size);
+
+/* What is known of public resolvers; NULL: no memory, and a complaint. */
+const struct presets *load_presets(struct loader *l);
 
 /* One text of an array. */
 typedef void load_entry(

@@ -20,9 +20,15 @@ const struct option config_options[] = {
 		"Networks whose clients are answered." },
 	{ "workers", OPTION_WORKERS, TOP(workers), 1, 64, "1", RELOAD_RESTART,
 		"Threads that handle queries; \"auto\" is one for each processor core." },
-	{ "forward", OPTION_FORWARD, TOP(forward), 1, 1, NULL, RELOAD_LIVE,
-		"The upstream that answers: an address with the name of its certificate, or the name "
-		"of an upstream below." },
+	{ "forward", OPTION_FORWARD, TOP(forward), 1, CONFIG_FORWARD_MAX, NULL, RELOAD_LIVE,
+		"The upstreams that answer: presets, addresses or host names, or names of upstreams "
+		"below." },
+	{ "policy", OPTION_POLICY, TOP(policy), 0, 0, "\"failover\"", RELOAD_LIVE,
+		"Which of them is asked: \"failover\" (the first that works), \"fastest\" or "
+		"\"round-robin\"." },
+	{ "bootstrap", OPTION_SERVERS, TOP(bootstrap), 0, CONFIG_BOOTSTRAP_MAX,
+		"[ \"9.9.9.9\", \"1.1.1.1\" ]", RELOAD_LIVE,
+		"Name servers that are asked for the addresses of upstreams, and for nothing else." },
 	{ "upstream", OPTION_UPSTREAMS, 0, 0, CONFIG_UPSTREAM_MAX, "( )", RELOAD_LIVE,
 		"Upstreams in the long form, for those that need options of their own." },
 	{ "query-timeout", OPTION_DURATION, TOP(query_timeout_us), 100 * MS, 60 * SEC, "\"4s\"",
@@ -39,6 +45,8 @@ const struct option config_options[] = {
 		"Memory for answers; the cache comes later, until then only 0 and 16M are accepted." },
 	{ "tls-cert-bundle", OPTION_STRING, TOP(tls_cert_bundle), 0, 0, "\"\"", RELOAD_LIVE,
 		"A file with the CA certificates to trust; empty is the store of the system." },
+	{ "state-dir", OPTION_STRING, TOP(state_dir), 0, 0, "\"/var/lib/dnsfwd\"", RELOAD_RESTART,
+		"A folder for what is good to know after a restart; empty: nothing is kept." },
 	{ "log-level", OPTION_LEVEL, TOP(log_level), 0, 0, "\"info\"", RELOAD_LIVE,
 		"How much is logged: \"error\", \"warning\", \"info\" or \"debug\"." },
 	{ "log-queries", OPTION_BOOL, TOP(log_queries), 0, 0, "false", RELOAD_LIVE,
@@ -49,8 +57,8 @@ const struct option config_options[] = {
 const struct option upstream_options[] = {
 	{ "name", OPTION_STRING, UPSTREAM(name), 1, 64, NULL, RELOAD_LIVE,
 		"What forward and the log call this upstream." },
-	{ "address", OPTION_ADDRESS, UPSTREAM(address), 1, 1, NULL, RELOAD_LIVE,
-		"Its IP address." },
+	{ "address", OPTION_ADDRESS, UPSTREAM(address), 1, CONFIG_ADDRESS_MAX, NULL, RELOAD_LIVE,
+		"Its IP addresses; without any, auth-name is looked up." },
 	{ "port", OPTION_NUMBER, UPSTREAM(port), 1, 65535, "853", RELOAD_LIVE,
 		"Its port for DNS over TLS." },
 	{ "auth-name", OPTION_HOSTNAME, UPSTREAM(auth_name), 0, 0, "\"\"", RELOAD_LIVE,

@@ -17,11 +17,13 @@ enum option_type {
 	OPTION_SIZE,	 /* "16M", "512k", bare number: octets */
 	OPTION_STRING,
 	OPTION_LEVEL,	  /* error, warning, info, debug */
-	OPTION_FORWARD,	  /* array of upstream spellings and names */
+	OPTION_POLICY,	  /* failover, fastest, round-robin */
+	OPTION_FORWARD,	  /* array of presets, upstream spellings and names */
+	OPTION_SERVERS,	  /* array of addresses of name servers */
 	OPTION_LISTEN,	  /* array of addresses */
 	OPTION_PREFIXES,  /* array of prefixes */
 	OPTION_UPSTREAMS, /* list of groups */
-	OPTION_ADDRESS,	  /* one IP address (or an array of one) */
+	OPTION_ADDRESS,	  /* one IP address, or an array of them; may be left out */
 	OPTION_HOSTNAME,
 };
 

@@ -32,6 +32,17 @@ static void print_allow(const struct option *o, const struct config *c, FILE *ou
 	fputs(" ]\n", out);
 }
 
+static void print_bootstrap(const struct option *o, const struct config *c, FILE *out)
+{
+	char text[ADDR_TEXT_MAX];
+
+	print_name(o, "", out);
+	fputc('[', out);
+	for (size_t i = 0; i < c->bootstrap_count; i++)
+		fprintf(out, "%s \"%s\"", i > 0 ? "," : "", addr_text(&c->bootstrap[i], text));
+	fputs(" ]\n", out);
+}
+
 static void print_forward(const struct option *o, const struct config *c, FILE *out)
 {
 	print_name(o, "", out);
@@ -42,15 +53,24 @@ static void print_forward(const struct option *o, const struct config *c, FILE *
 	fputs(" ]\n", out);
 }
 
-static void print_group(const struct config_upstream *u, FILE *out)
+static void print_addresses(const struct config_upstream *u, FILE *out)
 {
 	char text[ADDR_TEXT_MAX];
 
+	for (size_t i = 0; i < u->address_count; i++)
+		fprintf(out, "%s \"%s\"", i > 0 ? "," : "[", addr_ip_text(&u->address[i], text));
+	fputs(" ]", out);
+}
+
+static void print_group(const struct config_upstream *u, FILE *out)
+{
 	fputs("  {\n", out);
 	for (const struct option *o = upstream_options; o->name; o++) {
+		if (o->type == OPTION_ADDRESS && u->address_count == 0)
+			continue;
 		print_name(o, "    ", out);
 		if (o->type == OPTION_ADDRESS)
-			fprintf(out, "\"%s\"", addr_ip_text(&u->address[0], text));
+			print_addresses(u, out);
 		else
 			value_print(o, u, out);
 		fputc('\n', out);
@@ -58,16 +78,15 @@ static void print_group(const struct config_upstream *u, FILE *out)
 	fputs("  }", out);
 }
 
-/* Only those with a name of their own: a spelling says all about the others. */
+/* Only those with a name of their own: a preset or spelling says all about the others. */
 static void print_upstreams(const struct option *o, const struct config *c, FILE *out)
 {
-	struct spelling spelling;
 	bool any = false;
 
 	print_name(o, "", out);
 	fputs("(", out);
 	for (size_t i = 0; i < c->forward_count; i++) {
-		if (spelling_parse(c->forward[i].name, &spelling) == SPELLING_OK)
+		if (!c->forward[i].long_form)
 			continue;
 		fputs(any ? ",\n" : "\n", out);
 		print_group(&c->forward[i], out);
@@ -87,6 +106,9 @@ static void print_option(const struct option *o, const struct config *c, FILE *o
 		break;
 	case OPTION_FORWARD:
 		print_forward(o, c, out);
+		break;
+	case OPTION_SERVERS:
+		print_bootstrap(o, c, out);
 		break;
 	case OPTION_UPSTREAMS:
 		print_upstreams(o, c, out);

@@ -6,71 +6,124 @@
 #include "common/base/hostmatch.h"
 
 #define TLS_PORT 853u
+#define LETTERS	 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define TRY	 "; write it like \"tls://9.9.9.9#dns.quad9.net\" or \"tls://dns.quad9.net\""
 
-/* Steps over a scheme that we speak; false at one that we do not. */
-static bool skip_scheme(const char **text)
+static const struct {
+	const char *text;
+	enum spelling_verdict verdict;
+} schemes[] = {
+	{ "tls://", SPELLING_OK },
+	{ "dns+tls://", SPELLING_OK },
+	{ "dtls://", SPELLING_DTLS },
+	{ "udp://", SPELLING_PLAIN },
+	{ "tcp://", SPELLING_PLAIN },
+	{ "https://", SPELLING_HTTPS },
+	{ "h3://", SPELLING_HTTPS },
+	{ "quic://", SPELLING_QUIC },
+	{ "sdns://", SPELLING_STAMP },
+};
+
+/* Steps over a scheme that we speak; else says what is to be said of it. */
+static enum spelling_verdict skip_scheme(const char **text)
 {
-	static const char *const known[] = { "tls://", "dns+tls://" };
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		size_t len = strlen(schemes[i].text);
 
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		if (strncasecmp(*text, known[i], strlen(known[i])) == 0) {
-			*text += strlen(known[i]);
-			return true;
+		if (strncasecmp(*text, schemes[i].text, len) == 0) {
+			*text += len;
+			return schemes[i].verdict;
 		}
 	}
-	return !strstr(*text, "://");
+	return strstr(*text, "://") ? SPELLING_SCHEME : SPELLING_OK;
 }
 
-/* "dns.quad9.net" or "dns.quad9.net:853"; a letter tells it from a mistyped address. */
-static bool is_name(const char *host, size_t len)
+/* Decimal digits only, no sign, no leading zero. */
+static bool parse_port(const char *text, size_t len, uint16_t *ret)
+{
+	unsigned port = 0;
+
+	if (len == 0 || len > 5 || text[0] == '0')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		port = port * 10 + (unsigned)(text[i] - '0');
+	}
+	if (port > 65535)
+		return false;
+	*ret = (uint16_t)port;
+	return true;
+}
+
+size_t spelling_split_port(const char *text, size_t len, uint16_t *ret_port)
+{
+	size_t mark = len;
+
+	while (mark > 0 && text[mark - 1] != ':' && text[mark - 1] != '@')
+		mark--;
+	if (mark == 0 || !parse_port(text + mark, len - mark, ret_port))
+		return len;
+	return mark - 1;
+}
+
+/*
+ * A host name of len octets; at least one letter tells it from a mistyped address.  The final dot of a
+ * full name has no place in SNI (RFC 6066 3).
+ */
+static bool copy_host(const char *text, size_t len, char ret[SPELLING_NAME_MAX])
 {
 	char name[SPELLING_NAME_MAX];
-	size_t name_len = 0;
 
-	while (name_len < len && host[name_len] != ':' && host[name_len] != '@')
-		name_len++;
-	if (name_len >= sizeof name ||
-		memchr(host + name_len, ':', len - name_len) != memrchr(host, ':', len))
+	if (len > 1 && text[len - 1] == '.')
+		len--;
+	if (len >= sizeof name)
 		return false;
-	memcpy(name, host, name_len);
-	name[name_len] = '\0';
-	return hostname_valid(name) &&
-	       strcspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") < name_len;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	if (!hostname_valid(name) || name[strcspn(name, LETTERS)] == '\0')
+		return false;
+	memcpy(ret, name, sizeof name);
+	return true;
 }
 
-/* The final dot of a full name has no place in SNI (RFC 6066 3). */
-static bool copy_auth_name(const char *name, char ret[SPELLING_NAME_MAX])
+/* What stands before the # and is no address. */
+static enum spelling_verdict parse_host(
+	const char *text, size_t len, bool has_scheme, struct spelling *s)
 {
-	size_t len = strlen(name);
+	size_t host_len = spelling_split_port(text, len, &s->port);
 
-	if (!hostname_valid(name))
-		return false;
-	if (name[len - 1] == '.')
-		len--;
-	memcpy(ret, name, len);
-	ret[len] = '\0';
-	return true;
+	if (memchr(text, '/', len) || memchr(text, '?', len))
+		return has_scheme || memchr(text, '.', len) ? SPELLING_PATH : SPELLING_WORD;
+	if (!copy_host(text, host_len, s->host))
+		return has_scheme || strpbrk(text, ".:@[") ? SPELLING_ADDRESS : SPELLING_WORD;
+	return has_scheme || strchr(s->host, '.') ? SPELLING_OK : SPELLING_WORD;
 }
 
 enum spelling_verdict spelling_parse(const char *text, struct spelling *ret)
 {
-	struct spelling s = { 0 };
-	const char *hash;
+	struct spelling s = { .port = TLS_PORT };
+	const char *start = text, *hash;
+	enum spelling_verdict verdict = skip_scheme(&text);
 	size_t len;
 
-	if (!skip_scheme(&text))
-		return SPELLING_SCHEME;
+	if (verdict != SPELLING_OK)
+		return verdict;
 	hash = strchrnul(text, '#');
 	len = (size_t)(hash - text);
 	if (len == 0)
 		return SPELLING_EMPTY;
-	if (memchr(text, '/', len) || memchr(text, '?', len))
-		return SPELLING_PATH;
-	if (!addr_parse(text, len, TLS_PORT, false, &s.addr))
-		return is_name(text, len) ? SPELLING_NAME_ONLY : SPELLING_ADDRESS;
+	if (addr_parse(text, len, TLS_PORT, false, &s.addr))
+		s.port = addr_port(&s.addr);
+	else
+		verdict = parse_host(text, len, text != start, &s);
+	if (verdict != SPELLING_OK)
+		return verdict;
 	if (addr_is_any(&s.addr))
 		return SPELLING_ADDRESS;
-	if (*hash && !copy_auth_name(hash + 1, s.auth_name))
+	if (!*hash)
+		memcpy(s.auth_name, s.host, sizeof s.auth_name);
+	else if (!copy_host(hash + 1, strlen(hash + 1), s.auth_name))
 		return SPELLING_AUTH_NAME;
 	*ret = s;
 	return SPELLING_OK;
@@ -82,24 +135,36 @@ const char *spelling_error(enum spelling_verdict v)
 	case SPELLING_OK:
 		return "nothing is wrong";
 	case SPELLING_EMPTY:
-		return "no address is written; write it like \"tls://9.9.9.9#dns.quad9.net\"";
+		return "no address and no name is written" TRY;
+	case SPELLING_WORD:
+		return "unknown preset or upstream (\"dnsfwd --list-presets\" shows the presets)";
+	case SPELLING_DTLS:
+		return "dtls:// is not spoken by this version yet, write tls://";
+	case SPELLING_PLAIN:
+		return "udp:// and tcp:// are DNS in clear, which has its place in a zone only, "
+		       "and "
+		       "this version has no zones" TRY;
+	case SPELLING_HTTPS:
+		return "DNS over HTTPS is not spoken, write tls:// and the name of the server, "
+		       "like \"tls://dns.quad9.net\"";
+	case SPELLING_QUIC:
+		return "DNS over QUIC is not spoken, write tls:// and the name of the server, "
+		       "like \"tls://dns.quad9.net\"";
+	case SPELLING_STAMP:
+		return "DNS stamps (sdns://) are not read, write tls:// and the name of the "
+		       "server, like \"tls://dns.quad9.net\"";
 	case SPELLING_SCHEME:
-		return "only tls:// is spoken; write it like \"tls://9.9.9.9#dns.quad9.net\"";
-	case SPELLING_NAME_ONLY:
-		return "a host name cannot be looked up by this version; write the address before "
-		       "it, "
-		       "like \"tls://9.9.9.9#dns.quad9.net\"";
+		return "only tls:// is spoken" TRY;
 	case SPELLING_ADDRESS:
-		return "not an IP address with an optional port of 1 to 65535; write it like "
-		       "\"9.9.9.9\", \"9.9.9.9:853\" or \"[2620:fe::fe]:853\"";
+		return "neither an IP address nor a host name, with a port of 1 to 65535 where one "
+		       "is written; write it like \"9.9.9.9\", \"9.9.9.9:853\", "
+		       "\"[2620:fe::fe]:853\" or \"dns.quad9.net\"";
 	case SPELLING_AUTH_NAME:
 		return "behind the # stands the host name of the certificate, like "
-		       "\"#dns.quad9.net\": "
-		       "letters, digits, '-', '_' and dots, no wildcard";
+		       "\"#dns.quad9.net\": letters, digits, '-', '_' and dots, no wildcard";
 	case SPELLING_PATH:
 		return "nothing may follow the address and its port but #NAME; a path has no "
-		       "meaning "
-		       "in DNS over TLS";
+		       "meaning in DNS over TLS";
 	}
 	return "not an upstream";
 }

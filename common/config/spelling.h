@@ -3,7 +3,9 @@
  *   tls://9.9.9.9#dns.quad9.net          9.9.9.9@853#dns.quad9.net
  *   tls://9.9.9.9:8853#dns.quad9.net     [2620:fe::fe]:853#dns.quad9.net
  *   tls://[2620:fe::fe]:853#dns.quad9.net    9.9.9.9#dns.quad9.net    9.9.9.9
- * dns+tls:// is the same as tls://.  Port 853 where none is written.
+ *   tls://dns.quad9.net    dns.quad9.net:853    dns.quad9.net@853#other.name
+ * dns+tls:// is the same as tls://.  Port 853 where none is written.  A host name needs a dot or
+ * tls:// before it, so that a misspelt preset is not taken for one.
  */
 #ifndef COMMON_CONFIG_SPELLING_H
 #define COMMON_CONFIG_SPELLING_H
@@ -15,21 +17,34 @@
 #define SPELLING_NAME_MAX 254u
 
 struct spelling {
-	struct addr addr;
-	char auth_name[SPELLING_NAME_MAX]; /* "": none written */
+	struct addr addr;	      /* with port; no family: host is to be looked up */
+	char host[SPELLING_NAME_MAX]; /* without final dot; "": addr is written */
+	uint16_t port;
+	char auth_name[SPELLING_NAME_MAX]; /* what stands behind #, else host; "": none */
 };
 
 enum spelling_verdict {
 	SPELLING_OK = 0,
 	SPELLING_EMPTY,
-	SPELLING_SCHEME,    /* udp://, https://, ...: known or not, not spoken */
-	SPELLING_NAME_ONLY, /* a host name where an address must stand */
+	SPELLING_WORD,	/* no address, no host name: perhaps a preset, or the name of an upstream */
+	SPELLING_DTLS,	/* dtls:// */
+	SPELLING_PLAIN, /* udp://, tcp:// */
+	SPELLING_HTTPS, /* https://, h3:// */
+	SPELLING_QUIC,	/* quic:// */
+	SPELLING_STAMP, /* sdns:// */
+	SPELLING_SCHEME, /* any other */
 	SPELLING_ADDRESS,
 	SPELLING_AUTH_NAME,
 	SPELLING_PATH, /* something behind host and port that has no meaning: /dns-query, ?x */
 };
 
 enum spelling_verdict spelling_parse(const char *text, struct spelling *ret);
+
+/*
+ * The length of what stands before ":PORT" or "@PORT" at the end of len octets, and that port (1 to
+ * 65535); with neither, len, and *ret_port stays as it was.
+ */
+size_t spelling_split_port(const char *text, size_t len, uint16_t *ret_port);
 
 /* One sentence for the verdict, naming what is allowed.  Static. */
 const char *spelling_error(enum spelling_verdict v);

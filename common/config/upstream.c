@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/config/nearest.h"
 #include "common/config/value.h"
 
 void config_upstream_deinit(struct config_upstream *u)
@@ -39,6 +38,12 @@ static void inherit_bundle(struct loader *l, struct config_upstream *u)
 	u->tls_cert_bundle = bundle;
 }
 
+void config_upstream_defaults(struct loader *l, struct config_upstream *u)
+{
+	store_presets(l, u);
+	inherit_bundle(l, u);
+}
+
 static const struct config_upstream *find(const struct loader *l, const char *name, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -46,6 +51,11 @@ static const struct config_upstream *find(const struct loader *l, const char *na
 			return &l->upstreams[i];
 	}
 	return NULL;
+}
+
+const struct config_upstream *config_upstream_find(const struct loader *l, const char *name)
+{
+	return find(l, name, l->upstream_count);
 }
 
 static void check_name(
@@ -58,13 +68,18 @@ static void check_name(
 	if (find(l, name, l->upstream_count - 1))
 		value_refuse(
 			l->errors, load_place(l, s), o, value, "another upstream has this name");
-	/* In `forward` nobody could tell which of the two is meant. */
-	if (spelling_parse(name, &spelling) == SPELLING_OK || strstr(name, "://"))
+	/*
+	 * In `forward` nobody could tell which of the two is meant.  A host name or a preset is fine:
+	 * what is written in the file comes first, so that a preset that is new cannot take its place.
+	 */
+	if ((spelling_parse(name, &spelling) == SPELLING_OK && !*spelling.host) ||
+		strstr(name, "://"))
 		value_refuse(l->errors, load_place(l, s), o, value,
 			"a name that does not read as an address is wanted, like \"home\"");
 }
 
-static void add_address(struct loader *l, struct config_upstream *u, const struct addr *addr)
+void config_upstream_add_address(
+	struct loader *l, struct config_upstream *u, const struct addr *addr)
 {
 	struct addr *list = load_grow(l, u->address, u->address_count, sizeof *list);
 
@@ -81,13 +96,20 @@ static void on_address(
 	char value[VALUE_TEXT_MAX];
 	struct addr addr;
 
-	if (addr_parse_ip(text, &addr) && !addr_is_any(&addr)) {
-		add_address(l, u, &addr);
+	snprintf(value, sizeof value, "\"%.80s\"", text);
+	if (!addr_parse_ip(text, &addr) || addr_is_any(&addr)) {
+		value_refuse(l->errors, where, o, value,
+			"an IP address without port is wanted, like \"9.9.9.9\" or "
+			"\"2620:fe::fe\"");
 		return;
 	}
-	snprintf(value, sizeof value, "\"%.80s\"", text);
-	value_refuse(l->errors, where, o, value,
-		"an IP address without port is wanted, like \"9.9.9.9\" or \"2620:fe::fe\"");
+	for (size_t i = 0; i < u->address_count; i++) {
+		if (addr_equal(&u->address[i], &addr)) {
+			value_refuse(l->errors, where, o, value, "this address is listed already");
+			return;
+		}
+	}
+	config_upstream_add_address(l, u, &addr);
 }
 
 static void store(struct loader *l, const struct option *o, const config_setting_t *s)
@@ -105,6 +127,24 @@ static void store(struct loader *l, const struct option *o, const config_setting
 		check_name(l, s, o, u->name);
 }
 
+/* Where no address is written, the name of the certificate is the one to look up. */
+static void complete_host(
+	struct loader *l, struct config_upstream *u, const config_setting_t *group)
+{
+	const config_setting_t *s = config_setting_get_member(group, "auth-name");
+	const char *written = s ? config_setting_get_string(s) : "";
+
+	if (config_setting_get_member(group, "address"))
+		return;
+	if (u->auth_name)
+		u->host = load_strdup(l, u->auth_name);
+	else if (written && !*written) /* else it was refused, and that is enough */
+		errors_add(l->errors, load_place(l, group),
+			"option \"address\": not written: every upstream needs one, or an "
+			"auth-name "
+			"that can be looked up");
+}
+
 void config_upstream_load(struct loader *l, const config_setting_t *group)
 {
 	struct config_upstream *u =
@@ -114,7 +154,7 @@ void config_upstream_load(struct loader *l, const config_setting_t *group)
 		return;
 	l->upstreams = u;
 	u += l->upstream_count++;
-	*u = (struct config_upstream){ 0 };
+	*u = (struct config_upstream){ .long_form = true };
 	load_check_known(l, upstream_options, group);
 	store_presets(l, u);
 	for (const struct option *o = upstream_options; o->name; o++) {
@@ -122,95 +162,12 @@ void config_upstream_load(struct loader *l, const config_setting_t *group)
 
 		if (s)
 			store(l, o, s);
-		else if (!o->preset)
+		else if (!o->preset && o->type != OPTION_ADDRESS)
 			errors_add(l->errors, load_place(l, group),
 				"option \"%s\": not written: every upstream needs one", o->name);
 	}
+	complete_host(l, u, group);
 	for (size_t i = 0; i < u->address_count; i++)
 		addr_set_port(&u->address[i], (uint16_t)u->port);
 	inherit_bundle(l, u);
-}
-
-/* A place for one more upstream in the configuration's list. */
-static struct config_upstream *append(struct loader *l)
-{
-	struct config *c = l->config;
-	struct config_upstream *u = load_grow(l, c->forward, c->forward_count, sizeof *u);
-
-	if (!u)
-		return NULL;
-	c->forward = u;
-	u += c->forward_count++;
-	*u = (struct config_upstream){ 0 };
-	return u;
-}
-
-static void append_copy(struct loader *l, const struct config_upstream *from)
-{
-	struct config_upstream *u = append(l);
-
-	if (!u)
-		return;
-	*u = *from;
-	u->address = NULL;
-	u->address_count = 0;
-	for (size_t i = 0; i < from->address_count; i++)
-		add_address(l, u, &from->address[i]);
-	u->host = load_strdup(l, from->host);
-	u->name = load_strdup(l, from->name);
-	u->auth_name = load_strdup(l, from->auth_name);
-	u->tls_cert_bundle = load_strdup(l, from->tls_cert_bundle);
-}
-
-static void append_spelling(struct loader *l, const char *text, const struct spelling *spelling)
-{
-	struct config_upstream *u = append(l);
-
-	if (!u)
-		return;
-	store_presets(l, u);
-	inherit_bundle(l, u);
-	u->name = load_strdup(l, text);
-	add_address(l, u, &spelling->addr);
-	u->port = addr_port(&spelling->addr);
-	u->auth_name = *spelling->auth_name ? load_strdup(l, spelling->auth_name) : NULL;
-}
-
-static void refuse_entry(struct loader *l, const struct option *o, const char *text,
-	struct config_place where, enum spelling_verdict verdict)
-{
-	struct nearest best = { 0 };
-	char value[VALUE_TEXT_MAX], allowed[400];
-
-	for (size_t i = 0; i < l->upstream_count; i++) {
-		if (l->upstreams[i].name)
-			nearest_offer(&best, text, l->upstreams[i].name);
-	}
-	snprintf(value, sizeof value, "\"%.80s\"", text);
-	if (best.name)
-		snprintf(allowed, sizeof allowed, "no upstream has this name, did you mean \"%s\"?",
-			best.name);
-	else
-		snprintf(allowed, sizeof allowed, "%s%s",
-			verdict == SPELLING_NAME_ONLY ? "no upstream has this name, and " : "",
-			spelling_error(verdict));
-	value_refuse(l->errors, where, o, value, allowed);
-}
-
-void config_upstream_forward(
-	struct loader *l, const struct option *o, const char *text, struct config_place where)
-{
-	const struct config_upstream *named = find(l, text, l->upstream_count);
-	enum spelling_verdict verdict;
-	struct spelling spelling;
-
-	if (named) {
-		append_copy(l, named);
-		return;
-	}
-	verdict = spelling_parse(text, &spelling);
-	if (verdict == SPELLING_OK)
-		append_spelling(l, text, &spelling);
-	else
-		refuse_entry(l, o, text, where, verdict);
 }

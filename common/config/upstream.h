@@ -1,20 +1,20 @@
-/*
- * Upstreams of a configuration: their long form, and what `forward` makes of names and spellings.
- */
+/* Upstreams of a configuration in their long form: the groups of the list `upstream`. */
 #ifndef COMMON_CONFIG_UPSTREAM_H
 #define COMMON_CONFIG_UPSTREAM_H
 
 #include "common/config/load.h"
 
-/*
- * A group of the list `upstream`: kept among the loader's upstreams even when something in it is
- * wrong.
- */
+/* A group of the list: kept among the loader's upstreams even when something in it is wrong. */
 void config_upstream_load(struct loader *l, const struct config_setting_t *group);
 
-/* An entry of `forward`: appends what it means to the configuration, or complains. */
-void config_upstream_forward(
-	struct loader *l, const struct option *o, const char *text, struct config_place where);
+/* The one of this name; NULL: none. */
+const struct config_upstream *config_upstream_find(const struct loader *l, const char *name);
+
+/* All options of an upstream that is not in the long form. */
+void config_upstream_defaults(struct loader *l, struct config_upstream *u);
+
+void config_upstream_add_address(
+	struct loader *l, struct config_upstream *u, const struct addr *addr);
 
 void config_upstream_deinit(struct config_upstream *u);
 

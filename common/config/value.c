@@ -7,6 +7,9 @@
 #include "common/base/hostmatch.h"
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
+static const char *const policy_names[] = { [POLICY_FAILOVER] = "failover",
+	[POLICY_FASTEST] = "fastest",
+	[POLICY_ROUND_ROBIN] = "round-robin" };
 
 const char *value_text(const config_setting_t *s, char text[VALUE_TEXT_MAX])
 {
@@ -89,6 +92,11 @@ static void allowed_text(const struct option *o, char *text, size_t size)
 		break;
 	case OPTION_LEVEL:
 		snprintf(text, size, "\"error\", \"warning\", \"info\" or \"debug\" is wanted");
+		break;
+	case OPTION_POLICY:
+		snprintf(text, size,
+			"\"failover\", \"fastest\" or \"round-robin\" is wanted "
+			"(\"shard\" comes in a later version)");
 		break;
 	case OPTION_HOSTNAME:
 		snprintf(text, size,
@@ -181,6 +189,19 @@ static bool store_bool(const config_setting_t *s, bool *member)
 	return true;
 }
 
+static bool store_policy(const config_setting_t *s, enum config_policy *member)
+{
+	const char *text = config_setting_get_string(s);
+
+	for (unsigned i = 0; text && i < sizeof policy_names / sizeof *policy_names; i++) {
+		if (strcmp(text, policy_names[i]) == 0) {
+			*member = (enum config_policy)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool is_level(const char *text)
 {
 	for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
@@ -224,6 +245,7 @@ bool value_is_scalar(const struct option *o)
 {
 	switch (o->type) {
 	case OPTION_FORWARD:
+	case OPTION_SERVERS:
 	case OPTION_LISTEN:
 	case OPTION_PREFIXES:
 	case OPTION_UPSTREAMS:
@@ -246,6 +268,8 @@ static bool store(const struct option *o, const config_setting_t *s, void *membe
 	case OPTION_DURATION:
 	case OPTION_SIZE:
 		return store_amount(o, s, member);
+	case OPTION_POLICY:
+		return store_policy(s, member);
 	default:
 		return store_text(o, s, member);
 	}
@@ -306,6 +330,9 @@ void value_print(const struct option *o, const void *base, FILE *out)
 	case OPTION_DURATION:
 	case OPTION_SIZE:
 		print_amount(o, *(const uint64_t *)member, out);
+		break;
+	case OPTION_POLICY:
+		value_print_text(policy_names[*(const enum config_policy *)member], out);
 		break;
 	default:
 		text = *(char *const *)member;

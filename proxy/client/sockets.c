@@ -1,10 +1,13 @@
 #include "proxy/client/sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "proxy/client/holder.h"
 
 /* A burst of small queries: the system's default holds about 250 of them. */
 #define UDP_BUFFER  (4 << 20)
@@ -12,41 +15,43 @@
 /* The kernel's choice for UDP may be taken for TCP. */
 #define PORT_TRIES 32
 
-static int option(int fd, int level, int name)
+static int set_option(int fd, int level, int name, int value)
 {
-	int one = 1;
-
-	return setsockopt(fd, level, name, &one, sizeof one);
+	return setsockopt(fd, level, name, &value, sizeof value);
 }
 
 /* Beyond the system's limit only with privilege; as much as allowed otherwise. */
-static void size_buffers(int fd)
+static void size_buffer(int fd, int name, int name_of_force)
 {
-	int size = UDP_BUFFER;
+	if (set_option(fd, SOL_SOCKET, name_of_force, UDP_BUFFER) < 0)
+		set_option(fd, SOL_SOCKET, name, UDP_BUFFER);
+}
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+/* Which address was asked is of interest only where the socket has several. */
+static int ask_for_local_address(int fd, const struct addr *bound)
+{
+	bool v6 = bound->sa.sa_family == AF_INET6;
+	int err = 0;
+
+	if (addr_is_any(bound))
+		err = v6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+			 : set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	return err < 0 ? -errno : 0;
 }
 
 static int prepare(int fd, int type, const struct addr *addr, bool shared)
 {
-	if (addr->sa.sa_family == AF_INET6 && option(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
+	if (addr->sa.sa_family == AF_INET6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0)
 		return -errno;
-	if (type == SOCK_STREAM && option(fd, SOL_SOCKET, SO_REUSEADDR) < 0)
+	if (type == SOCK_STREAM && set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		return -errno;
-	if (shared && option(fd, SOL_SOCKET, SO_REUSEPORT) < 0)
+	if (shared && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		return -errno;
 	if (type == SOCK_STREAM)
 		return 0;
-	size_buffers(fd);
-	/* Which address was asked is of interest only where the socket has several. */
-	if (addr_is_any(addr) &&
-		(addr->sa.sa_family == AF_INET6 ? option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
-						: option(fd, IPPROTO_IP, IP_PKTINFO)) < 0)
-		return -errno;
-	return 0;
+	size_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE);
+	size_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE);
+	return ask_for_local_address(fd, addr);
 }
 
 /* A bound (and listening) socket, or negative errno. */
@@ -103,6 +108,30 @@ static int probe(struct addr *addr)
 	return err;
 }
 
+/* Names the program that has it where it can be seen. */
+static void explain_busy(const struct addr *addr, char *error, size_t size)
+{
+	char text[ADDR_TEXT_MAX], place[ADDR_TEXT_MAX], program[64] = "";
+	struct holder h;
+
+	addr_text(addr, text);
+	if (!holder_find(addr, &h)) {
+		snprintf(error, size,
+			"cannot listen on %s: another program has this port; find it with "
+			"\"ss -lntup sport = :%u\", stop it, or choose another port with listen or "
+			"--listen",
+			text, addr_port(addr));
+		return;
+	}
+	if (h.pid != 0)
+		snprintf(program, sizeof program, "%s (pid %d) ", h.program, h.pid);
+	snprintf(error, size,
+		"cannot listen on %s: another program has this port: %son %s; %s (\"ss -lntup "
+		"sport "
+		"= :%u\" shows it)",
+		text, program, addr_text(&h.addr, place), holder_advice(&h), addr_port(addr));
+}
+
 static void explain(const struct addr *addr, int err, char *error, size_t size)
 {
 	char text[ADDR_TEXT_MAX];
@@ -110,11 +139,7 @@ static void explain(const struct addr *addr, int err, char *error, size_t size)
 	addr_text(addr, text);
 	switch (-err) {
 	case EADDRINUSE:
-		snprintf(error, size,
-			"cannot listen on %s: another program has this port; find it with "
-			"\"ss -lntup sport = :%u\", stop it, or choose another port with listen or "
-			"--listen",
-			text, addr_port(addr));
+		explain_busy(addr, error, size);
 		break;
 	case EACCES:
 	case EPERM:
@@ -158,6 +183,48 @@ int sockets_open(
 	if (err < 0)
 		explain(&wanted, err, error, size);
 	return err;
+}
+
+/* ------------------------------------------------------------------ sockets that others bound */
+
+/*
+ * Larger, never smaller: without privilege the system's limit would cut down what the service
+ * manager gave.  A fresh socket shows what is to be had.
+ */
+static void grow_buffer(int fd, int name, int name_of_force)
+{
+	int fresh = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fresh < 0)
+		return;
+	size_buffer(fresh, name, name_of_force);
+	if (sockets_get_option(fresh, SOL_SOCKET, name) > sockets_get_option(fd, SOL_SOCKET, name))
+		size_buffer(fd, name, name_of_force);
+	close(fresh);
+}
+
+int sockets_get_option(int fd, int level, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof value;
+
+	return getsockopt(fd, level, name, &value, &len) < 0 ? -errno : value;
+}
+
+int sockets_adopt(int fd, bool udp, const struct addr *bound)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+		fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	if (!udp)
+		return 0;
+	grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE);
+	grow_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE);
+	/* A socket unit may want time stamps: they fill the room meant for the address asked. */
+	set_option(fd, SOL_SOCKET, SO_TIMESTAMP, 0);
+	return ask_for_local_address(fd, bound);
 }
 
 void sockets_close(struct socket_pair *pairs, size_t count)

@@ -1,4 +1,4 @@
-/* The listening sockets: UDP and TCP on one address, one pair for each worker. */
+/* Listening sockets: UDP and TCP on one address, one pair for each worker. */
 #ifndef PROXY_CLIENT_SOCKETS_H
 #define PROXY_CLIENT_SOCKETS_H
 
@@ -19,6 +19,17 @@ struct socket_pair {
  */
 int sockets_open(
 	struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size);
+
+/*
+ * A socket that another program bound becomes like one of ours as far as it still can: non-blocking,
+ * closed on exec, buffers not smaller, and of a wildcard the address asked is told.  0 or negative
+ * errno.
+ */
+int sockets_adopt(int fd, bool udp, const struct addr *bound);
+/* The value of a socket option that is an int, or negative errno. */
+int sockets_get_option(int fd, int level, int name);
+
+/* Those that are open; they are -1 then. */
 void sockets_close(struct socket_pair *pairs, size_t count);
 
 #endif

@@ -93,16 +93,20 @@ static const struct origin_ops ops = {
 
 /*
  * The address asked: the reply must leave from it; the kernel then chooses the interface by route.
+ * An IPv6 socket says it as IPV6_PKTINFO of IPv4 clients too (mapped), and takes it back that way;
+ * what a passed socket says besides is not for it.
  */
 static void read_control(struct msghdr *h, struct origin *o)
 {
+	bool v6 = o->peer.sa.sa_family == AF_INET6;
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		if (!v6 && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			memcpy(&o->local4, CMSG_DATA(c), sizeof o->local4);
 			o->local4.ipi_spec_dst = o->local4.ipi_addr;
 			o->local4.ipi_ifindex = 0;
 			o->has_local = true;
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		} else if (v6 && c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			memcpy(&o->local6, CMSG_DATA(c), sizeof o->local6);
 			if (!IN6_IS_ADDR_LINKLOCAL(&o->local6.ipi6_addr))
 				o->local6.ipi6_ifindex = 0;

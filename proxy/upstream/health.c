@@ -41,8 +41,8 @@ static bool is_same(const struct health *h, const struct transport_end *end)
 void health_failed(struct health *h, const struct addr *to, const struct transport_end *end,
 	uint64_t wait_us, uint64_t now_us)
 {
-	bool news =
-		!h->down_since_us || (!is_same(h, end) && now_us - h->logged_us >= LOG_EVERY_US);
+	bool changed = h->untold || !is_same(h, end);
+	bool news = !h->down_since_us || (changed && now_us - h->logged_us >= LOG_EVERY_US);
 
 	remember(h, to, end);
 	if (!h->down_since_us) {
@@ -50,6 +50,7 @@ void health_failed(struct health *h, const struct addr *to, const struct transpo
 		h->failures = 0;
 	}
 	h->failures++;
+	h->untold = changed && !news;
 	if (!news)
 		return;
 	h->logged_us = now_us;

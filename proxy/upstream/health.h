@@ -22,7 +22,8 @@ struct health {
 	const char *label;	/* borrowed: the upstream's */
 	uint64_t down_since_us; /* until the first answer after it; 0: not down */
 	uint64_t logged_us;	/* last line about this outage */
-	uint64_t failures;	/* since then */
+	bool untold;		/* the reason has changed since */
+	uint64_t failures;	/* in this outage */
 	bool was_up;		/* some session was ready once: the next is no news */
 	unsigned silent, errors;
 	bool doubt_logged;

@@ -22,9 +22,12 @@ static size_t wanted(const struct upstream *u)
 	return u->owner->wanted(u->owner_arg);
 }
 
-static bool is_active(const struct upstream *u)
+/* Whether a session is opened although no query waits: to have it ready for the next one. */
+static bool is_ahead_due(const struct upstream *u)
 {
-	return u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+	bool active = u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+
+	return u->warming || (u->reopen && active);
 }
 
 static void start_timer(struct upstream *u, struct timer *t, uint64_t due_us)
@@ -83,10 +86,11 @@ static uint64_t back_off(struct upstream *u)
 	return wait;
 }
 
-void opening_fruitless(struct upstream *u)
+void opening_fruitless(struct upstream *u, bool failed)
 {
 	note_fruitless(u);
-	back_off(u);
+	if (failed)
+		back_off(u);
 }
 
 void opening_answered(struct upstream *u)
@@ -149,20 +153,41 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 	u->owner->lost(u->owner_arg, u);
 }
 
+/* All addresses have had their turn, or no more connections are allowed for now. */
+static bool is_round_over(const struct upstream *u)
+{
+	return u->connecting == 0 && (!race_round_open(&u->race) || fruitless_until(u) > now_us(u));
+}
+
 /* One attempt less: true if another may follow it in this round. */
 static bool attempt_failed(
 	struct upstream *u, const struct addr *to, const struct transport_end *end)
 {
 	u->session.stats->connects_failed++;
+	u->round_failed = true;
 	if (end->fault != FAULT_LOCAL)
 		u->round_counts = true;
 	if (end->stage > STAGE_TCP && end->fault != FAULT_LOCAL)
 		note_fruitless(u);
-	if (u->connecting == 0 && !race_round_open(&u->race)) {
+	if (is_round_over(u)) {
 		end_round(u, to, end);
 		return false;
 	}
 	health_note(&u->health, to, end);
+	return true;
+}
+
+/*
+ * The end of one of them comes back here; but they may also be spent ones that live on because the
+ * limit is none any more, so it is looked at again.
+ */
+static bool is_full(struct upstream *u)
+{
+	if (count_sessions(u) < UPSTREAM_SESSIONS_MAX)
+		return false;
+	u->session.stats->bound_sessions++;
+	if (wanted(u) > 0 && !timer_running(&u->retry))
+		start_timer(u, &u->retry, now_us(u) + LOCAL_RETRY_US);
 	return true;
 }
 
@@ -177,14 +202,16 @@ static void run_race(struct upstream *u, uint64_t quiet_us)
 	size_t i;
 
 	for (; (i = race_next(&u->race, quiet_us, &due)) != RACE_NONE; quiet_us = quiet_since(u)) {
+		if (due <= now_us(u) && fruitless_until(u) > now_us(u)) {
+			u->session.stats->bound_connects++;
+			due = fruitless_until(u);
+		}
 		if (due > now_us(u)) {
 			start_timer(u, &u->pace, due);
 			return;
 		}
-		if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
-			u->session.stats->bound_sessions++;
-			return; /* the end of one of them comes back here */
-		}
+		if (is_full(u))
+			return;
 		end = (struct transport_end){ 0 };
 		if (open_to(u, i, &end))
 			u->connecting++;
@@ -197,7 +224,7 @@ static void on_pace(struct timer *t)
 {
 	struct upstream *u = container_of(t, struct upstream, pace);
 
-	if (u->connecting > 0 && (wanted(u) > 0 || (u->reopen && is_active(u))))
+	if (u->connecting > 0 && (wanted(u) > 0 || is_ahead_due(u)))
 		run_race(u, quiet_since(u));
 }
 
@@ -238,7 +265,7 @@ static void ask_for_addresses(struct upstream *u)
 static void begin_round(struct upstream *u)
 {
 	race_begin(&u->race);
-	u->round_counts = false;
+	u->round_counts = u->round_failed = false;
 	stop_timer(u, &u->retry);
 	run_race(u, 0);
 }
@@ -272,17 +299,23 @@ static bool enough_is_coming(const struct upstream *u)
 	return u->limits.answers == 0 || u->connecting * u->limits.answers >= wanted(u);
 }
 
+/* When the next attempt may be made: the first answer ends backoff, but not the cap. */
+static uint64_t next_us(const struct upstream *u, bool urgent)
+{
+	uint64_t due = urgent ? u->next_try_us : u->next_probe_us;
+
+	return fruitless_until(u) > due ? fruitless_until(u) : due;
+}
+
 void opening_add(struct upstream *u)
 {
 	struct transport_end end = { 0 };
 	size_t i = u->race.winner == RACE_NONE ? 0 : u->race.winner;
 
-	if (u->closing || u->race.count == 0 || fruitless_until(u) > now_us(u))
+	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true))
 		return;
-	if (count_sessions(u) >= UPSTREAM_SESSIONS_MAX) {
-		u->session.stats->bound_sessions++;
+	if (is_full(u))
 		return;
-	}
 	if (open_to(u, i, &end))
 		u->connecting++;
 	else
@@ -308,41 +341,49 @@ void opening_ensure(struct upstream *u, bool urgent)
 		return;
 	}
 	ask_for_addresses(u);
-	if (u->connecting > 0 && u->limits.answers == 0) {
-		if (urgent && !timer_running(&u->pace))
-			run_race(u, quiet_since(u));
+	if (u->connecting > 0 && urgent && !timer_running(&u->pace))
+		run_race(u, quiet_since(u));
+	if (u->connecting > 0 && u->limits.answers == 0)
 		return;
-	}
 	if (enough_is_coming(u))
 		return;
-	if (now_us(u) < (urgent ? u->next_try_us : u->next_probe_us)) {
-		if (urgent && !timer_running(&u->retry))
-			start_timer(u, &u->retry, u->next_try_us);
+	if (now_us(u) < next_us(u, urgent)) {
+		if (urgent && !timer_running(&u->retry)) {
+			u->session.stats->bound_connects += fruitless_until(u) > now_us(u);
+			start_timer(u, &u->retry, next_us(u, urgent));
+		}
 		return;
 	}
-	if (u->connecting > 0)
-		opening_add(u);
-	else
+	if (u->connecting == 0)
 		begin_round(u);
+	else if (!u->round_failed)
+		opening_add(u);
 }
 
 void opening_renew(struct upstream *u)
 {
 	if (wanted(u) > 0)
 		opening_ensure(u, true);
-	else if (u->reopen && is_active(u) && upstream_ready(u) == 0)
+	else if (is_ahead_due(u) && upstream_ready(u) == 0)
 		opening_ensure(u, false);
 }
 
 /* ------------------------------------------------------------------ a better address */
 
-/* It is as good as the one in use: back to it, and the others drain. */
+/* As good as the one in use; or, while it was tested, that was lost: then any will do. */
+static bool is_good_enough(const struct upstream *u, const struct session *s)
+{
+	if (upstream_ready(u) == 1) /* s itself */
+		return true;
+	return race_is_better(&u->race, &s->addr) &&
+	       s->ready_us - s->opened_us <= u->handshake_us + RETEST_SLACK_US;
+}
+
+/* Back to it, and the others drain. */
 static bool test_passed(struct upstream *u, struct session *s)
 {
-	uint64_t took = s->ready_us - s->opened_us;
-
 	u->tester = NULL;
-	if (took > u->handshake_us + RETEST_SLACK_US) {
+	if (!is_good_enough(u, s)) {
 		race_retest_failed(&u->race, now_us(u));
 		session_abort(s);
 		return false;
@@ -382,6 +423,7 @@ bool opening_won(struct upstream *u, struct session *s)
 	} else {
 		u->connecting--;
 	}
+	u->round_failed = false;
 	u->handshake_us = s->ready_us - s->opened_us;
 	race_won(&u->race, &s->addr, now_us(u));
 	stop_timer(u, &u->retry);

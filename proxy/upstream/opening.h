@@ -22,8 +22,8 @@ void opening_add(struct upstream *u);
 bool opening_won(struct upstream *u, struct session *s);
 /* An attempt ended without becoming one. */
 void opening_failed(struct upstream *u, struct session *s, const struct transport_end *end);
-/* A session that had been ready ended having answered nothing it was asked. */
-void opening_fruitless(struct upstream *u);
+/* A session that had been ready ended having answered nothing; failed: it calls for backoff. */
+void opening_fruitless(struct upstream *u, bool failed);
 /* An answer: connecting works again. */
 void opening_answered(struct upstream *u);
 

@@ -165,13 +165,12 @@ static bool choose(struct pool *p, const struct request *r, struct choice *c)
 }
 
 /* A copy to one of which something is to be learnt, while another one answers. */
-static void probe(struct pool *p, struct request *r, const struct choice *c)
+static void probe(struct pool *p, const struct request *r, const struct choice *c)
 {
-	struct upstream *u = policy_probe(p, c->rank);
-	struct flight *f;
+	struct upstream *u = probe_is_out(&p->probe) ? NULL : policy_probe(p, c->rank);
 	struct session *s;
 
-	if (!u || u == c->upstream || r->sends + 1 >= REQUEST_SENDS_MAX)
+	if (!u || u == c->upstream)
 		return;
 	s = upstream_session(u, r);
 	if (!s) {
@@ -179,9 +178,9 @@ static void probe(struct pool *p, struct request *r, const struct choice *c)
 		policy_probe_missed(p, u);
 		return;
 	}
-	f = take_flight(r);
-	upstream_submit(u, s, f);
-	f->late = true; /* nobody waits for it */
+	probe_copy(&p->probe, r, ~bit_of(p, u));
+	p->stats->upstream_probes++;
+	submit_to(u, s, &p->probe.request);
 }
 
 enum placed { PLACED, PLACE_AWAITED, PLACE_NONE };
@@ -259,7 +258,7 @@ static void finish_lost(struct pool *p, struct request *r)
 
 static bool is_exhausted(const struct request *r)
 {
-	return r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX;
+	return r->is_probe || r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX;
 }
 
 /* ------------------------------------------------------------------ asking */
@@ -458,7 +457,9 @@ static bool is_known(const struct dns_message *answer)
 /* What others had answered with errors was to be known. */
 static void compare_with_others(struct pool *p, struct upstream *u, const struct request *r)
 {
-	for (size_t i = 0; is_known(&r->answer) && r->avoid && i < p->count; i++)
+	bool known = !r->is_probe && is_known(&r->answer);
+
+	for (size_t i = 0; known && r->avoid && i < p->count; i++)
 		if (r->avoid & (UINT32_C(1) << i))
 			health_error(&p->upstreams[i].health);
 	health_good(&u->health);
@@ -472,7 +473,7 @@ static void on_answered(void *arg, struct upstream *u, struct flight *f)
 	if (p->count > 1) {
 		bool error = verdict_moves_on(&r->answer);
 
-		if (error && try_others(p, u, r))
+		if (error && !r->is_probe && try_others(p, u, r))
 			return;
 		if (error && r->kept) {
 			keep(r, u);
@@ -507,6 +508,7 @@ void pool_init(struct pool *p)
 	p->hedge_credit = HEDGE_COST;
 	list_init(&p->again);
 	list_init(&p->waiting);
+	probe_init(&p->probe, p);
 	for (size_t i = 0; i < p->count; i++) {
 		p->upstreams[i].owner = &upstream_owner;
 		p->upstreams[i].owner_arg = p;
@@ -516,6 +518,7 @@ void pool_init(struct pool *p)
 
 void pool_deinit(struct pool *p)
 {
+	probe_deinit(&p->probe);
 	assert(p->waiting_count == 0);
 	for (size_t i = 0; i < p->count; i++)
 		upstream_deinit(&p->upstreams[i]);
@@ -523,12 +526,17 @@ void pool_deinit(struct pool *p)
 	turn_forget(&p->dispatch);
 }
 
+void pool_warm(struct pool *p)
+{
+	upstream_warm(policy_nth(p, 0));
+}
+
 static void begin(struct pool *p, struct request *r)
 {
 	r->state = REQUEST_ACTIVE;
 	r->pool = p;
 	r->sends = r->bad_answers = r->returns = 0;
-	r->sent_before = false;
+	r->sent_before = r->is_probe = false;
 	r->avoid = 0;
 	r->own = NULL;
 	r->kept = NULL;
@@ -581,11 +589,13 @@ static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *
 	static const char *const what[] = {
 		[UPSTREAM_UP] = ": no answer in time",
 		[UPSTREAM_STARTING] = ": still connecting",
+		[UPSTREAM_UNKNOWN] = ": its address is not known yet",
 		[UPSTREAM_DOWN] = "",
 	};
 	static const enum ede_code code[] = {
 		[UPSTREAM_UP] = EDE_NETWORK_ERROR,
 		[UPSTREAM_STARTING] = EDE_NOT_READY,
+		[UPSTREAM_UNKNOWN] = EDE_NOT_READY,
 		[UPSTREAM_DOWN] = EDE_NO_REACHABLE_AUTHORITY,
 	};
 

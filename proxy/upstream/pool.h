@@ -17,6 +17,7 @@
 
 #include "common/base/turn.h"
 #include "common/config/config.h"
+#include "proxy/upstream/probe.h"
 #include "proxy/upstream/request.h"
 #include "proxy/upstream/upstream.h"
 
@@ -39,8 +40,9 @@ struct pool {
 	struct timer patience; /* an upstream has been awaited for long enough */
 	size_t first;	       /* the upstream that the policy prefers now */
 	uint64_t rotation;     /* round-robin */
-	unsigned probes;       /* copies sent to those in doubt */
-	uint64_t probe_us;     /* no copy of a query before, to learn of another upstream */
+	struct probe probe;
+	unsigned probes;   /* copies sent to those in doubt */
+	uint64_t probe_us; /* no copy of a query before, to learn of another upstream */
 	uint64_t probe_wait_us;
 	uint64_t sample_us;    /* fastest: none to measure by before */
 	unsigned hedge_credit; /* in 1/50 of a repetition: 2 % of queries */
@@ -50,6 +52,9 @@ struct pool {
 void pool_init(struct pool *p);
 /* Every request is done or cancelled. */
 void pool_deinit(struct pool *p);
+
+/* Opens a session to the upstream that is asked first: for the start of the program. */
+void pool_warm(struct pool *p);
 
 void pool_submit(struct pool *p, struct request *r);
 

@@ -170,6 +170,13 @@ void race_won(struct race *r, const struct addr *to, uint64_t now_us)
 	r->winner = i;
 }
 
+bool race_is_better(const struct race *r, const struct addr *to)
+{
+	size_t i = find(r, to);
+
+	return i != RACE_NONE && r->winner != RACE_NONE && i < r->winner;
+}
+
 size_t race_retest(const struct race *r, uint64_t now_us)
 {
 	if (!r->retest_us || now_us < r->retest_us || r->winner == RACE_NONE || r->winner == 0)
@@ -179,7 +186,8 @@ size_t race_retest(const struct race *r, uint64_t now_us)
 
 void race_retest_failed(struct race *r, uint64_t now_us)
 {
-	r->retest_wait_us *= 2;
+	/* 0: what it was tested against had changed meanwhile. */
+	r->retest_wait_us = r->retest_wait_us ? 2 * r->retest_wait_us : RETEST_FIRST_US;
 	if (r->retest_wait_us > RETEST_MAX_US)
 		r->retest_wait_us = RETEST_MAX_US;
 	r->retest_us = now_us + r->retest_wait_us;

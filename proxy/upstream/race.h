@@ -64,6 +64,9 @@ void race_closed(struct race *r, const struct addr *to);
 /* Its handshake is good. */
 void race_won(struct race *r, const struct addr *to, uint64_t now_us);
 
+/* It ranks before the winner.  False for unknown addresses, and without a winner. */
+bool race_is_better(const struct race *r, const struct addr *to);
+
 /* The address to try again beside the winner, if that is due; RACE_NONE: none. */
 size_t race_retest(const struct race *r, uint64_t now_us);
 /* It was tried in vain: not again before twice the time, 10 minutes at most. */

@@ -21,7 +21,7 @@ struct upstream;
 
 #define REQUEST_SENDS_MAX 3
 /* Losses to servers that close what had answered cost no send, but not without end. */
-#define REQUEST_RETURNS_MAX 30u
+#define REQUEST_RETURNS_MAX 12u
 
 /*
  * One sending of a request on one session.  A request may have several under way: an answer that
@@ -35,6 +35,7 @@ struct flight {
 	uint16_t id;		 /* valid once sent */
 	bool sent;		 /* has an id; else it waits in the session's queue */
 	bool charged;		 /* counted in request->sends */
+	bool spent;		 /* its answer came, or half of it, and was of no use */
 	bool late;		 /* another sending was asked for because of it */
 };
 
@@ -70,6 +71,7 @@ struct request {
 	uint8_t bad_answers;  /* matched, but they did not parse */
 	uint8_t returns;      /* losses that were not counted */
 	bool sent_before;     /* another send of it is a repetition */
+	bool is_probe;	      /* the pool's own: never asked anywhere else */
 	uint32_t avoid;	      /* bit i: upstream i of the pool has had its say */
 	struct upstream *own; /* the last it was given to; NULL: none yet */
 	uint8_t *kept;	      /* owned copy of a SERVFAIL or REFUSED, while others are asked */

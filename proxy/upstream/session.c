@@ -53,7 +53,7 @@ static void give_back(struct session *s, struct flight *f)
 	s->setup->owner->returned(s->setup->owner_arg, s, f);
 }
 
-static void give_queued_back(struct session *s)
+void session_return_queued(struct session *s)
 {
 	struct list *n;
 
@@ -77,11 +77,12 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 		struct flight *f = container_of(n, struct flight, node);
 
 		s->sent_count--;
-		if (s->answers > 0 && f != half)
+		f->spent = f == half;
+		if ((s->answers > 0 || half) && !f->spent)
 			flight_uncharge(f);
 		give_back(s, f);
 	}
-	give_queued_back(s);
+	session_return_queued(s);
 }
 
 static void finish(struct session *s, const struct transport_end *end)
@@ -118,16 +119,24 @@ static void end_here(struct session *s, const struct transport_end *end)
 	s->setup->owner->ended(s->setup->owner_arg, s, end);
 }
 
-static void on_goodbye(struct turn_work *w)
+/* A half answer that stood in the way to the end is paid for, as if the transport had ended. */
+static void end_silent(struct session *s)
 {
-	static const struct transport_end silent = { .stage = STAGE_DNS,
+	struct transport_end end = { .stage = STAGE_DNS,
 		.fault = FAULT_TIMEOUT,
 		.text = "takes queries and answers nothing" };
+
+	end.partial = s->transport->ops->partial(s->transport, &end.partial_len);
+	end_here(s, &end);
+}
+
+static void on_goodbye(struct turn_work *w)
+{
 	struct session *s = container_of(w, struct session, goodbye);
 
 	if (s->given_up)
-		end_here(s, &silent);
-	else if (session_inflight(s) == 0)
+		end_silent(s);
+	else if (s->state == SESSION_RETIRING && session_inflight(s) == 0)
 		end_here(s, NULL);
 }
 
@@ -145,7 +154,7 @@ void session_retire(struct session *s)
 	s->state = SESSION_RETIRING;
 	timer_stop(&s->setup->turn->timers, &s->timer);
 	s->setup->owner->unready(s->setup->owner_arg, s);
-	give_queued_back(s);
+	session_return_queued(s);
 	part_if_idle(s);
 }
 
@@ -303,6 +312,7 @@ static void reject_answer(struct session *s, struct flight *f)
 	s->setup->stats->upstream_malformed++;
 	if (f->request->bad_answers < UINT8_MAX)
 		f->request->bad_answers++;
+	f->spent = true;
 	give_back(s, f);
 	after_answer(s);
 }
@@ -394,8 +404,7 @@ static int send_one(struct session *s, struct flight *f)
 
 	if (err < 0)
 		return err;
-	len = rewrite_query(
-		&f->request->query, &setup->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
+	len = rewrite_query(&f->request->query, &s->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
 	err = len == 0 ? -EMSGSIZE : s->transport->ops->send(s->transport, setup->scratch, len);
 	if (err < 0)
 		idmap_release(&s->ids, f->id);
@@ -444,6 +453,9 @@ struct session *session_open(
 	}
 	s->setup = setup;
 	s->addr = *to;
+	s->form = setup->form;
+	/* RFC 7871 7.1.2: the opt-out names a family; that of the transport says nothing new. */
+	s->form.subnet_family = to->sa.sa_family == AF_INET6 ? 2 : 1;
 	s->timer.fire = on_timer;
 	session_watch_init(s);
 	s->grave.run = bury;
@@ -471,7 +483,7 @@ bool session_has_room(const struct session *s)
 void session_submit(struct session *s, struct flight *f)
 {
 	f->session = s;
-	f->sent = f->charged = f->late = false;
+	f->sent = f->charged = f->spent = f->late = false;
 	list_append(&s->queued, &f->node);
 	s->queued_count++;
 	turn_seal(s->setup->turn, &s->seal);

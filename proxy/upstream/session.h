@@ -12,8 +12,8 @@
  *   READY/RET.  transport ended, or nobody is   ENDED       unready(), queries return, ended()
  *               there (session_watch)
  *
- * A READY session is *suspect* while session_watch doubts its path: it takes nothing new, what it
- * has may still be answered, and an answer clears it.
+ * A session is *suspect* while session_watch doubts its path: it takes nothing new, what it has not
+ * sent returns, the rest may still be answered, and an answer clears it.
  *
  * The owner (upstream) creates it and is told of its end exactly once; the session frees itself at
  * the end of that turn.  Answers reach request->done through the turn's deferred phase.
@@ -51,7 +51,10 @@ struct session_owner {
 	void (*ready)(void *arg, struct session *s);
 	/* It takes no more queries: once for each session that was ready, before ended. */
 	void (*unready)(void *arg, struct session *s);
-	/* It takes nothing new for now: `late` follows for each query that was sent. */
+	/*
+	 * It takes nothing new for now: `returned` follows for each query that was not sent, `late`
+	 * for the others.
+	 */
 	void (*suspect)(void *arg, struct session *s);
 	/* No longer suspect. */
 	void (*recovered)(void *arg, struct session *s);
@@ -76,7 +79,7 @@ struct session_setup {
 	struct random_source *random;
 	struct stats *stats;
 	struct transport_opener opener;
-	struct upstream_form form;
+	struct upstream_form form; /* the subnet's family is filled in for each session */
 	unsigned max_inflight;
 	const struct session_owner *owner;
 	void *owner_arg;
@@ -86,7 +89,7 @@ struct session_setup {
 struct session {
 	enum session_state state;
 	struct list node; /* in the owner's list, from session_open to ended() */
-	bool suspect;	  /* READY, but its path is in doubt */
+	bool suspect;	  /* READY or RETIRING, but its path is in doubt */
 	struct addr addr; /* where it was opened to */
 	/* The owner's, from ready() on: as many queries at most, in all; 0: no limit. */
 	uint64_t quota;
@@ -102,6 +105,7 @@ struct session {
 	/* The rest is private. */
 	const struct session_setup *setup; /* borrowed from the owner, outlives the session */
 	struct transport *transport;
+	struct upstream_form form;
 	struct idmap ids;
 	struct list queued, sent; /* of flights; sent: the oldest first */
 	size_t queued_count, sent_count;
@@ -142,6 +146,9 @@ struct flight *session_half_answered(const struct session *s, const uint8_t *par
 
 /* Not counted against the limit of sends, once. */
 void flight_uncharge(struct flight *f);
+
+/* What was not sent yet goes back to the owner. */
+void session_return_queued(struct session *s);
 
 /* No new work; what was not sent returns; ends when idle. */
 void session_retire(struct session *s);

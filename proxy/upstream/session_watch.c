@@ -51,7 +51,7 @@ static bool is_silent(const struct session *s)
 
 /*
  * The query whose half answer stands in the way of all behind it has spent its send; for the others
- * a session that had answered anything has only come to a limit (design 5, Loss).
+ * a session that had answered anything, be it by half, has only come to a limit (design 5, Loss).
  */
 static void uncharge_others(struct session *s)
 {
@@ -59,7 +59,7 @@ static void uncharge_others(struct session *s)
 	const uint8_t *partial = s->transport->ops->partial(s->transport, &len);
 	const struct flight *half = session_half_answered(s, partial, len);
 
-	if (s->answers == 0)
+	if (s->answers == 0 && !half)
 		return;
 	list_for_each (n, &s->sent) {
 		struct flight *f = container_of(n, struct flight, node);
@@ -77,6 +77,7 @@ static void become_suspect(struct session *s)
 	s->suspect_us = now_us(s);
 	uncharge_others(s);
 	owner->suspect(s->setup->owner_arg, s);
+	session_return_queued(s);
 	list_for_each (n, &s->sent) {
 		struct flight *f = container_of(n, struct flight, node);
 
@@ -153,7 +154,7 @@ void session_watch_answered(struct session *s)
 	s->waiting_since_us = s->sent_count > 0 ? s->answered_us : 0;
 	if (!s->suspect)
 		return;
-	s->suspect = false;
+	s->suspect = s->given_up = false;
 	s->setup->owner->recovered(s->setup->owner_arg, s);
 }
 

@@ -52,6 +52,8 @@ struct session *upstream_session(struct upstream *u, const struct request *r)
 void upstream_submit(struct upstream *u, struct session *s, struct flight *f)
 {
 	u->last_use_us = now_us(u);
+	if (session_inflight(s) == 0)
+		limits_outslept(&u->limits, now_us(u) - s->answered_us);
 	session_submit(s, f);
 	if (session_is_spent(s))
 		opening_ensure(u, false); /* ahead of the next query */
@@ -74,7 +76,7 @@ enum upstream_standing upstream_standing(const struct upstream *u, const char **
 		*ret_reason = u->health.last_failure;
 		return UPSTREAM_DOWN;
 	}
-	return UPSTREAM_STARTING;
+	return u->race.count > 0 ? UPSTREAM_STARTING : UPSTREAM_UNKNOWN;
 }
 
 bool upstream_is_awaited(struct upstream *u, uint64_t *ret_until_us)
@@ -107,6 +109,7 @@ static void on_ready(void *arg, struct session *s)
 	s->quota = u->limits.answers;
 	s->idle_learnt_us = idle_learnt(u);
 	u->absent_us = 0;
+	u->warming = false;
 	u->owner->room(u->owner_arg);
 }
 
@@ -150,11 +153,17 @@ static bool on_late(void *arg, struct session *s, struct flight *f, enum session
 	return u->owner->late(u->owner_arg, u, f, why);
 }
 
+/*
+ * While the upstream answers others, a session that it closed has come to a limit, even if it was
+ * closed before its own first answer.
+ */
 static void on_returned(void *arg, struct session *s, struct flight *f)
 {
 	struct upstream *u = arg;
 
 	(void)s;
+	if (!f->spent && f->sent && u->sampled_us > f->sent_us)
+		flight_uncharge(f);
 	u->owner->returned(u->owner_arg, u, f);
 }
 
@@ -206,27 +215,43 @@ static void learn(struct upstream *u, const struct session *s, const struct tran
 			&u->limits, s->answers, now_us(u) - s->answered_us, s->unanswered > 0);
 }
 
-/* Unused and unwanted, it only came to the server's idle limit. */
+static bool answers_others(const struct upstream *u)
+{
+	return u->sampled_us && now_us(u) - u->sampled_us < TIMELY_US;
+}
+
+/*
+ * It answered nothing.  Unused and unwanted, it only came to the server's idle limit.  While others
+ * are answered half an answer is a sign of life; and where a limit of answers is known sessions are
+ * many and short, so that one may be closed before its first.
+ */
 static bool is_fruitless(
 	const struct upstream *u, const struct session *s, const struct transport_end *end)
 {
-	return end && end->fault != FAULT_LOCAL && s->answers == 0 &&
-	       (s->asked > 0 || u->owner->wanted(u->owner_arg) > 0);
+	if (!end || end->fault == FAULT_LOCAL || s->answers > 0)
+		return false;
+	if (answers_others(u) && (end->partial_len > 0 || u->limits.answers > 0))
+		return false;
+	return s->asked > 0 || u->owner->wanted(u->owner_arg) > 0;
 }
 
 static void session_lost(
 	struct upstream *u, const struct session *s, const struct transport_end *end)
 {
+	bool fruitless = is_fruitless(u, s, end);
+	bool failed = fruitless && !answers_others(u); /* else only held against the cap */
+
 	u->session.stats->sessions_ended++;
 	learn(u, s, end);
-	if (is_fruitless(u, s, end)) {
-		opening_fruitless(u);
-		health_failed(&u->health, &s->addr, end, u->next_try_us - now_us(u), now_us(u));
-	} else if (end && end->fault == FAULT_TIMEOUT && upstream_ready(u) == 0) {
-		health_failed(&u->health, &s->addr, end, 0, now_us(u));
-	} else if (end) {
+	if (!end)
+		return;
+	if (fruitless)
+		opening_fruitless(u, failed);
+	if (upstream_ready(u) > 0 || !(failed || end->fault == FAULT_TIMEOUT))
 		health_note(&u->health, &s->addr, end);
-	}
+	else
+		health_failed(&u->health, &s->addr, end, failed ? u->next_try_us - now_us(u) : 0,
+			now_us(u));
 }
 
 static void on_ended(void *arg, struct session *s, const struct transport_end *end)
@@ -256,6 +281,12 @@ static const struct session_owner session_owner = {
 void upstream_ensure(struct upstream *u, bool urgent)
 {
 	opening_ensure(u, urgent);
+}
+
+void upstream_warm(struct upstream *u)
+{
+	u->warming = true;
+	opening_ensure(u, false);
 }
 
 void upstream_ensure_second(struct upstream *u)

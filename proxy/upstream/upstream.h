@@ -79,7 +79,9 @@ struct upstream {
 	uint64_t wanted_us;	/* want_addresses was called last */
 	unsigned sessions_begun;
 	bool closing;	   /* upstream_deinit: nothing is opened any more */
+	bool warming;	   /* asked for at the start, before any query */
 	bool reopen;	   /* the last session was of use: open the next one ahead */
+	bool round_failed; /* some attempt has failed in this round, or since the last success */
 	bool round_counts; /* some failure of this round was not our own */
 	bool has_suspects;
 	uint64_t fruitless[UPSTREAM_FRUITLESS_MAX]; /* ring of times; 0: unused */
@@ -105,6 +107,11 @@ void upstream_submit(struct upstream *u, struct session *s, struct flight *f);
  */
 void upstream_ensure(struct upstream *u, bool urgent);
 
+/*
+ * The program starts, the first query is about to come: a session is opened ahead of it, once.
+ */
+void upstream_warm(struct upstream *u);
+
 /* One more session beside good ones, for a slow name, if there may be two. */
 void upstream_ensure_second(struct upstream *u);
 
@@ -121,8 +128,11 @@ const char *upstream_last_loss(const struct upstream *u);
 /* Sessions that can be relied on. */
 unsigned upstream_ready(const struct upstream *u);
 
-/* Why there is no session: a reason for an Extended DNS Error, and how it stands. */
-enum upstream_standing { UPSTREAM_UP, UPSTREAM_STARTING, UPSTREAM_DOWN };
+/*
+ * Why there is no session: a reason for an Extended DNS Error, and how it stands; unknown: no
+ * address of it is known.
+ */
+enum upstream_standing { UPSTREAM_UP, UPSTREAM_STARTING, UPSTREAM_UNKNOWN, UPSTREAM_DOWN };
 enum upstream_standing upstream_standing(const struct upstream *u, const char **ret_reason);
 
 #endif

@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -28,7 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BINARY = pathlib.Path(os.environ.get("DNSFWD") or HERE.parents[1] / "build/dnsfwd")
 TIMEOUT = 20.0  # of anything that hangs
 SANITIZED = b"__asan_init" in BINARY.read_bytes() if BINARY.exists() else False
-LISTENING = re.compile(r"listening on (\S+) udp\+tcp")
+LISTENING = re.compile(r"listening on (\S+) (?:udp\+tcp|udp|tcp)\b")
 SANITIZER = re.compile(r"Sanitizer|runtime error")
 
 
@@ -74,11 +75,21 @@ class Dnsfwd:
     options    more of the configuration; None takes one out
     server     the TestServer behind a dictionary or spelling
     args       more of the command line; config False: no file, all is in args
+    passed     sockets (or whatever has a fileno) to pass as a service manager does; they stay open here
     wait       until it is ready
     """
 
     def __init__(
-        self, upstream=None, options=None, args=(), env=None, server=None, config=True, preexec=None, wait=True
+        self,
+        upstream=None,
+        options=None,
+        args=(),
+        env=None,
+        server=None,
+        config=True,
+        preexec=None,
+        wait=True,
+        passed=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-")
         self.lines, self.changed = [], threading.Condition()
@@ -91,7 +102,7 @@ class Dnsfwd:
                 self.path = os.path.join(self.folder, "dnsfwd.conf")
                 pathlib.Path(self.path).write_text(config_text(self._options(upstream, server, options or {})))
                 command += ["-c", self.path]
-            self._start(command + list(args), env, preexec)
+            self._start(command + list(args), env, preexec, [s.fileno() for s in passed or []])
             if wait:
                 self.wait_ready()
         except BaseException:
@@ -116,7 +127,9 @@ class Dnsfwd:
         all_of.update(options)
         return {name: value for name, value in all_of.items() if value is not None}
 
-    def _start(self, command, env, preexec):
+    def _start(self, command, env, preexec, passed):
+        if passed:
+            command = [sys.executable, "-E", "-S", HERE / "activate.py", ",".join(map(str, passed)), *command]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -124,6 +137,7 @@ class Dnsfwd:
             stderr=subprocess.PIPE,
             env={**os.environ, **(env or {})},
             preexec_fn=preexec,
+            pass_fds=passed,
         )
         self.pid = self.process.pid
         self._reader = threading.Thread(target=self._collect, args=(self.process.stderr,), daemon=True)

@@ -1,5 +1,6 @@
 """The command line, the configuration file, and what is said when something in them or around them is wrong."""
 
+import json
 import os
 import pathlib
 import re
@@ -38,7 +39,7 @@ def test_version():
 def test_help_names_every_option():
     done = run("--help")
     assert done.returncode == 0 and not done.stderr
-    for option in ("-c", "-t", "-T", "-v", "-V", "--listen", "UPSTREAM"):
+    for option in ("-c", "-t", "-T", "-v", "-V", "--listen", "--list-presets", "--json", "UPSTREAM"):
         assert option in done.stdout
 
 
@@ -109,10 +110,14 @@ def test_all_faults_are_told_at_once(conf):
     [
         (None, ["forward"]),
         ([], ["forward"]),
-        (["udp://192.0.2.1"], ["udp", "tls://"]),
-        (["https://dns.example.net/dns-query"], ["tls://"]),
-        (["dns.example.net"], ["dns.example.net"]),
-        ([UPSTREAM, "tls://192.0.2.2#b.example"], ["one"]),
+        (["udp://192.0.2.1"], ["udp", "zone", "tls://"]),
+        (["https://dns.example.net/dns-query"], ["HTTPS", "tls://"]),
+        (["dtls://192.0.2.1"], ["dtls", "this version"]),
+        (["dns..example.net"], ["dns..example.net", "host name"]),
+        ([UPSTREAM, UPSTREAM], ["listed already"]),
+        ([f"tls://192.0.2.{i}" for i in range(1, 18)], ["17", "16"]),
+        (["quda9"], ["preset", '"quad9"']),
+        (["127.0.0.1:53"], ["127.0.0.1:53", "dnsfwd itself", "listen"]),
         (["tls://192.0.2.1#bad name"], ["bad name"]),
         (["tls://192.0.2.1:99999#x.example"], ["99999"]),
     ],
@@ -122,6 +127,123 @@ def test_forward_that_cannot_be(conf, forward, words):
     assert done.returncode == 1
     for word in words:
         assert word in done.stderr
+
+
+# -- presets and names -------------------------------------------------------------
+
+
+def presets_of_the_file():
+    """Name and whether it is gone, of each group in presets.conf."""
+    text = (TOP / "common/config/presets.conf").read_text()
+    groups = re.findall(r"^\t\{\n(.*?)^\t\}", text, re.M | re.S)
+    return {re.search(r'name += "(.*?)"', group)[1]: "retired " in group for group in groups}
+
+
+def test_list_presets():
+    """Without any configuration: all of the file, in columns that stand below each other."""
+    done = run("--list-presets")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 120
+    column = lines[0].index("NAME IN CERTIFICATE")
+    for name, gone in presets_of_the_file().items():
+        rows = [line for line in lines if line.split(" ")[0] == name]
+        assert len(rows) == 1, name
+        assert gone or (rows[0][column - 1] == " " and rows[0][column] != " "), rows[0]
+
+
+def test_list_presets_for_programs():
+    done = run("--list-presets", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = json.loads(done.stdout)
+    assert {p["name"]: p["retired"] is not None for p in listed} == presets_of_the_file()
+    assert len({tuple(p) for p in listed}) == 1, "all have the same keys"
+    quad9 = next(p for p in listed if p["name"] == "quad9")
+    assert quad9["addresses"] == ["9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"]
+    assert (quad9["auth_name"], quad9["filter"], quad9["dnssec"], quad9["ecs"]) == (
+        "dns.quad9.net",
+        "malware",
+        True,
+        False,
+    )
+    table = run("--list-presets").stdout
+    for preset in listed:
+        assert all(address in table for address in preset["addresses"])
+
+
+def test_json_alone():
+    done = run("--json", "quad9")
+    assert done.returncode == 1 and "--list-presets" in done.stderr
+
+
+def test_every_preset_can_be_used():
+    for preset in json.loads(run("--list-presets", "--json").stdout):
+        done = run("-T", preset["name"].replace("/ID", "/abc123"))
+        assert done.returncode == (1 if preset["retired"] else 0), preset["name"]
+        assert not preset["retired"] or preset["retired"] in done.stderr
+
+
+def test_presets_and_names_load_again_to_the_same(conf, tmp_path):
+    forward = ["quad9", "cloudflare/security@853", "nextdns/abc123", "tls://dns.example:8853#x.example", "home", "named"]
+    upstream = [
+        {"name": "home", "address": ["192.0.2.1", "2001:db8::1"]},
+        {"name": "named", "auth-name": "dns.example.net"},
+    ]
+    path = conf(forward=forward, upstream=upstream, policy="round-robin", bootstrap=["192.0.2.3@54"], state_dir="")
+    first = run("-T", "-c", path)
+    assert (first.returncode, first.stderr) == (0, "")
+    again = tmp_path / "again.conf"
+    again.write_text(first.stdout)
+    second = run("-T", "-c", again)
+    assert (second.returncode, second.stdout, second.stderr) == (0, first.stdout, "")
+    for words in ('"quad9"', '"round-robin"', '[ "192.0.2.3:54" ]', '[ "192.0.2.1", "2001:db8::1" ]'):
+        assert words in first.stdout
+
+
+@pytest.mark.parametrize(
+    "upstream, words",
+    [
+        ("dns0", ["October 2025", "dns4eu"]),
+        ("tls://dns0.eu", ["October 2025", "dns4eu"]),
+        ("tls://dnsovertls1.sinodun.com", ["2022", "quad9"]),
+        ("146.185.167.43#dot.securedns.eu", ["2020", "closed"]),
+        ("176.103.130.131", ["2020", '"adguard"']),
+    ],
+)
+def test_services_that_are_gone(conf, upstream, words):
+    for done in (run("-t", upstream), run("-t", "-c", conf(forward=[upstream]))):
+        assert done.returncode == 1 and "forward" in done.stderr
+        for word in [upstream, *words]:
+            assert word in done.stderr
+
+
+def test_name_without_bootstrap(conf):
+    done = run("-t", "-c", conf(forward=["tls://dns.example.net"], bootstrap=[]))
+    assert done.returncode == 1
+    assert "dns.example.net" in done.stderr and "bootstrap" in done.stderr
+
+
+MIXED = "forward mixes quad9 (filters: malware) with google (filters nothing)"
+
+
+@pytest.mark.parametrize("option", ["-t", "-T"])
+def test_warning_of_filters_that_undo_each_other(conf, option):
+    """It works, so it is no error; on stderr, so that what -T prints can be used."""
+    done = run(option, "-c", conf(forward=["quad9", "google"]))
+    assert done.returncode == 0
+    assert re.fullmatch(rf"dnsfwd: warning: \S+dnsfwd\.conf:1: {re.escape(MIXED)}: .*\n", done.stderr)
+    assert "mixes" not in done.stdout
+
+
+def test_warning_at_start(server, start):
+    """In the log; the first upstream is asked all the same."""
+    upstream = {"name": "quad9", "address": server.tls[0].host}
+    fwd = start(upstream, {"forward": ["quad9", "wikimedia"]}, server=server)
+    fwd.wait_log(r"warning .*forward: wikimedia is a beta service")
+    assert fwd.ask("beta.test").answer[0][0].address == expected_a("beta.test")
+
+
+# -- upstreams that are there ------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -237,6 +359,43 @@ def test_port_in_use(conf, kind):
         done = run("-c", conf(listen=[address]))
     assert done.returncode == 2
     assert address in done.stderr and "another program" in done.stderr
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+@pytest.mark.parametrize(
+    "holder, wanted",
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("127.0.0.2", "0.0.0.0"), ("::1", "::1"), ("::", "127.0.0.1")],
+)
+def test_who_has_the_port(conf, kind, holder, wanted):
+    """By name and number, also where it is a wildcard's share of the port."""
+    with socket.socket(socket.AF_INET6 if ":" in holder else socket.AF_INET, kind) as taken:
+        taken.bind((holder, 0))
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
+        port = taken.getsockname()[1]
+        done = run("-c", conf(listen=[f"[{wanted}]:{port}" if ":" in wanted else f"{wanted}:{port}"]))
+    program = pathlib.Path("/proc/self/comm").read_text().strip()
+    place = f"[{holder}]:{port}" if ":" in holder else f"{holder}:{port}"
+    assert done.returncode == 2
+    assert f"another program has this port: {program} (pid {os.getpid()}) on {place}; stop it" in done.stderr
+    assert f'"ss -lntup sport = :{port}"' in done.stderr
+
+
+def test_what_to_do_about_systemd_resolved(conf):
+    """Its stub leaves 127.0.0.1 free, but not a wildcard: the complaint has the cure."""
+    own_name = pathlib.Path("/proc/self/comm")
+    name = own_name.read_text()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stub:
+        stub.bind(("127.0.0.53", 0))
+        port = stub.getsockname()[1]
+        try:
+            own_name.write_text("systemd-resolve")
+            done = run("-c", conf(listen=[f"0.0.0.0:{port}"]))
+        finally:
+            own_name.write_text(name.strip())
+    assert done.returncode == 2
+    assert f"systemd-resolve (pid {os.getpid()}) on 127.0.0.53:{port}" in done.stderr
+    assert "DNSStubListener=no" in done.stderr and "such as 127.0.0.1" in done.stderr
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -52,9 +52,9 @@ def test_hostile_names_make_one_clean_line_each(server, start):
     assert all(PLAIN.fullmatch(line) for line in lines)
     queries = [line for line in lines if " query " in line]
     assert len(queries) == 5 * len(HOSTILE) + 1
-    assert len(lines) == len(queries)
-    assert all(re.match(r"\d{4}-\d\d-\d\dT\S+Z \w+ query ", line) for line in lines)
-    assert all(re.search(r" A from 127\.0\.0\.1:\d+ (udp|tcp): ", line) for line in lines)
+    # Silence puts the session in doubt: the rest tells of that.
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\S+Z \w+ (query \S|upstream tls://127\.)", line) for line in lines)
+    assert all(re.search(r" A from 127\.0\.0\.1:\d+ (udp|tcp): ", line) for line in queries)
 
 
 def test_names_are_written_so_that_they_can_be_read_back(server, start):

@@ -174,6 +174,15 @@ def test_alias_chain(server):
     assert addresses(answer) == [expected_a("hop-3.x.test")]
 
 
+def test_address_on_wish(server):
+    assert addresses(ask_tls(server, "a-127-0-0-1.x.test")) == ["127.0.0.1"]
+    assert addresses(ask_tls(server, "many-3.a-192-0-2-254.x.test")) == ["192.0.2.254", "192.0.2.255", "192.0.3.0"]
+    assert addresses(ask_tls(server, "cname-2.a-127-0-0-1.x.test")) == ["127.0.0.1"]
+    assert not ask_tls(server, "a-127-0-0-1.x.test", "AAAA").answer
+    for no_wish in ("a-127-0-0.x.test", "a-127-0-0-256.x.test", "a-127-0-0-01.x.test", "a-1-2-3-4-5.x.test"):
+        assert addresses(ask_tls(server, no_wish)) == [expected_a(no_wish)]
+
+
 def test_errors_on_wish(server):
     answer = ask_tls(server, "ede-22.x.test")
     assert answer.rcode() == dns.rcode.SERVFAIL

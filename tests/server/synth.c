@@ -27,7 +27,8 @@ static void write_addresses(struct builder *b, const struct wish *w, size_t owne
 {
 	for (uint32_t i = 0; i < w->many; i++) {
 		if (b->q->type == RR_A)
-			builder_a(b, owner, w->ttl, address_of(hash + i));
+			builder_a(b, owner, w->ttl,
+				w->has_address ? w->address + i : address_of(hash + i));
 		else
 			write_aaaa(b, owner, w->ttl, hash + i);
 	}
@@ -124,7 +125,10 @@ static void write_records(struct builder *b, const struct wish *w, size_t opt_le
 	switch (b->q->type) {
 	case RR_A:
 	case RR_AAAA:
-		write_addresses(b, w, owner, hash);
+		if (b->q->type == RR_AAAA && w->has_address)
+			builder_denial(b, w->ttl < NEGATIVE_TTL ? w->ttl : NEGATIVE_TTL);
+		else
+			write_addresses(b, w, owner, hash);
 		break;
 	case RR_TXT:
 		if (w->size)

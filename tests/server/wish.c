@@ -1,5 +1,6 @@
 #include "tests/server/wish.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -60,10 +61,31 @@ static void set(struct wish *w, enum kind kind, uint32_t n)
 	}
 }
 
+/* a-127-0-0-1 */
+static bool label_address(const uint8_t *label, uint32_t *ret)
+{
+	unsigned octets[4];
+	char text[64], again[64];
+
+	memcpy(text, label + 1, *label);
+	text[*label] = '\0';
+	if (sscanf(text, "a-%3u-%3u-%3u-%3u", &octets[0], &octets[1], &octets[2], &octets[3]) != 4)
+		return false;
+	snprintf(again, sizeof(again), "a-%u-%u-%u-%u", octets[0], octets[1], octets[2], octets[3]);
+	if (strcmp(text, again) != 0)
+		return false;
+	*ret = octets[0] << 24 | octets[1] << 16 | octets[2] << 8 | octets[3];
+	return (octets[0] | octets[1] | octets[2] | octets[3]) < 256;
+}
+
 static bool read_label(const uint8_t *label, struct wish *w)
 {
 	uint32_t n;
 
+	if (label_address(label, &w->address)) {
+		w->has_address = true;
+		return true;
+	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		size_t len = strlen(kinds[i].prefix);
 

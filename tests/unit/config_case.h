@@ -74,6 +74,11 @@ static inline void check_same_upstream(const struct config_upstream *a, const st
 	assert_int_equal(a->pad_block, b->pad_block);
 	assert_int_equal(a->connections, b->connections);
 	assert_int_equal(a->max_inflight, b->max_inflight);
+	assert_int_equal(!a->host, !b->host);
+	if (a->host)
+		assert_string_equal(a->host, b->host);
+	assert_int_equal(a->filter, b->filter);
+	assert_int_equal(a->long_form, b->long_form);
 }
 
 static inline void check_same(const struct config *a, const struct config *b)
@@ -91,6 +96,11 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->forward_count, b->forward_count);
 	for (size_t i = 0; i < a->forward_count; i++)
 		check_same_upstream(&a->forward[i], &b->forward[i]);
+	assert_int_equal(a->policy, b->policy);
+	assert_int_equal(a->bootstrap_count, b->bootstrap_count);
+	for (size_t i = 0; i < a->bootstrap_count; i++)
+		assert_true(addr_equal(&a->bootstrap[i], &b->bootstrap[i]));
+	assert_string_equal(a->state_dir, b->state_dir);
 	assert_int_equal(a->query_timeout_us, b->query_timeout_us);
 	assert_int_equal(a->max_queries, b->max_queries);
 	assert_int_equal(a->tcp_clients, b->tcp_clients);
@@ -100,6 +110,7 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
 	assert_string_equal(a->log_level, b->log_level);
 	assert_int_equal(a->log_queries, b->log_queries);
+	assert_int_equal(a->warnings.count, b->warnings.count);
 }
 
 static inline char *printed(const struct config *c)

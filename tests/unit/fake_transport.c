@@ -71,6 +71,7 @@ static uint64_t unacked_us(struct transport *t, uint64_t now_us, uint64_t *ret_r
 	struct fake *f = enter(t);
 
 	assert_usable(f);
+	f->looks++;
 	*ret_rtt_us = f->rtt_us;
 	leave(f);
 	return f->stuck_since_us ? now_us - f->stuck_since_us : 0;

@@ -48,6 +48,7 @@ struct fake {
 	bool broken;	/* every send gives -EPIPE: the end is known, but not told yet */
 	/* Records */
 	bool starved; /* has_room was false */
+	unsigned looks; /* calls of unacked_us */
 	uint64_t stuck_since_us; /* nothing has been acknowledged since; 0: all is. The test sets it */
 	uint64_t rtt_us;	 /* what TCP says of the path; the test sets it */
 	const uint8_t *partial; /* part of a message that has come (framed); the test sets it */

@@ -2,6 +2,7 @@
 
 #include "tests/unit/cm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +70,33 @@ static const struct {
 	{ "fe80::1%99999999999", NULL },
 	{ "localhost", NULL },
 	{ "dns.quad9.net:53", NULL },
-	{ "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000", NULL },
+	{ "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	  "0",
+		NULL },
+};
+
+static const struct {
+	const char *text;
+	bool wanted;
+} destination_rows[] = {
+	{ "192.0.2.1", true },
+	{ "127.0.0.1", true },
+	{ "223.255.255.255", true },
+	{ "240.0.0.1", true },
+	{ "2001:db8::1", true },
+	{ "::1", true },
+	{ "fe80::1%lo", true },
+	{ "::ffff:192.0.2.1", true },
+	{ "0.0.0.0", false },
+	{ "0.0.0.1", false },
+	{ "224.0.0.1", false },
+	{ "239.255.255.255", false },
+	{ "255.255.255.255", false },
+	{ "::", false },
+	{ "ff02::1", false },
+	{ "fe80::1", false },
+	{ "::ffff:0.0.0.0", false },
+	{ "::ffff:224.0.0.1", false },
 };
 
 static void test_parse(void **state)
@@ -107,7 +134,9 @@ static void test_parse_port_zero_and_nul(void **state)
 	assert_true(addr_parse("192.0.2.1", 9, 0, false, &a));
 	assert_int_equal(addr_port(&a), 0);
 	assert_false(addr_parse("192.0.2.1\0", 10, 853, true, &a));
-	assert_false(addr_parse("\0" "192.0.2.1", 10, 853, true, &a));
+	assert_false(addr_parse("\0"
+				"192.0.2.1",
+		10, 853, true, &a));
 	/* Only len octets count. */
 	assert_true(addr_parse("192.0.2.1:53", 9, 853, true, &a));
 	assert_int_equal(addr_port(&a), 853);
@@ -225,6 +254,53 @@ static void test_kind(void **state)
 	}
 }
 
+static const struct {
+	const char *listen, *to;
+	bool reaches;
+} reach_rows[] = {
+	{ "127.0.0.1:53", "127.0.0.1:53", true },
+	{ "127.0.0.1:53", "127.0.0.1:54", false },
+	{ "127.0.0.1:53", "127.0.0.2:53", false },
+	{ "127.0.0.1:53", "0.0.0.0:53", false },
+	{ "127.0.0.1:53", "[::1]:53", false },
+	{ "127.0.0.1:53", "[::ffff:127.0.0.1]:53", true },
+	{ "[::ffff:127.0.0.1]:53", "127.0.0.1:53", true },
+	{ "[::1]:53", "[::1]:53", true },
+	{ "[::1]:53", "[::1]:853", false },
+	{ "192.0.2.1:53", "192.0.2.1:53", true },
+	{ "[fe80::1%lo]:53", "[fe80::1%lo]:53", true },
+	{ "[fe80::1%lo]:53", "[fe80::1%4000]:53", false },
+	{ "0.0.0.0:53", "127.0.0.1:53", true },
+	{ "0.0.0.0:53", "127.9.9.9:53", true },
+	{ "0.0.0.0:53", "0.0.0.0:53", true },
+	{ "0.0.0.0:53", "127.0.0.1:54", false },
+	{ "0.0.0.0:53", "192.0.2.1:53", false },
+	{ "0.0.0.0:53", "[::1]:53", false },
+	{ "0.0.0.0:53", "[::ffff:127.0.0.1]:53", true },
+	{ "[::]:53", "[::1]:53", true },
+	{ "[::]:53", "[::1]:54", false },
+	{ "[::]:53", "127.0.0.1:53", false }, /* our IPv6 sockets take no IPv4 */
+	{ "[::]:53", "[2001:db8::1]:53", false },
+};
+
+static void test_reaches(void **state)
+{
+	struct addr none = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(reach_rows); i++) {
+		struct addr listen, to;
+		char row[200];
+
+		snprintf(row, sizeof row, "%s <- %s", reach_rows[i].listen, reach_rows[i].to);
+		expect(row, addr_parse(reach_rows[i].listen, strlen(reach_rows[i].listen), 0, true, &listen));
+		expect(row, addr_parse(reach_rows[i].to, strlen(reach_rows[i].to), 0, true, &to));
+		expect_int(row, addr_reaches(&listen, &to), reach_rows[i].reaches);
+		expect_int(row, addr_reaches(&none, &to), false);
+		expect_int(row, addr_reaches(&listen, &none), false);
+	}
+}
+
 static void test_set_port_and_len(void **state)
 {
 	struct addr v4 = parsed("192.0.2.1"), v6 = parsed("::1");
@@ -331,10 +407,25 @@ static void test_prefix_match(void **state)
 
 		assert_true(prefix_parse(prefix_match_rows[i].prefix, &p));
 		if (prefix_match(&p, &a) != prefix_match_rows[i].wanted)
-			fail_msg("%s for %s", prefix_match_rows[i].prefix, prefix_match_rows[i].addr);
+			fail_msg("%s for %s", prefix_match_rows[i].prefix,
+				prefix_match_rows[i].addr);
 	}
 	assert_true(prefix_parse("0.0.0.0/0", &all));
 	assert_false(prefix_match(&all, &none));
+}
+
+static void test_destinations(void **state)
+{
+	struct addr none = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(destination_rows); i++) {
+		struct addr a = parsed(destination_rows[i].text);
+
+		expect_int(destination_rows[i].text, addr_is_destination(&a),
+			destination_rows[i].wanted);
+	}
+	assert_false(addr_is_destination(&none));
 }
 
 int main(void)
@@ -346,9 +437,11 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_kind),
+		cmocka_unit_test(test_reaches),
 		cmocka_unit_test(test_set_port_and_len),
 		cmocka_unit_test(test_prefix_parse),
 		cmocka_unit_test(test_prefix_match),
+		cmocka_unit_test(test_destinations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,11 +36,19 @@ static void test_defaults(void **state)
 	assert_string_equal(c->tls_cert_bundle, "");
 	assert_string_equal(c->log_level, "info");
 	assert_false(c->log_queries);
+	assert_int_equal(c->policy, POLICY_FAILOVER);
+	assert_int_equal(c->bootstrap_count, 2);
+	assert_string_equal(addr_text(&c->bootstrap[0], text), "9.9.9.9:53");
+	assert_string_equal(addr_text(&c->bootstrap[1], text), "1.1.1.1:53");
+	assert_string_equal(c->state_dir, "/var/lib/dnsfwd");
+	assert_int_equal(c->warnings.count, 0);
 	assert_int_equal(c->forward_count, 1);
 	assert_string_equal(c->forward[0].name, "9.9.9.9");
 	assert_string_equal(addr_text(&c->forward[0].address[0], text), "9.9.9.9:853");
 	assert_int_equal(c->forward[0].port, 853);
 	assert_null(c->forward[0].auth_name);
+	assert_null(c->forward[0].host);
+	assert_false(c->forward[0].long_form);
 	assert_string_equal(c->forward[0].tls_cert_bundle, "");
 	assert_int_equal(c->forward[0].pad_block, 128);
 	assert_int_equal(c->forward[0].connections, 2);
@@ -104,6 +112,46 @@ static const struct value_row {
 	{ "workers", "65", NULL, "value 65: " NUMBER },
 	{ "workers", "\"4\"", NULL, "value \"4\": " NUMBER },
 	{ "workers", "1.5", NULL, "value 1.5: " NUMBER },
+
+	{ "policy", "\"failover\"", "\"failover\"", NULL },
+	{ "policy", "\"fastest\"", "\"fastest\"", NULL },
+	{ "policy", "\"round-robin\"", "\"round-robin\"", NULL },
+	{ "policy", "\"shard\"", NULL,
+		"value \"shard\": \"failover\", \"fastest\" or \"round-robin\" is wanted (\"shard\" comes "
+		"in a later version)" },
+	{ "policy", "\"Fastest\"", NULL, "value \"Fastest\": \"failover\"," },
+	{ "policy", "\"\"", NULL, "is wanted" },
+	{ "policy", "1", NULL, "value 1: \"failover\"," },
+	{ "policy", "[ \"fastest\" ]", NULL, "value [ ]: \"failover\"," },
+
+	{ "bootstrap", "[ ]", "[ ]", NULL },
+	{ "bootstrap", "( )", "[ ]", NULL },
+	{ "bootstrap", "[ \"192.0.2.1\" ]", "[ \"192.0.2.1:53\" ]", NULL },
+	{ "bootstrap", "[ \"192.0.2.1:5353\", \"192.0.2.1@54\", \"2620:fe::fe\", \"[2620:fe::fe]:54\" ]",
+		"[ \"192.0.2.1:5353\", \"192.0.2.1:54\", \"[2620:fe::fe]:53\", \"[2620:fe::fe]:54\" ]",
+		NULL },
+	{ "bootstrap", "\"9.9.9.9\"", NULL, "value \"9.9.9.9\": an array of addresses is wanted" },
+	{ "bootstrap", "[ 9 ]", NULL, "value 9: an array of addresses is wanted" },
+	{ "bootstrap", "[ \"\" ]", NULL, "value \"\": the IP address of a name server" },
+	{ "bootstrap", "[ \"dns.quad9.net\" ]", NULL, "the IP address of a name server is wanted" },
+	{ "bootstrap", "[ \"9.9.9.9:0\" ]", NULL, "the IP address of a name server is wanted" },
+	{ "bootstrap", "[ \"0.0.0.0\" ]", NULL, "the IP address of a name server is wanted" },
+	{ "bootstrap", "[ \"tls://9.9.9.9\" ]", NULL, "the IP address of a name server is wanted" },
+	{ "bootstrap", "[ \"9.9.9.9\", \"9.9.9.9:53\" ]", NULL,
+		"value \"9.9.9.9:53\": this address is listed already" },
+	{ "bootstrap", "[ \"127.0.0.1\" ]", NULL,
+		"value \"127.0.0.1\": 127.0.0.1:53 is where dnsfwd itself listens (option \"listen\")" },
+	{ "bootstrap", "[ \"::1\" ]", NULL, "[::1]:53 is where dnsfwd itself listens" },
+	{ "bootstrap", "[ \"127.0.0.1:5353\" ]", "[ \"127.0.0.1:5353\" ]", NULL },
+	{ "bootstrap", "[ \"176.103.130.130\" ]", NULL, "AdGuard replaced its addresses" },
+	{ "bootstrap",
+		"[ \"192.0.2.1\", \"192.0.2.2\", \"192.0.2.3\", \"192.0.2.4\", \"192.0.2.5\", "
+		"\"192.0.2.6\", \"192.0.2.7\", \"192.0.2.8\", \"192.0.2.9\" ]",
+		NULL, "option \"bootstrap\": 9 entries: at most 8 are allowed" },
+
+	{ "state-dir", "\"\"", "\"\"", NULL },
+	{ "state-dir", "\"/srv/dns\"", "\"/srv/dns\"", NULL },
+	{ "state-dir", "false", NULL, "value false: " TEXT },
 
 	{ "query-timeout", "\"100ms\"", "\"100ms\"", NULL },
 	{ "query-timeout", "\"60s\"", "\"1m\"", NULL },
@@ -183,7 +231,7 @@ static const struct value_row {
 
 	{ "portt", "53", NULL, "option \"portt\": unknown, did you mean \"port\"?" },
 	{ "tls_cert_bundle", "\"\"", NULL, "did you mean \"tls-cert-bundle\"?" },
-	{ "bootstrap", "\"\"", NULL, "option \"bootstrap\": unknown" },
+	{ "pad-block", "128", NULL, "option \"pad-block\": unknown" },
 };
 
 static const struct value_row group_rows[] = {
@@ -291,21 +339,25 @@ static void test_every_option_has_rows(void **state)
 static const struct {
 	const char *text, *refused;
 } refused_rows[] = {
-	{ "", "dnsfwd.conf: option \"forward\": not written: say who answers, like forward = [ \"tls://" },
-	{ "forward = [ ]", "dnsfwd.conf:1: option \"forward\": value [ ]: an array is wanted, like [ \"tls:" },
-	{ "forward = \"9.9.9.9\"", "value \"9.9.9.9\": an array is wanted" },
-	{ "forward = [ 9 ]", "value 9: an array is wanted" },
-	{ "forward = [ \"9.9.9.9\", \"1.1.1.1\" ]", "2 entries: this version takes one upstream" },
-	{ "forward = [ \"udp://9.9.9.9\" ]", "value \"udp://9.9.9.9\": only tls:// is spoken" },
+	{ "", "dnsfwd.conf: option \"forward\": not written: say who answers, like forward = [ \"quad9\" ]; "
+	      "\"dnsfwd --list-presets\" shows who could" },
+	{ "forward = [ ]", "dnsfwd.conf:1: option \"forward\": value [ ]: an array of 1 to 16 upstreams is wanted, "
+			   "like [ \"quad9\" ] or" },
+	{ "forward = \"9.9.9.9\"", "value \"9.9.9.9\": an array of 1 to 16 upstreams" },
+	{ "forward = [ 9 ]", "value 9: an array of 1 to 16 upstreams" },
+	{ "forward = [ \"udp://9.9.9.9\" ]", "value \"udp://9.9.9.9\": udp:// and tcp:// are DNS in clear" },
 	{ "forward = [ \"\" ]", "value \"\": no address" },
-	{ "forward = [ \"9.9.9.9:0\" ]", "not an IP address" },
+	{ "forward = [ \"9.9.9.9:0\" ]", "neither an IP address nor a host name" },
 	{ "forward = [ \"9.9.9.9/x\" ]", "nothing may follow" },
 	{ "forward = [ \"9.9.9.9#*\" ]", "behind the #" },
-	{ "forward = [ \"dns.quad9.net\" ]", "no upstream has this name, and a host name cannot be looked up" },
-	{ HOME "forward = [ \"hoem\" ]", "no upstream has this name, did you mean \"home\"?" },
-	{ HOME "forward = [ \"quad9\" ]", "no upstream has this name, and" },
+	{ HOME "forward = [ \"hoem\" ]", "unknown preset or upstream, did you mean \"home\"?" },
 	{ FORWARD "upstream = ( { address = \"192.0.2.1\" } )", "option \"name\": not written" },
-	{ FORWARD "upstream = ( { name = \"home\" } )", "option \"address\": not written" },
+	{ FORWARD "upstream = ( { name = \"home\" } )",
+		"dnsfwd.conf:2: option \"address\": not written: every upstream needs one, or an auth-name that "
+		"can be looked up" },
+	{ FORWARD "upstream = ( { name = \"home\", auth-name = \"\" } )", "option \"address\": not written" },
+	{ FORWARD "upstream = ( { name = \"home\", auth-name = \"*\" } )", "value \"*\": a host name" },
+	{ FORWARD "upstream = ( { name = \"home\", auth-name = 5 } )", "value 5: a host name" },
 	{ FORWARD "upstream = ( { name = 5, address = \"192.0.2.1\" } )", "value 5: a text of 1 to 64" },
 	{ FORWARD "upstream = ( { name = \"\", address = \"192.0.2.1\" } )", "value \"\": a text of 1 to 64" },
 	{ FORWARD "upstream = ( { address = \"192.0.2.1\", name = "
@@ -323,10 +375,14 @@ static const struct {
 	{ FORWARD "upstream = ( { name = \"a\", address = \"9.9.9.9:853\" } )", "an IP address without port" },
 	{ FORWARD "upstream = ( { name = \"a\", address = \"a.example\" } )", "an IP address without port" },
 	{ FORWARD "upstream = ( { name = \"a\", address = \"0.0.0.0\" } )", "an IP address without port" },
-	{ FORWARD "upstream = ( { name = \"a\", address = [ ] } )", "value [ ]: one address in quotes" },
-	{ FORWARD "upstream = ( { name = \"a\", address = 9 } )", "value 9: one address in quotes" },
-	{ FORWARD "upstream = ( { name = \"a\", address = [ \"::1\", \"::2\" ] } )",
-		"2 entries: at most 1 is allowed" },
+	{ FORWARD "upstream = ( { name = \"a\", address = [ ] } )", "value [ ]: an address in quotes or an array" },
+	{ FORWARD "upstream = ( { name = \"a\", address = 9 } )", "value 9: an address in quotes or an array" },
+	{ FORWARD "upstream = ( { name = \"a\", address = [ \"::1\", \"::2\", \"::1\" ] } )",
+		"value \"::1\": this address is listed already" },
+	{ FORWARD "upstream = ( { name = \"a\", address = [ \"::1\", \"::2\", \"::3\", \"::4\", \"::5\", "
+		  "\"::6\", \"::7\", \"::8\", \"::9\", \"::a\", \"::b\", \"::c\", \"::d\", \"::e\", "
+		  "\"::f\", \"::10\", \"::11\" ] } )",
+		"option \"address\": 17 entries: at most 16 are allowed" },
 
 	{ FORWARD "port = 53\nport = 54\n", "dnsfwd.conf:3: an option of this name is written already" },
 	{ FORWARD "listen = [ \"::1\", 5 ]\n", "dnsfwd.conf:2: the values of an array must all be of one kind" },
@@ -531,7 +587,7 @@ static void test_upstream_of_the_long_form(void **state)
 	struct config *c = load_good("forward = [ \"home\" ]\n"
 				     "tls-cert-bundle = \"/top.pem\"\n"
 				     "upstream = ( { name = \"other\", address = \"192.0.2.9\" },\n"
-				     "  { name = \"home\", address = [ \"2001:db8::1\" ], port = 8853,\n"
+				     "  { name = \"home\", address = [ \"192.0.2.1\", \"2001:db8::1\" ], port = 8853,\n"
 				     "    auth-name = \"dns.example.net\", pad-block = 64,\n"
 				     "    connections = 3, max-inflight = 7 } )");
 	const struct config_upstream *u = c->forward;
@@ -539,7 +595,11 @@ static void test_upstream_of_the_long_form(void **state)
 	(void)state;
 	assert_int_equal(c->forward_count, 1);
 	assert_string_equal(u->name, "home");
-	assert_string_equal(addr_text(&u->address[0], text), "[2001:db8::1]:8853");
+	assert_true(u->long_form);
+	assert_int_equal(u->address_count, 2);
+	assert_string_equal(addr_text(&u->address[0], text), "192.0.2.1:8853");
+	assert_string_equal(addr_text(&u->address[1], text), "[2001:db8::1]:8853");
+	assert_null(u->host);
 	assert_int_equal(u->port, 8853);
 	assert_string_equal(u->auth_name, "dns.example.net");
 	assert_string_equal(u->tls_cert_bundle, "/top.pem");
@@ -638,9 +698,10 @@ static void test_command_line_names_upstreams_of_the_file(void **state)
 static void test_command_line_errors(void **state)
 {
 	static const char *const listen[] = { "x", "::1", "[::1]:53" };
-	static const char *const forward[] = { "udp://9.9.9.9", "9.9.9.9" };
+	static const char *const forward[] = { "udp://9.9.9.9" };
+	static const char *const many[17] = { "9.9.9.9" };
 	const struct config_overrides bad = { listen, 3, forward, 1 };
-	const struct config_overrides two = { .forward = forward, .forward_count = 2 };
+	const struct config_overrides too_many = { .forward = many, .forward_count = 17 };
 
 	(void)state;
 	assert_null(load_with(NULL, &bad));
@@ -651,9 +712,9 @@ static void test_command_line_errors(void **state)
 		"command line: option \"listen\": value \"[::1]:53\": this address is listed already");
 	assert_int_equal(
 		strncmp(errors.text[2], "command line: option \"forward\": value \"udp://9", 46), 0);
-	assert_null(load_with(FORWARD, &two));
+	assert_null(load_with(FORWARD, &too_many));
 	assert_string_equal(errors.text[0],
-		"command line: option \"forward\": 2 entries: this version takes one upstream");
+		"command line: option \"forward\": 17 entries: at most 16 are allowed");
 	config_errors_free(&errors);
 	assert_null(config_load(NULL, 0, NULL, NULL, &errors));
 	assert_int_equal(strncmp(errors.text[0], "command line: option \"forward\": not written", 42), 0);

@@ -15,6 +15,15 @@ static const char *const round_trips[] = {
 	"upstream = ( { name = \"a \\\"b\\\"\", address = \"fe80::1%lo\", port = 1,\n"
 	"auth-name = \"x.example.\", tls-cert-bundle = \"/own\", pad-block = 17,\n"
 	"connections = 16, max-inflight = 1 } )\n",
+	FORWARD "policy = \"round-robin\"\nbootstrap = [ \"[2620:fe::fe]:5353\" ]\nstate-dir = \"\"\n",
+	FORWARD "policy = \"fastest\"\nbootstrap = [ ]\nstate-dir = \"/a \\\"b\\\"\"\n",
+	"forward = [ \"quad9\", \"Cloudflare/Security@853\", \"nextdns/abc123\", \"tls://dns.example:8853\",\n"
+	"\"dns.example#other.example\", \"home\", \"google\", \"many\", \"wikimedia\" ]\n"
+	"upstream = ( { name = \"home\", auth-name = \"home.example.\" }, { name = \"unused\", address = \"::1\" },\n"
+	"{ name = \"many\", address = [ \"192.0.2.1\", \"::ffff:192.0.2.2\", \"fe80::1%lo\" ] } )\n",
+	/* What is written in the file comes before a preset, and before a host name. */
+	"forward = [ \"quad9\", \"dns.quad9.net\" ]\n"
+	"upstream = ( { name = \"quad9\", address = \"192.0.2.9\" }, { name = \"dns.quad9.net\", address = \"::1\" } )\n",
 	"tls-cert-bundle = \"/top\"\nforward = [ \"9.9.9.9@8853#dns.quad9.net.\" ]\n",
 };
 
@@ -83,7 +92,7 @@ static void test_example_loads(void **state)
 	struct config *c = load_good(text), *defaults;
 
 	(void)state;
-	defaults = load_good("forward = [ \"tls://9.9.9.9#dns.quad9.net\" ]");
+	defaults = load_good("forward = [ \"quad9\" ]");
 	check_same(c, defaults);
 	config_unref(c);
 	config_unref(defaults);

@@ -117,8 +117,8 @@ static const struct {
 	{ "alow", "allow" }, { "query_timeout", "query-timeout" }, { "querytimeout", "query-timeout" },
 	{ "tls_cert_bundel", "tls-cert-bundle" }, { "log-querys", "log-queries" },
 	{ "log-leve", "log-level" }, { "forwards", "forward" }, { "worker", "workers" },
-	{ "cachesize", "cache-size" },
-	{ "", NULL }, { "x", NULL }, { "server", NULL }, { "bootstrap", NULL }, { "foo", NULL },
+	{ "cachesize", "cache-size" }, { "statedir", "state-dir" }, { "bootstraps", "bootstrap" },
+	{ "", NULL }, { "x", NULL }, { "server", NULL }, { "foo", NULL },
 	{ "ptro", NULL },
 	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
 };

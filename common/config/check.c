@@ -1,0 +1,187 @@
+#include "common/config/check.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/config/presets.h"
+#include "common/config/value.h"
+
+static void refuse(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, const char *allowed)
+{
+	char value[VALUE_TEXT_MAX];
+
+	snprintf(value, sizeof value, "\"%.80s\"", text);
+	value_refuse(l->errors, where, o, value, allowed);
+}
+
+/* ------------------------------------------------------------------ dnsfwd itself */
+
+/* A forwarding loop: each query would come back until something breaks (threats A51). */
+static bool is_ourselves(const struct config *c, const struct addr *addr)
+{
+	for (size_t i = 0; i < c->listen_count; i++) {
+		if (addr_reaches(&c->listen[i].addr, addr))
+			return true;
+	}
+	return false;
+}
+
+static bool check_loop(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, const struct addr *addr)
+{
+	char allowed[ADDR_TEXT_MAX + 80], ip[ADDR_TEXT_MAX];
+
+	if (!is_ourselves(l->config, addr))
+		return true;
+	snprintf(allowed, sizeof allowed, "%s is where dnsfwd itself listens (option \"listen\")",
+		addr_text(addr, ip));
+	refuse(l, o, text, where, allowed);
+	return false;
+}
+
+bool config_check_address(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, const struct addr *addr)
+{
+	const struct presets *presets = load_presets(l);
+	const struct preset *preset = presets ? presets_match(presets, addr, NULL) : NULL;
+
+	if (!preset || !preset->retired)
+		return check_loop(l, o, text, where, addr);
+	refuse(l, o, text, where, preset->retired);
+	return false;
+}
+
+/* ------------------------------------------------------------------ the same one twice */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcasecmp(a, b) == 0 : a == b;
+}
+
+static bool share_address(const struct config_upstream *a, const struct config_upstream *b)
+{
+	for (size_t i = 0; i < a->address_count; i++) {
+		for (size_t j = 0; j < b->address_count; j++) {
+			if (addr_equal(&a->address[i], &b->address[j]))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_same(const struct config_upstream *a, const struct config_upstream *b)
+{
+	if (!same_text(a->auth_name, b->auth_name))
+		return false;
+	if (a->host && b->host)
+		return a->port == b->port && same_text(a->host, b->host);
+	return share_address(a, b);
+}
+
+static bool check_duplicate(
+	struct loader *l, const struct option *o, const char *text, struct config_place where)
+{
+	const struct config *c = l->config;
+	const struct config_upstream *last = &c->forward[c->forward_count - 1];
+	char allowed[160];
+
+	for (const struct config_upstream *u = c->forward; u < last; u++) {
+		if (!is_same(u, last))
+			continue;
+		snprintf(allowed, sizeof allowed, "it is listed already, as \"%.80s\"", u->name);
+		refuse(l, o, text, where, allowed);
+		return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------ one that must be looked up */
+
+static bool check_host(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, const struct config_upstream *u)
+{
+	char allowed[SPELLING_NAME_MAX + 160];
+
+	if (!u->host || !l->no_bootstrap)
+		return true;
+	snprintf(allowed, sizeof allowed,
+		"the address of %s has to be looked up, but option \"bootstrap\" is empty; write "
+		"name servers there, or an address here",
+		u->host);
+	refuse(l, o, text, where, allowed);
+	return false;
+}
+
+/* ------------------------------------------------------------------ what is behind it */
+
+static const struct preset *service(struct loader *l, const struct config_upstream *u)
+{
+	const struct presets *presets = load_presets(l);
+	const struct preset *found = NULL;
+
+	for (size_t i = 0; presets && !found && i < u->address_count; i++)
+		found = presets_match(presets, &u->address[i], NULL);
+	if (presets && !found)
+		found = presets_match(presets, NULL, u->host);
+	if (presets && !found)
+		found = presets_match(presets, NULL, u->auth_name);
+	return found;
+}
+
+static const struct config_upstream *find_filter(const struct config *c, enum config_filter filter)
+{
+	for (size_t i = 0; i < c->forward_count; i++) {
+		if (c->forward[i].filter == filter)
+			return &c->forward[i];
+	}
+	return NULL;
+}
+
+/* With one that filters nothing in the group, each filter is undone at times. */
+static void warn_mixed(struct loader *l, struct config_place where)
+{
+	const struct config_upstream *some = find_filter(l->config, FILTER_SOME);
+	const struct config_upstream *none = find_filter(l->config, FILTER_NONE);
+
+	if (l->mixed || !some || !none)
+		return;
+	l->mixed = true;
+	errors_add(&l->config->warnings, where,
+		"forward mixes %.80s (filters: %s) with %.80s (filters nothing): names that the "
+		"first blocks are answered by the second; use one kind",
+		some->name, service(l, some)->filter, none->name);
+}
+
+static bool check_service(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, struct config_upstream *u)
+{
+	const struct preset *preset = service(l, u);
+
+	if (!preset)
+		return true;
+	if (preset->retired) {
+		refuse(l, o, text, where, preset->retired);
+		return false;
+	}
+	u->filter = preset_filter(preset);
+	if (preset->status)
+		errors_add(
+			&l->config->warnings, where, "forward: %.80s is %s", text, preset->status);
+	warn_mixed(l, where);
+	return true;
+}
+
+void config_check_forward(
+	struct loader *l, const struct option *o, const char *text, struct config_place where)
+{
+	struct config_upstream *u = &l->config->forward[l->config->forward_count - 1];
+
+	if (!check_service(l, o, text, where, u) || !check_duplicate(l, o, text, where))
+		return;
+	for (size_t i = 0; i < u->address_count; i++) {
+		if (!check_loop(l, o, text, where, &u->address[i]))
+			return;
+	}
+	check_host(l, o, text, where, u);
+}

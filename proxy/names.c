@@ -1,0 +1,265 @@
+#include "proxy/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/log.h"
+#include "proxy/self.h"
+#include "proxy/upstream/bootstrap.h"
+#include "proxy/upstream/bootstrap_plan.h"
+#include "proxy/worker.h"
+
+_Static_assert(CONFIG_FORWARD_MAX <= BOOTSTRAP_NAMES_MAX, "every upstream may have a name");
+_Static_assert(CONFIG_BOOTSTRAP_MAX <= BOOTSTRAP_SERVERS_MAX, "every server is asked");
+
+#define NO_NAME SIZE_MAX
+
+/* A name and what it stands for. */
+struct host {
+	const char *text; /* the configuration's */
+	struct addr addrs[BOOTSTRAP_ADDRESSES_MAX];
+	size_t count;
+	bool lost; /* some worker could not be told */
+};
+
+struct names {
+	struct names_setup setup;
+	struct bootstrap *bootstrap; /* NULL: no upstream has a name */
+	struct host hosts[CONFIG_FORWARD_MAX];
+	size_t host_count;
+	size_t host_of[CONFIG_FORWARD_MAX]; /* by upstream; NO_NAME: addresses are written */
+};
+
+struct want_mail {
+	struct mail mail;
+	struct names *names;
+	size_t upstream;
+};
+
+struct address_mail {
+	struct mail mail;
+	size_t upstream;
+	struct addr addrs[BOOTSTRAP_ADDRESSES_MAX];
+	size_t count;
+};
+
+/* ------------------------------------------------------------------ to the workers */
+
+static void discard_addresses(struct mail *m)
+{
+	free(container_of(m, struct address_mail, mail));
+}
+
+static void deliver_addresses(struct mail *m, void *receiver)
+{
+	struct address_mail *a = container_of(m, struct address_mail, mail);
+
+	worker_set_addresses(receiver, a->upstream, a->addrs, a->count);
+	free(a);
+}
+
+static bool post(struct worker *w, const struct address_mail *from)
+{
+	struct address_mail *m = malloc(sizeof *m);
+
+	if (!m)
+		return false;
+	*m = *from;
+	m->mail.deliver = deliver_addresses;
+	m->mail.discard = discard_addresses;
+	mailbox_post(worker_mailbox(w), &m->mail);
+	return true;
+}
+
+static bool contains(const struct addr *addrs, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (addr_equal(&addrs[i], a))
+			return true;
+	}
+	return false;
+}
+
+/* Adds the port; false: it leads back to us.  Told in the log when the address is new. */
+static bool set_port(
+	const struct names *n, const struct config_upstream *u, struct addr *a, bool fresh)
+{
+	char text[ADDR_TEXT_MAX];
+
+	addr_set_port(a, (uint16_t)u->port);
+	if (!self_is_reached(n->setup.listen, n->setup.listen_count, a))
+		return true;
+	if (fresh)
+		log_error("upstream %s: its name stands for %s, which is where dnsfwd itself "
+			  "listens; this address is not used",
+			u->name, addr_text(a, text));
+	return false;
+}
+
+static void post_to_all(struct names *n, size_t upstream, struct host *h, const struct host *before)
+{
+	struct address_mail mail = { .upstream = upstream };
+
+	for (size_t i = 0; i < h->count; i++) {
+		struct addr *a = &mail.addrs[mail.count];
+
+		*a = h->addrs[i];
+		if (set_port(n, &n->setup.config->forward[upstream], a,
+			    !contains(before->addrs, before->count, &h->addrs[i])))
+			mail.count++;
+	}
+	/* What the workers have is better than nothing. */
+	if (mail.count == 0)
+		return;
+	for (size_t i = 0; i < n->setup.worker_count; i++)
+		h->lost |= !post(n->setup.workers[i], &mail);
+}
+
+static void post_host(struct names *n, size_t host, const struct host *before)
+{
+	n->hosts[host].lost = false;
+	for (size_t i = 0; i < n->setup.config->forward_count; i++) {
+		if (n->host_of[i] == host)
+			post_to_all(n, i, &n->hosts[host], before);
+	}
+}
+
+static void on_found(void *arg, size_t host, const struct addr *addrs, size_t count)
+{
+	struct names *n = arg;
+	struct host before = n->hosts[host];
+
+	memcpy(n->hosts[host].addrs, addrs, count * sizeof *addrs);
+	n->hosts[host].count = count;
+	post_host(n, host, &before);
+}
+
+/* ------------------------------------------------------------------ from the workers */
+
+static void discard_want(struct mail *m)
+{
+	free(container_of(m, struct want_mail, mail));
+}
+
+static void deliver_want(struct mail *m, void *receiver)
+{
+	struct want_mail *w = container_of(m, struct want_mail, mail);
+	struct names *n = w->names;
+	size_t host = n->host_of[w->upstream];
+
+	(void)receiver;
+	free(w);
+	if (n->hosts[host].lost)
+		post_host(n, host, &n->hosts[host]);
+	bootstrap_want(n->bootstrap, host);
+}
+
+void names_want(void *arg, size_t upstream)
+{
+	struct names *n = arg;
+	struct want_mail *w;
+
+	if (n->host_of[upstream] == NO_NAME)
+		return;
+	w = calloc(1, sizeof *w);
+	if (!w)
+		return; /* it will want them again */
+	w->names = n;
+	w->upstream = upstream;
+	w->mail.deliver = deliver_want;
+	w->mail.discard = discard_want;
+	mailbox_post(n->setup.mailbox, &w->mail);
+}
+
+/* ------------------------------------------------------------------ life */
+
+/* Two upstreams may differ in nothing but the port. */
+static size_t find_host(struct names *n, const char *text)
+{
+	size_t i;
+
+	if (!text)
+		return NO_NAME;
+	for (i = 0; i < n->host_count; i++) {
+		if (strcasecmp(n->hosts[i].text, text) == 0)
+			return i;
+	}
+	n->hosts[n->host_count++].text = text;
+	return i;
+}
+
+static bool is_usable(const struct names *n, const struct addr *server)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (self_is_reached(n->setup.listen, n->setup.listen_count, server)) {
+		log_error("bootstrap server %s is where dnsfwd itself listens; it is not asked",
+			addr_text(server, text));
+		return false;
+	}
+	/* c-ares of Debian 12 has no place for the interface. */
+	if (server->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&server->in6.sin6_addr)) {
+		log_error("bootstrap server %s is link-local; such a server can't be asked",
+			addr_text(server, text));
+		return false;
+	}
+	return true;
+}
+
+static bool open_bootstrap(struct names *n, char *error, size_t size)
+{
+	const struct config *c = n->setup.config;
+	const char *texts[CONFIG_FORWARD_MAX];
+	struct addr servers[CONFIG_BOOTSTRAP_MAX];
+	struct bootstrap_setup setup = { .base = n->setup.base,
+		.servers = servers,
+		.names = texts,
+		.name_count = n->host_count,
+		.state_dir = c->state_dir,
+		.found = on_found,
+		.arg = n };
+
+	for (size_t i = 0; i < n->host_count; i++)
+		texts[i] = n->hosts[i].text;
+	for (size_t i = 0; i < c->bootstrap_count; i++) {
+		if (is_usable(n, &c->bootstrap[i]))
+			servers[setup.server_count++] = c->bootstrap[i];
+	}
+	if (setup.server_count == 0)
+		log_error("no bootstrap server can be asked for the names of upstreams; write "
+			  "other ones, like bootstrap = [ \"9.9.9.9\" ]");
+	n->bootstrap = bootstrap_new(&setup, error, size);
+	return n->bootstrap != NULL;
+}
+
+struct names *names_new(const struct names_setup *setup, char *error, size_t size)
+{
+	struct names *n = calloc(1, sizeof *n);
+
+	snprintf(error, size, "out of memory");
+	if (!n)
+		return NULL;
+	n->setup = *setup;
+	for (size_t i = 0; i < setup->config->forward_count; i++)
+		n->host_of[i] = find_host(n, setup->config->forward[i].host);
+	if (n->host_count == 0 || open_bootstrap(n, error, size))
+		return n;
+	names_free(n);
+	return NULL;
+}
+
+void names_free(struct names *n)
+{
+	if (!n)
+		return;
+	bootstrap_free(n->bootstrap);
+	free(n);
+}
+
+void names_start(struct names *n)
+{
+	if (n->bootstrap)
+		bootstrap_start(n->bootstrap);
+}

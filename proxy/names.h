@@ -1,0 +1,45 @@
+/*
+ * The names of the configuration's upstreams: which upstream needs which, and how addresses come to
+ * the workers.  Looking them up is bootstrap's; this file adds the port, leaves out what would lead
+ * back to us (threats A51), and posts.
+ *
+ * On main's thread, but for names_want.
+ */
+#ifndef PROXY_NAMES_H
+#define PROXY_NAMES_H
+
+#include <stddef.h>
+
+#include "common/config/config.h"
+
+struct event_base;
+struct mailbox;
+struct names;
+struct worker;
+
+/* All borrowed, outlive it. */
+struct names_setup {
+	struct event_base *base;
+	struct mailbox *mailbox; /* of main's thread */
+	const struct config *config;
+	const struct addr *listen; /* what is really bound */
+	size_t listen_count;
+	struct worker *const *workers; /* filled in before names_start */
+	size_t worker_count;
+};
+
+/* Complains in the log about bootstrap servers that cannot be used.  NULL with one sentence. */
+struct names *names_new(const struct names_setup *setup, char *error, size_t size);
+/* After the workers, whose threads call names_want. */
+void names_free(struct names *n);
+
+/* Posts what is on file, begins the first lookups. */
+void names_start(struct names *n);
+
+/*
+ * For worker_setup, from any thread; arg is the struct names.  The i-th upstream has no address, or
+ * is about to connect.
+ */
+void names_want(void *arg, size_t upstream);
+
+#endif
