@@ -472,7 +472,9 @@ static bool is_known(const struct dns_message *answer)
 /* What others had answered with errors was to be known. */
 static void compare_with_others(struct pool *p, struct upstream *u, const struct request *r)
 {
-	for (size_t i = 0; is_known(&r->answer) && !r->is_probe && r->avoid && i < p->count; i++)
+	bool known = !r->is_probe && is_known(&r->answer);
+
+	for (size_t i = 0; known && r->avoid && i < p->count; i++)
 		if (r->avoid & (UINT32_C(1) << i))
 			health_contradicted(&p->upstreams[i].health);
 	health_good(&u->health);

@@ -373,6 +373,27 @@ static inline long message_of(unsigned i, struct fake *f)
 	return 0;
 }
 
+/* The pool's own copy of a query is out there. */
+static inline bool copy_on(const struct fake *f)
+{
+	const struct flight *flight = &pool.probe.request.flights[0];
+
+	return pool.probe.request.state == REQUEST_ACTIVE && flight->session &&
+	       flight->session == f->handler_arg && flight->sent;
+}
+
+/* The message with which it was sent. */
+static inline long copy_of(struct fake *f)
+{
+	long k = (long)f->sent_count - 1;
+
+	assert_true(copy_on(f));
+	while (wire_get16(fake_sent(f, k)->bytes) != pool.probe.request.flights[0].id)
+		k--;
+	assert_true(ask_is_in(&pool.probe.request, fake_sent(f, k)));
+	return k;
+}
+
 static inline void answer(unsigned i, struct fake *f)
 {
 	fake_answer_nth(f, message_of(i, f));

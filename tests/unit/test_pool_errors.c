@@ -463,12 +463,11 @@ static unsigned ask_b(unsigned queries, unsigned a_says)
 	for (unsigned n = 0; n < queries; n++) {
 		send_one(0);
 		assert_non_null(flight_on(0, to(1)));
-		if (to(0) && flight_on(0, to(0))) {
+		if (to(0) && copy_on(to(0))) {
 			copies++;
-			answer_with(0, to(0), a_says);
+			answer_nth_with(to(0), copy_of(to(0)), a_says, FAKE_NO_OPT);
 		}
-		if (stands(0) != DONE)
-			answer(0, to(1));
+		answer(0, to(1));
 		turn();
 		assert_int_equal(fates[0].answered, 1);
 		memset(&fates[0], 0, sizeof fates[0]);
@@ -513,7 +512,7 @@ static void test_slower_copy_brings_it_back(void **state)
 		long copy;
 
 		send_one(0);
-		copy = flight_on(0, to(0)) ? message_of(0, to(0)) : -1;
+		copy = copy_on(to(0)) ? copy_of(to(0)) : -1;
 		answer(0, to(1));
 		turn();
 		memset(&fates[0], 0, sizeof fates[0]);
@@ -537,8 +536,33 @@ static void test_no_copy_without_query(void **state)
 	assert_int_equal(net.stats.upstream_queries, before);
 }
 
-/* A copy is one of the three sends, and the client hears the first answer only. */
-static void test_copy_is_a_send(void **state)
+/* A query of its own: it costs the client's no send, is not its answer, and outlives it. */
+static void test_copy_is_a_query_of_its_own(void **state)
+{
+	struct fake *a;
+	long copy;
+
+	(void)state;
+	put_a_in_doubt();
+	pass(1 * SEC);
+	a = to(0);
+	send_one(0);
+	assert_null(flight_on(0, a));
+	assert_int_equal(asks[0].request.sends, 1);
+	copy = copy_of(a);
+	fake_answer_nth(a, copy);
+	turn();
+	assert_int_equal(fates[0].done, 0);
+	assert_false(is_doubted(0));
+	answer(0, to(1));
+	turn();
+	assert_got(0, RCODE_NOERROR, 1);
+	assert_int_equal(net.stats.upstream_late, 0);
+	assert_int_equal(net.stats.upstream_probes, 1);
+}
+
+/* The client's request may be gone and used for another question before the copy is answered. */
+static void test_copy_outlives_its_query(void **state)
 {
 	struct fake *a;
 
@@ -547,19 +571,60 @@ static void test_copy_is_a_send(void **state)
 	pass(1 * SEC);
 	a = to(0);
 	send_one(0);
-	assert_non_null(flight_on(0, a));
-	assert_non_null(flight_on(0, to(1)));
-	assert_int_equal(asks[0].request.sends, 2);
-	answer(0, a);
+	cancel(0);
+	memset(asks[0].name, 0xdd, sizeof asks[0].name);
 	turn();
-	assert_got(0, RCODE_NOERROR, 0);
-	fake_answer_nth(to(1), -1);
+	fake_answer_nth(a, copy_of(a));
 	turn();
-	assert_int_equal(fates[0].done, 1);
-	assert_int_equal(net.stats.upstream_late, 1);
+	assert_false(is_doubted(0));
+	assert_int_equal(fates[0].done, 0);
 }
 
-/* Whoever has the copy is not waited for: what B loses is asked again at once. */
+/* One at a time, and for 4 s at most. */
+static void test_copy_without_answer(void **state)
+{
+	struct fake *a;
+
+	(void)state;
+	put_a_in_doubt();
+	pass(1 * SEC);
+	a = to(0);
+	for (unsigned n = 0; n < 39; n++) {
+		send_one(0);
+		assert_true(copy_on(a));
+		answer(0, to(1));
+		pass(100 * MS);
+		memset(&fates[0], 0, sizeof fates[0]);
+	}
+	assert_int_equal(net.stats.upstream_probes, 1);
+	pass(200 * MS);
+	assert_false(copy_on(a));
+	assert_true(is_doubted(0));
+}
+
+static void test_copy_is_lost(void **state)
+{
+	(void)state;
+	put_a_in_doubt();
+	pass(1 * SEC);
+	send_one(0);
+	assert_true(copy_on(to(0)));
+	fake_end(to(0), FAULT_CLOSED, STAGE_DNS);
+	turn();
+	assert_int_equal(pool.probe.request.state, REQUEST_IDLE);
+	assert_int_equal(stands(0), SENT);
+}
+
+static void test_copy_out_at_the_end(void **state)
+{
+	(void)state;
+	put_a_in_doubt();
+	pass(1 * SEC);
+	send_one(0);
+	assert_true(copy_on(to(0))); /* end() finds nothing left */
+}
+
+/* A copy holds nothing up: what B loses is asked again at once. */
 static void test_copy_holds_nothing_up(void **state)
 {
 	struct fake *b;
@@ -571,7 +636,7 @@ static void test_copy_holds_nothing_up(void **state)
 	pass(1 * SEC);
 	b = to(1);
 	send_one(0);
-	assert_non_null(flight_on(0, to(0)));
+	assert_true(copy_on(to(0)));
 	assert_non_null(flight_on(0, b));
 	fake_end(b, FAULT_CLOSED, STAGE_DNS);
 	turn();
@@ -597,7 +662,7 @@ static void test_copy_to_one_that_closes_unused(void **state)
 
 		send_one(0);
 		a = to(0);
-		copies += a && flight_on(0, a) != NULL;
+		copies += a && copy_on(a);
 		answer(0, to(1));
 		turn();
 		memset(&fates[0], 0, sizeof fates[0]);
@@ -713,7 +778,11 @@ int main(void)
 		TEST(test_good_copy_brings_it_back),
 		TEST(test_slower_copy_brings_it_back),
 		TEST(test_no_copy_without_query),
-		TEST(test_copy_is_a_send),
+		TEST(test_copy_is_a_query_of_its_own),
+		TEST(test_copy_outlives_its_query),
+		TEST(test_copy_without_answer),
+		TEST(test_copy_is_lost),
+		TEST(test_copy_out_at_the_end),
 		TEST(test_copy_holds_nothing_up),
 		TEST(test_copy_to_one_that_closes_unused),
 		TEST(test_no_copy_downwards),
