@@ -7,7 +7,7 @@
 /* A session closed unused is reopened ahead only if it had lived so long. */
 #define WORTH_REOPENING_US 5000000u
 /* No server's idle limit is so short. */
-#define CLOSED_AT_ONCE_US 1000000u
+#define CLOSED_AT_ONCE_US 250000u
 /* Of so many sessions one is let idle, to see whether the server's limit still is. */
 #define IDLE_TEST_EVERY 8u
 
