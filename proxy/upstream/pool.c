@@ -278,6 +278,7 @@ static void ask(struct pool *p, struct request *r)
 		/* fall through */
 	case PLACE_AWAITED:
 		wait_in_queue(p, r);
+		look_again(p); /* what was found out while it was placed came too early for it */
 		break;
 	}
 }
