@@ -90,6 +90,7 @@ static struct flight *take_flight(struct request *r)
 			oldest = f;
 	}
 	session_forget(oldest);
+	look_again(r->pool); /* its place is free */
 	*oldest = (struct flight){ .request = r };
 	return oldest;
 }
@@ -280,6 +281,7 @@ static void ask(struct pool *p, struct request *r)
 		/* fall through */
 	case PLACE_AWAITED:
 		wait_in_queue(p, r);
+		look_again(p); /* what was found out while it was placed came too early for it */
 		break;
 	}
 }
@@ -367,6 +369,7 @@ static bool path_is_late(struct pool *p, struct request *r)
 {
 	if (!is_exhausted(r))
 		reconsider_later(p, r);
+	look_again(p); /* those that wait for room there */
 	return true;
 }
 
@@ -460,6 +463,7 @@ static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 		return false;
 	expect_nothing_of(u, r);
 	reconsider_later(p, r);
+	look_again(p);
 	return true;
 }
 

@@ -112,6 +112,8 @@ static int send_message(struct transport *t, const uint8_t *msg, size_t len)
 	assert_true(len >= DNS_HEADER_LEN);
 	assert_true(len <= f->base.info.max_message);
 	err = take_message(f, msg, len);
+	if (f->net->sending)
+		f->net->sending(f, msg, err);
 	leave(f);
 	return err;
 }

@@ -78,6 +78,8 @@ struct fake_net {
 	size_t refused;
 
 	void (*closing)(struct fake *f); /* told of every close by its user; NULL: nobody */
+	/* Told of every message that is sent, or refused with err; NULL: nobody. */
+	void (*sending)(struct fake *f, const uint8_t *msg, int err);
 	bool in_call; /* somebody calls into a transport */
 	void **lent;  /* bytes delivered in this turn */
 	size_t lent_count, lent_cap;
