@@ -354,6 +354,17 @@ static void on_notify_ready(evutil_socket_t fd, short what, void *arg)
 		event_base_once(a->base, -1, EV_TIMEOUT, on_notify_ready, a, &again);
 }
 
+/* We are ending already: a second signal must not cut that short, with the default's exit status. */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 enum exit_code app_run(struct app *a)
 {
 	for (size_t i = 0; i < a->worker_count; i++) {
@@ -368,6 +379,7 @@ enum exit_code app_run(struct app *a)
 	names_start(a->names);
 	on_notify_ready(-1, 0, a);
 	event_base_dispatch(a->base);
+	block_signals();
 	notify_send("STOPPING=1\nSTATUS=answering the last queries");
 	drain_all(a);
 	return EXIT_OK;
