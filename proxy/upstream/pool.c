@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "proxy/upstream/policy.h"
 #include "proxy/upstream/verdict.h"
 
@@ -12,6 +13,8 @@
 #define BAD_ANSWERS_MAX 2
 /* With others to ask: so often by one upstream, whole or half. */
 #define SPENT_MAX 2
+/* A change of the upstream that is asked is told so often at most. */
+#define SERVING_NEWS_US 1000000u
 /* A slow name may be asked for again if fifty queries have earned it; at most so many saved up. */
 #define HEDGE_COST 50u
 #define HEDGE_MAX  (20u * HEDGE_COST)
@@ -186,6 +189,23 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 	submit_to(u, s, &p->probe.request);
 }
 
+/*
+ * failover: those who watch are told who is asked now.  What moves a single query on is no such
+ * news.
+ */
+static void note_serving(struct pool *p, const struct upstream *u, const struct request *r)
+{
+	uint64_t now = turn_now_us(p->turn);
+
+	if (u == p->serving || r->sent_before || p->policy != POLICY_FAILOVER ||
+		(p->serving && now - p->serving_us < SERVING_NEWS_US))
+		return;
+	if (p->serving)
+		log_info("queries go to %s now", u->label);
+	p->serving = u;
+	p->serving_us = now;
+}
+
 enum placed { PLACED, PLACE_AWAITED, PLACE_NONE };
 
 static enum placed place(struct pool *p, struct request *r)
@@ -195,8 +215,10 @@ static enum placed place(struct pool *p, struct request *r)
 	if (!choose(p, r, &c))
 		return c.upstream ? PLACE_AWAITED : PLACE_NONE;
 	submit_to(c.upstream, c.session, r);
-	if (p->count > 1)
+	if (p->count > 1) {
+		note_serving(p, c.upstream, r);
 		probe(p, r, &c);
+	}
 	return PLACED;
 }
 

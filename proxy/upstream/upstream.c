@@ -127,6 +127,17 @@ static void on_unready(void *arg, struct session *s)
 		opening_renew(u); /* for one that has ended, on_ended does it */
 }
 
+/* Idle ones beside one in doubt have the same path: they are not trusted with its queries. */
+static void retire_idle(struct upstream *u, const struct addr *addr)
+{
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (is_relied_on(s) && session_inflight(s) == 0 && addr_equal(&s->addr, addr))
+			session_retire(s);
+	}
+}
+
 static void on_suspect(void *arg, struct session *s, const char *doubt)
 {
 	struct upstream *u = arg;
@@ -134,6 +145,7 @@ static void on_suspect(void *arg, struct session *s, const char *doubt)
 	u->session.stats->sessions_suspect++;
 	u->has_suspects = true;
 	health_silent(&u->health, &s->addr, doubt, now_us(u));
+	retire_idle(u, &s->addr);
 	if (s->state != SESSION_READY || upstream_ready(u) > 0)
 		return;
 	u->absent_us = now_us(u);

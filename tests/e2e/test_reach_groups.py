@@ -1,5 +1,7 @@
 """Several upstreams: who is asked, what moves a query on, and what does not (F09, F10)."""
 
+import re
+
 import pytest
 import wire
 from conftest import warm
@@ -71,6 +73,8 @@ def test_failover_returns_by_itself(servers, start, fault):
     servers[0].rule("delay=20")
     with timed(f"return to the first after it was {fault}", 40):
         goes_to(fwd, servers, servers[:1], timeout=40)
+    moves = re.findall(r"queries go to (\S+) now", fwd.log_text())
+    assert (moves[0], moves[-1]) == (servers[1].upstream(), servers[0].upstream())
 
 
 def test_the_third_of_three(start_server, start):

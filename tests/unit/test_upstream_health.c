@@ -512,6 +512,20 @@ static void test_suspect_is_retired(void **state)
 	assert_int_equal(net.opened, 2);
 }
 
+/* An idle one has the same path: those that move get a new one, not that. */
+static void test_idle_ones_go_with_the_suspect(void **state)
+{
+	struct fake *a = connect_up(), *b = connect_up();
+
+	(void)state;
+	ask_on(session_on(a), 0);
+	pass(SEC);
+	assert_true(session_on(a)->suspect);
+	assert_true(b->freed);
+	assert_int_equal(net.opened, 3);
+	assert_false(fake_at(&net, 2)->ready);
+}
+
 /* One that was asked before says nothing of the time since. */
 static void test_suspect_is_not_retired_too_soon(void **state)
 {
@@ -764,6 +778,7 @@ int main(void)
 		TEST(test_suspect_recovers),
 		TEST(test_suspect_recovers_full),
 		TEST(test_suspect_is_retired),
+		TEST(test_idle_ones_go_with_the_suspect),
 		TEST(test_suspect_is_not_retired_too_soon),
 		TEST(test_doubt),
 		TEST(test_mute_session),
