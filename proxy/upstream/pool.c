@@ -197,13 +197,15 @@ static void note_serving(struct pool *p, const struct upstream *u, const struct 
 {
 	uint64_t now = turn_now_us(p->turn);
 
-	if (u == p->serving || r->sent_before || p->policy != POLICY_FAILOVER ||
-		(p->serving && now - p->serving_us < SERVING_NEWS_US))
+	if (u == p->serving || r->sent_before || p->policy != POLICY_FAILOVER)
 		return;
-	if (p->serving)
+	if (p->serving && p->told_us && now - p->told_us < SERVING_NEWS_US)
+		return; /* a later query tells, if it is still so */
+	if (p->serving) {
 		log_info("queries go to %s now", u->label);
+		p->told_us = now;
+	}
 	p->serving = u;
-	p->serving_us = now;
 }
 
 enum placed { PLACED, PLACE_AWAITED, PLACE_NONE };

@@ -39,7 +39,7 @@ struct pool {
 	struct turn_work dispatch;
 	struct timer patience;		/* an upstream has been awaited for long enough */
 	const struct upstream *serving; /* failover: to whom new queries went last, as logged */
-	uint64_t serving_us;		/* since when */
+	uint64_t told_us;		/* when the log told of a change last */
 	size_t first;			/* the upstream that the policy prefers now */
 	uint64_t rotation;		/* round-robin */
 	struct probe probe;
