@@ -20,8 +20,12 @@
 #include "proxy/worker.h"
 
 #define SIGNALS 4
-/* Of each worker: event loop, mailbox, upstream sessions (16 at most), log, spare. */
+/*
+ * Of each worker: event loop, mailbox, log, spare, and the sessions of an upstream (16 at most), of
+ * which further ones will hardly have all.
+ */
 #define RESERVED_DESCRIPTORS 28u
+#define RESERVED_FURTHER     6u
 #define TCP_CLIENTS_MIN	     4u
 
 struct app {
@@ -58,7 +62,9 @@ static size_t count_workers(const struct config *c)
  */
 static size_t tcp_clients_of(const struct app *a)
 {
-	size_t per_worker = RESERVED_DESCRIPTORS + listeners_each(&a->listeners),
+	size_t per_worker = RESERVED_DESCRIPTORS +
+			    (a->config->forward_count - 1) * RESERVED_FURTHER +
+			    listeners_each(&a->listeners),
 	       wanted = a->config->tcp_clients;
 	struct rlimit r;
 

@@ -6,6 +6,8 @@
 #define LOCAL_RETRY_US 200000u
 /* While nobody waits for it, a failing upstream is tried so many times more rarely. */
 #define LEISURE 10u
+/* A query that comes while no other waits has an attempt made for it, if the last is so old. */
+#define FRESH_RETRY_US 1000000u
 /* A spent session that was not closed within this has shown that the limit is none. */
 #define OUTLIVED_US 100000u
 /* An address is gone back to if its handshake is not slower than the winner's by more. */
@@ -34,6 +36,12 @@ static void start_timer(struct upstream *u, struct timer *t, uint64_t due_us)
 {
 	if (timer_start(&u->session.turn->timers, t, due_us) < 0)
 		u->session.stats->bound_memory++;
+}
+
+static void retry_at(struct upstream *u, uint64_t due_us)
+{
+	if (!timer_running(&u->retry) || u->retry.due_us > due_us)
+		start_timer(u, &u->retry, due_us);
 }
 
 static void stop_timer(struct upstream *u, struct timer *t)
@@ -217,9 +225,8 @@ static bool is_full(struct upstream *u)
 	if (count_sessions(u) < UPSTREAM_SESSIONS_MAX)
 		return false;
 	u->session.stats->bound_sessions++;
-	if (wanted(u) > 0 &&
-		(!timer_running(&u->retry) || u->retry.due_us > now_us(u) + LOCAL_RETRY_US))
-		start_timer(u, &u->retry, now_us(u) + LOCAL_RETRY_US);
+	if (wanted(u) > 0)
+		retry_at(u, now_us(u) + LOCAL_RETRY_US);
 	return true;
 }
 
@@ -293,6 +300,7 @@ static void ask_for_addresses(struct upstream *u)
 static void begin_round(struct upstream *u)
 {
 	race_begin(&u->race);
+	u->round_us = now_us(u);
 	u->round_counts = u->round_failed = false;
 	stop_timer(u, &u->retry);
 	run_race(u, 0);
@@ -331,7 +339,6 @@ static bool enough_is_coming(const struct upstream *u)
 static uint64_t next_us(const struct upstream *u, bool urgent)
 {
 	uint64_t due = urgent ? u->next_try_us : u->next_probe_us;
-
 	return fruitless_until(u) > due ? fruitless_until(u) : due;
 }
 
@@ -360,6 +367,13 @@ static bool is_due(struct upstream *u, bool urgent)
 	return urgent && (ready < u->connections || u->limits.answers > 0);
 }
 
+/* The first query after a pause is not made to wait for a backoff longer than its patience. */
+static void welcome(struct upstream *u)
+{
+	if (wanted(u) == 0 && u->next_try_us > u->round_us + FRESH_RETRY_US)
+		u->next_try_us = u->round_us + FRESH_RETRY_US;
+}
+
 void opening_ensure(struct upstream *u, bool urgent)
 {
 	if (u->closing || !is_due(u, urgent))
@@ -369,6 +383,13 @@ void opening_ensure(struct upstream *u, bool urgent)
 		return;
 	}
 	ask_for_addresses(u);
+	if (u->race.count == 0) {
+		if (urgent)
+			retry_at(u, now_us(u) + WANT_EVERY_US); /* to ask for them again */
+		return;
+	}
+	if (urgent)
+		welcome(u);
 	if (u->connecting > 0 && urgent && !timer_running(&u->pace))
 		run_race(u, quiet_since(u));
 	if (u->connecting > 0 && u->limits.answers == 0)
@@ -376,9 +397,9 @@ void opening_ensure(struct upstream *u, bool urgent)
 	if (enough_is_coming(u))
 		return;
 	if (now_us(u) < next_us(u, urgent)) {
-		if (urgent && !timer_running(&u->retry)) {
+		if (urgent) {
 			u->session.stats->bound_connects += fruitless_until(u) > now_us(u);
-			start_timer(u, &u->retry, next_us(u, urgent));
+			retry_at(u, next_us(u, urgent));
 		}
 		return;
 	}

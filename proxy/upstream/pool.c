@@ -33,6 +33,7 @@ static bool is_waiting(const struct request *r)
 
 static void wait_in_queue(struct pool *p, struct request *r)
 {
+	p->stats->bound_inflight += pool_sessions(p) > 0; /* there are some, and they are full */
 	list_append(r->sent_before ? &p->again : &p->waiting, &r->node);
 	p->waiting_count++;
 }
@@ -102,6 +103,8 @@ static void submit_to(struct upstream *u, struct session *s, struct request *r)
 {
 	r->own = u;
 	upstream_submit(u, s, take_flight(r));
+	if (session_is_spent(s))
+		look_again(r->pool); /* those that waited for room there wait for another */
 }
 
 /* ------------------------------------------------------------------ placing */
@@ -165,8 +168,6 @@ static bool choose(struct pool *p, const struct request *r, struct choice *c)
 		return true;
 	if (c->upstream && c->until_us)
 		wake_at(p, c->until_us);
-	else if (c->upstream)
-		p->stats->bound_inflight++;
 	return false;
 }
 
@@ -315,6 +316,8 @@ static void reconsider(struct turn_work *w)
 {
 	struct request *r = container_of(w, struct request, work);
 
+	if (is_waiting(r))
+		look_again(r->pool); /* a send that was given back opens other places to it */
 	if (is_waiting(r) || has_fresh_flight(r))
 		return;
 	if (is_exhausted(r))
@@ -334,7 +337,8 @@ static void dispatch_again(struct pool *p)
 {
 	list_for_each (n, &p->again) {
 		struct request *r = container_of(n, struct request, node);
-		enum placed placed = place(p, r);
+		/* A session that had been in doubt answers again: it is waited for there. */
+		enum placed placed = has_fresh_flight(r) ? PLACED : place(p, r);
 
 		if (placed == PLACED || (placed == PLACE_NONE && r->kept))
 			leave_queue(p, r);

@@ -74,6 +74,7 @@ struct upstream {
 	uint64_t last_use_us;	/* last query given to it; 0: none ever */
 	uint64_t absent_us;	/* since when a session is missed; 0: not */
 	uint64_t next_try_us;	/* no attempt before, while queries wait */
+	uint64_t round_us;	/* when the last round of attempts began */
 	uint64_t next_probe_us; /* and while none waits */
 	uint64_t handshake_us;	/* how long the last one took */
 	uint64_t wanted_us;	/* want_addresses was called last */
