@@ -4,6 +4,8 @@
  * Trouble of our own (no route, no descriptor) is looked at again so soon; it is nobody's backoff.
  */
 #define LOCAL_RETRY_US 200000u
+/* Doubled so often, as "unreachable" may also come from a router that is asked each time. */
+#define LOCAL_DOUBLED_MAX 2u
 /* While nobody waits for it, a failing upstream is tried so many times more rarely. */
 #define LEISURE 10u
 /* A query that comes while no other waits has an attempt made for it, if the last is so old. */
@@ -108,6 +110,7 @@ void opening_answered(struct upstream *u)
 	if (u->backoff.failures == 0 && u->next_try_us == 0)
 		return;
 	backoff_reset(&u->backoff);
+	u->local_rounds = 0;
 	u->next_try_us = u->next_probe_us = 0;
 }
 
@@ -176,7 +179,7 @@ static struct session *open_to(struct upstream *u, size_t i, struct transport_en
 /* Every address has failed. */
 static void end_round(struct upstream *u, const struct addr *to, const struct transport_end *end)
 {
-	uint64_t wait = LOCAL_RETRY_US;
+	uint64_t wait = (uint64_t)LOCAL_RETRY_US << u->local_rounds;
 
 	stop_timer(u, &u->pace);
 	u->warming = false;
@@ -184,6 +187,8 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 		wait = back_off(u);
 	else
 		wait_before_next(u, wait);
+	if (!u->round_counts && u->local_rounds < LOCAL_DOUBLED_MAX)
+		u->local_rounds++;
 	if (upstream_ready(u) > 0) {
 		health_note(&u->health, to, end);
 		return;
@@ -322,6 +327,7 @@ static bool outlived(struct upstream *u)
 			continue;
 		limits_outlived(&u->limits, s->answers);
 		s->quota = 0;
+		u->absent_us = 0;
 		any = true;
 	}
 	return any;

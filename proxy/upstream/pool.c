@@ -24,6 +24,11 @@ static uint32_t bit_of(const struct pool *p, const struct upstream *u)
 	return UINT32_C(1) << (u - p->upstreams);
 }
 
+static uint32_t everybody(const struct pool *p)
+{
+	return (uint32_t)((UINT64_C(1) << p->count) - 1);
+}
+
 /* ------------------------------------------------------------------ the queue */
 
 static bool is_waiting(const struct request *r)
@@ -78,25 +83,22 @@ static void forget_flights(struct request *r)
 			session_forget(&r->flights[i]);
 }
 
-/* A free one; if none is, the oldest is given up: losses that cost nothing may use all of them. */
+/* One that is under way is never given up for another: its answer may be about to come. */
+static struct flight *free_flight(struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (!r->flights[i].session)
+			return &r->flights[i];
+	return NULL;
+}
+
+/* There is one. */
 static struct flight *take_flight(struct request *r)
 {
-	struct flight *oldest = &r->flights[0];
+	struct flight *f = free_flight(r);
 
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++) {
-		struct flight *f = &r->flights[i];
-
-		if (!f->session) {
-			*f = (struct flight){ .request = r };
-			return f;
-		}
-		if (f->sent && f->sent_us < oldest->sent_us)
-			oldest = f;
-	}
-	session_forget(oldest);
-	look_again(r->pool); /* its place is free */
-	*oldest = (struct flight){ .request = r };
-	return oldest;
+	*f = (struct flight){ .request = r };
+	return f;
 }
 
 static void submit_to(struct upstream *u, struct session *s, struct request *r)
@@ -284,9 +286,10 @@ static void finish_lost(struct pool *p, struct request *r)
 	finish(p, r);
 }
 
-static bool is_exhausted(const struct request *r)
+static bool is_exhausted(struct request *r)
 {
-	return r->is_probe || r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX;
+	return r->is_probe || !free_flight(r) || r->sends >= REQUEST_SENDS_MAX ||
+	       r->bad_answers >= BAD_ANSWERS_MAX;
 }
 
 /* ------------------------------------------------------------------ asking */
@@ -392,9 +395,15 @@ static void on_lost(void *arg, struct upstream *u)
 	look_again(arg);
 }
 
-/* The path is in doubt: it is sent elsewhere too; what was sent may still be answered. */
-static bool path_is_late(struct pool *p, struct request *r)
+/*
+ * The path is in doubt: it is sent elsewhere too; what was sent may still be answered.  The second
+ * time with an upstream it goes to another one.
+ */
+static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
 {
+	if (r->late_on & bit_of(p, u) && (r->avoid | bit_of(p, u)) != everybody(p))
+		r->avoid |= bit_of(p, u);
+	r->late_on |= bit_of(p, u);
 	if (!is_exhausted(r))
 		reconsider_later(p, r);
 	look_again(p); /* those that wait for room there */
@@ -425,17 +434,13 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 {
 	struct pool *p = arg;
 
-	return why == LATE_PATH ? path_is_late(p, f->request) : name_is_slow(p, u, f->request);
-}
-
-static uint32_t everybody(const struct pool *p)
-{
-	return (uint32_t)((UINT64_C(1) << p->count) - 1);
+	return why == LATE_PATH ? path_is_late(p, u, f->request) : name_is_slow(p, u, f->request);
 }
 
 /* Its answer came twice by half, or malformed: that is the upstream's own trouble with it. */
 static void note_spent(struct pool *p, struct upstream *u, struct request *r)
 {
+	health_error(&u->health);
 	if (++r->spent < SPENT_MAX || (r->avoid | bit_of(p, u)) == everybody(p))
 		return;
 	r->avoid |= bit_of(p, u);
@@ -561,6 +566,7 @@ void pool_init(struct pool *p)
 	for (size_t i = 0; i < p->count; i++) {
 		p->upstreams[i].owner = &upstream_owner;
 		p->upstreams[i].owner_arg = p;
+		p->upstreams[i].health.alone = p->count == 1;
 		upstream_init(&p->upstreams[i]);
 	}
 }
@@ -586,7 +592,7 @@ static void begin(struct pool *p, struct request *r)
 	r->pool = p;
 	r->sends = r->bad_answers = r->spent = r->returns = 0;
 	r->sent_before = r->is_probe = false;
-	r->avoid = 0;
+	r->late_on = r->avoid = 0;
 	r->own = NULL;
 	r->kept = NULL;
 	r->node = (struct list){ 0 };

@@ -152,13 +152,22 @@ static void retire_idle(struct upstream *u, const struct addr *addr)
 	}
 }
 
+/* Something else than one name that is slow everywhere. */
+static bool is_new_doubt(const struct session *s)
+{
+	list_for_each (n, &s->sent)
+		if (!container_of(n, struct flight, node)->request->late_on)
+			return true;
+	return false;
+}
+
 static void on_suspect(void *arg, struct session *s, const char *doubt)
 {
 	struct upstream *u = arg;
 
 	u->session.stats->sessions_suspect++;
 	u->has_suspects = true;
-	health_silent(&u->health, &s->addr, doubt, now_us(u));
+	health_silent(&u->health, &s->addr, doubt, is_new_doubt(s), now_us(u));
 	retire_idle(u, &s->addr);
 	if (s->state != SESSION_READY || upstream_ready(u) > 0)
 		return;
@@ -332,7 +341,9 @@ void upstream_ensure_second(struct upstream *u)
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count)
 {
 	race_set(&u->race, addrs, count);
-	u->wanted_us = now_us(u); /* they are fresh */
+	if (race_is_new(&u->race))
+		u->next_try_us = u->next_probe_us = 0; /* what failed were others */
+	u->wanted_us = now_us(u);		       /* they are fresh */
 	opening_renew(u);
 }
 

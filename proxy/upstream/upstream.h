@@ -78,6 +78,7 @@ struct upstream {
 	uint64_t next_probe_us; /* and while none waits */
 	uint64_t handshake_us;	/* how long the last one took */
 	uint64_t wanted_us;	/* want_addresses was called last */
+	unsigned local_rounds;	/* in a row, all of whose failures were our own */
 	unsigned sessions_begun;
 	bool closing;	   /* upstream_deinit: nothing is opened any more */
 	bool warming;	   /* asked for at the start, before any query */
