@@ -48,8 +48,10 @@ COMMON_MADE = $(O)/common/config/presets_text.c
 
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
-	proxy/upstream/health.c proxy/upstream/limits.c proxy/upstream/opening.c \
-	proxy/upstream/policy.c proxy/upstream/pool.c proxy/upstream/probe.c proxy/upstream/race.c \
+	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c \
+	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
+	proxy/upstream/pool.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
+	proxy/upstream/race.c \
 	proxy/upstream/session.c proxy/upstream/session_watch.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "proxy/upstream/flights.h"
+#include "proxy/upstream/placing.h"
 #include "proxy/upstream/policy.h"
 #include "proxy/upstream/verdict.h"
 
@@ -19,22 +21,7 @@
 #define HEDGE_COST 50u
 #define HEDGE_MAX  (20u * HEDGE_COST)
 
-static uint32_t bit_of(const struct pool *p, const struct upstream *u)
-{
-	return UINT32_C(1) << (u - p->upstreams);
-}
-
-static uint32_t everybody(const struct pool *p)
-{
-	return (uint32_t)((UINT64_C(1) << p->count) - 1);
-}
-
 /* ------------------------------------------------------------------ the queue */
-
-static bool is_waiting(const struct request *r)
-{
-	return list_linked(&r->node);
-}
 
 static void wait_in_queue(struct pool *p, struct request *r)
 {
@@ -45,7 +32,7 @@ static void wait_in_queue(struct pool *p, struct request *r)
 
 static void leave_queue(struct pool *p, struct request *r)
 {
-	if (!is_waiting(r))
+	if (!request_waits(r))
 		return;
 	list_remove(&r->node);
 	p->waiting_count--;
@@ -57,121 +44,15 @@ static void look_again(struct pool *p)
 		turn_defer(p->turn, &p->dispatch);
 }
 
-/* ------------------------------------------------------------------ flights */
-
-static bool has_flights(const struct request *r)
-{
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
-		if (r->flights[i].session)
-			return true;
-	return false;
-}
-
-/* A flight that is not known to be late. */
-static bool has_fresh_flight(const struct request *r)
-{
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
-		if (r->flights[i].session && !r->flights[i].late)
-			return true;
-	return false;
-}
-
-static void forget_flights(struct request *r)
-{
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
-		if (r->flights[i].session)
-			session_forget(&r->flights[i]);
-}
-
-/* One that is under way is never given up for another: its answer may be about to come. */
-static struct flight *free_flight(struct request *r)
-{
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
-		if (!r->flights[i].session)
-			return &r->flights[i];
-	return NULL;
-}
-
-/* There is one. */
-static struct flight *take_flight(struct request *r)
-{
-	struct flight *f = free_flight(r);
-
-	*f = (struct flight){ .request = r };
-	return f;
-}
-
 static void submit_to(struct upstream *u, struct session *s, struct request *r)
 {
 	r->own = u;
-	upstream_submit(u, s, take_flight(r));
+	upstream_submit(u, s, flights_take(r));
 	if (session_is_spent(s))
 		look_again(r->pool); /* those that waited for room there wait for another */
 }
 
 /* ------------------------------------------------------------------ placing */
-
-/* What a look at all upstreams has come to. */
-struct choice {
-	struct upstream *upstream; /* to ask, or to wait for; NULL: neither */
-	struct session *session;   /* with room; NULL: wait */
-	size_t rank;		   /* of the upstream in the policy's order */
-	uint64_t until_us;	   /* wait so long; 0: until it has room */
-	uint32_t missed;	   /* bits of those passed over without a session */
-};
-
-/* Looks at those in doubt, or at those that are not. */
-static bool look_at(struct pool *p, const struct request *r, bool doubtful, struct choice *c)
-{
-	for (size_t i = 0; i < p->count; i++) {
-		struct upstream *u = policy_nth(p, i);
-
-		if (r->avoid & bit_of(p, u) ||
-			(p->count > 1 && health_doubtful(&u->health)) != doubtful)
-			continue;
-		c->upstream = u;
-		c->rank = i;
-		c->session = upstream_session(u, r);
-		if (c->session)
-			return true;
-		c->missed |= bit_of(p, u);
-		if (upstream_is_awaited(u, &c->until_us))
-			return true;
-	}
-	c->upstream = NULL;
-	return false;
-}
-
-/* Those without a session want one: now if queries wait for it, else at leisure. */
-static void ensure_missed(struct pool *p, const struct choice *c)
-{
-	for (size_t i = 0; i < p->count; i++)
-		if (c->missed & (UINT32_C(1) << i))
-			upstream_ensure(&p->upstreams[i], !c->session);
-}
-
-static void wake_at(struct pool *p, uint64_t until_us)
-{
-	if (timer_running(&p->patience) && p->patience.due_us <= until_us)
-		return;
-	if (timer_start(&p->turn->timers, &p->patience, until_us) < 0)
-		p->stats->bound_memory++;
-}
-
-/* False: it must wait, for c->upstream or for anybody. */
-static bool choose(struct pool *p, const struct request *r, struct choice *c)
-{
-	*c = (struct choice){ 0 };
-	if (!look_at(p, r, false, c) && p->count > 1)
-		look_at(p, r, true, c);
-	if (c->missed)
-		ensure_missed(p, c);
-	if (c->session)
-		return true;
-	if (c->upstream && c->until_us)
-		wake_at(p, c->until_us);
-	return false;
-}
 
 /* A copy to one of which something is to be learnt, while another one answers. */
 static void probe(struct pool *p, const struct request *r, const struct choice *c)
@@ -187,7 +68,7 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 		policy_probe_missed(p, u);
 		return;
 	}
-	probe_copy(&p->probe, r, ~bit_of(p, u));
+	probe_copy(&p->probe, r, ~pool_bit(p, u));
 	p->stats->upstream_probes++;
 	submit_to(u, s, &p->probe.request);
 }
@@ -217,7 +98,7 @@ static enum placed place(struct pool *p, struct request *r)
 {
 	struct choice c;
 
-	if (!choose(p, r, &c))
+	if (!placing_choose(p, r, &c))
 		return c.upstream ? PLACE_AWAITED : PLACE_NONE;
 	submit_to(c.upstream, c.session, r);
 	if (p->count > 1) {
@@ -242,7 +123,7 @@ static void deliver(struct turn_work *w)
 
 static void finish(struct pool *p, struct request *r)
 {
-	forget_flights(r);
+	flights_forget(r);
 	leave_queue(p, r);
 	turn_forget(&r->work);
 	r->state = REQUEST_DONE;
@@ -275,7 +156,7 @@ static struct ede why_lost(struct pool *p, const struct request *r)
 /* No more sends for it: what is under way may still bring the answer. */
 static void finish_lost(struct pool *p, struct request *r)
 {
-	if (has_flights(r))
+	if (flights_any(r))
 		return;
 	if (r->kept) {
 		finish_kept(p, r);
@@ -288,7 +169,7 @@ static void finish_lost(struct pool *p, struct request *r)
 
 static bool is_exhausted(struct request *r)
 {
-	return r->is_probe || !free_flight(r) || r->sends >= REQUEST_SENDS_MAX ||
+	return r->is_probe || !flights_free(r) || r->sends >= REQUEST_SENDS_MAX ||
 	       r->bad_answers >= BAD_ANSWERS_MAX;
 }
 
@@ -302,7 +183,7 @@ static void ask(struct pool *p, struct request *r)
 		break;
 	case PLACE_NONE:
 		if (r->kept) {
-			if (!has_flights(r))
+			if (!flights_any(r))
 				finish_kept(p, r);
 			break;
 		}
@@ -319,9 +200,9 @@ static void reconsider(struct turn_work *w)
 {
 	struct request *r = container_of(w, struct request, work);
 
-	if (is_waiting(r))
+	if (request_waits(r))
 		look_again(r->pool); /* a send that was given back opens other places to it */
-	if (is_waiting(r) || has_fresh_flight(r))
+	if (request_waits(r) || flights_any_fresh(r))
 		return;
 	if (is_exhausted(r))
 		finish_lost(r->pool, r);
@@ -341,11 +222,11 @@ static void dispatch_again(struct pool *p)
 	list_for_each (n, &p->again) {
 		struct request *r = container_of(n, struct request, node);
 		/* A session that had been in doubt answers again: it is waited for there. */
-		enum placed placed = has_fresh_flight(r) ? PLACED : place(p, r);
+		enum placed placed = flights_any_fresh(r) ? PLACED : place(p, r);
 
 		if (placed == PLACED || (placed == PLACE_NONE && r->kept))
 			leave_queue(p, r);
-		if (placed == PLACE_NONE && r->kept && !has_flights(r))
+		if (placed == PLACE_NONE && r->kept && !flights_any(r))
 			finish_kept(p, r);
 	}
 }
@@ -401,9 +282,9 @@ static void on_lost(void *arg, struct upstream *u)
  */
 static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
 {
-	if (r->late_on & bit_of(p, u) && (r->avoid | bit_of(p, u)) != everybody(p))
-		r->avoid |= bit_of(p, u);
-	r->late_on |= bit_of(p, u);
+	if (r->late_on & pool_bit(p, u) && (r->avoid | pool_bit(p, u)) != pool_everybody(p))
+		r->avoid |= pool_bit(p, u);
+	r->late_on |= pool_bit(p, u);
 	if (!is_exhausted(r))
 		reconsider_later(p, r);
 	look_again(p); /* those that wait for room there */
@@ -415,7 +296,7 @@ static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 {
 	struct session *s;
 
-	if (r->sends > 1 || is_waiting(r) || is_exhausted(r))
+	if (r->sends > 1 || request_waits(r) || is_exhausted(r))
 		return true;
 	if (p->hedge_credit < HEDGE_COST)
 		return false;
@@ -426,7 +307,7 @@ static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 	}
 	p->hedge_credit -= HEDGE_COST;
 	p->stats->upstream_hedges++;
-	upstream_submit(u, s, take_flight(r));
+	upstream_submit(u, s, flights_take(r));
 	return true;
 }
 
@@ -441,9 +322,9 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 static void note_spent(struct pool *p, struct upstream *u, struct request *r)
 {
 	health_error(&u->health);
-	if (++r->spent < SPENT_MAX || (r->avoid | bit_of(p, u)) == everybody(p))
+	if (++r->spent < SPENT_MAX || (r->avoid | pool_bit(p, u)) == pool_everybody(p))
 		return;
-	r->avoid |= bit_of(p, u);
+	r->avoid |= pool_bit(p, u);
 	r->spent = r->bad_answers = 0;
 }
 
@@ -488,8 +369,8 @@ static void expect_nothing_of(const struct upstream *u, struct request *r)
 /* An error of the upstream's own: others are asked, if there are any. False: there is no other. */
 static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 {
-	r->avoid |= bit_of(p, u);
-	if (r->avoid == everybody(p) || (is_exhausted(r) && !has_flights(r)))
+	r->avoid |= pool_bit(p, u);
+	if (r->avoid == pool_everybody(p) || (is_exhausted(r) && !flights_any(r)))
 		return false;
 	keep(r, u);
 	if (!r->kept)
@@ -616,7 +497,7 @@ void pool_cancel(struct pool *p, struct request *r)
 {
 	if (r->state == REQUEST_IDLE)
 		return;
-	forget_flights(r);
+	flights_forget(r);
 	leave_queue(p, r);
 	turn_forget(&r->work);
 	free(r->kept);
@@ -632,61 +513,4 @@ unsigned pool_sessions(const struct pool *p)
 	for (size_t i = 0; i < p->count; i++)
 		n += upstream_ready(&p->upstreams[i]);
 	return n;
-}
-
-/* ------------------------------------------------------------------ reasons */
-
-/* What there is to say of one upstream; its code counts for the group's if none is up. */
-static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *at)
-{
-	const char *reason;
-	enum upstream_standing standing = upstream_standing(u, &reason);
-	static const char *const what[] = {
-		[UPSTREAM_UP] = ": no answer in time",
-		[UPSTREAM_STARTING] = ": still connecting",
-		[UPSTREAM_UNKNOWN] = ": its address is not known yet",
-		[UPSTREAM_LOST] = ": its connection is lost, a new one is not answered yet",
-		[UPSTREAM_DOWN] = "",
-	};
-	static const enum ede_code code[] = {
-		[UPSTREAM_UP] = EDE_NETWORK_ERROR,
-		[UPSTREAM_STARTING] = EDE_NOT_READY,
-		[UPSTREAM_UNKNOWN] = EDE_NOT_READY,
-		[UPSTREAM_LOST] = EDE_NETWORK_ERROR,
-		[UPSTREAM_DOWN] = EDE_NO_REACHABLE_AUTHORITY,
-	};
-
-	if (*at < sizeof p->reason)
-		*at += (size_t)snprintf(p->reason + *at, sizeof p->reason - *at, "%s%s%s",
-			*at ? "; " : "", reason, what[standing]);
-	return code[standing];
-}
-
-/* The first in the policy's order that has sessions, as the one that is full; NULL: none. */
-static const struct upstream *full(const struct pool *p)
-{
-	for (size_t i = 0; i < p->count; i++)
-		if (upstream_ready(policy_nth(p, i)) > 0)
-			return policy_nth(p, i);
-	return NULL;
-}
-
-struct ede pool_reason(struct pool *p, const struct request *r)
-{
-	enum ede_code code = EDE_NONE;
-	size_t at = 0;
-
-	if (is_waiting(r) && !r->sent_before && full(p)) {
-		snprintf(p->reason, sizeof p->reason, "%s: too many queries in flight",
-			full(p)->label);
-		return (struct ede){ EDE_NETWORK_ERROR, p->reason };
-	}
-	for (size_t i = 0; i < p->count; i++) {
-		enum ede_code one = describe(p, policy_nth(p, i), &at);
-
-		if (code == EDE_NONE || one == EDE_NETWORK_ERROR ||
-			(one == EDE_NO_REACHABLE_AUTHORITY && code == EDE_NOT_READY))
-			code = one;
-	}
-	return (struct ede){ code, p->reason };
 }

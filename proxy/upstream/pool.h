@@ -51,6 +51,17 @@ struct pool {
 	char reason[2 * HEALTH_TEXT_MAX];
 };
 
+/* The bit of one of its upstreams, as in request->avoid. */
+static inline uint32_t pool_bit(const struct pool *p, const struct upstream *u)
+{
+	return UINT32_C(1) << (u - p->upstreams);
+}
+
+static inline uint32_t pool_everybody(const struct pool *p)
+{
+	return (uint32_t)((UINT64_C(1) << p->count) - 1);
+}
+
 void pool_init(struct pool *p);
 /* Every request is done or cancelled. */
 void pool_deinit(struct pool *p);

@@ -81,4 +81,10 @@ struct request {
 	const char *kept_from;
 };
 
+/* It waits in its pool's queue. */
+static inline bool request_waits(const struct request *r)
+{
+	return list_linked(&r->node);
+}
+
 #endif

@@ -1,0 +1,42 @@
+#include "proxy/upstream/flights.h"
+
+#include "proxy/upstream/session.h"
+
+bool flights_any(const struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session)
+			return true;
+	return false;
+}
+
+bool flights_any_fresh(const struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session && !r->flights[i].late)
+			return true;
+	return false;
+}
+
+void flights_forget(struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (r->flights[i].session)
+			session_forget(&r->flights[i]);
+}
+
+struct flight *flights_free(struct request *r)
+{
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (!r->flights[i].session)
+			return &r->flights[i];
+	return NULL;
+}
+
+struct flight *flights_take(struct request *r)
+{
+	struct flight *f = flights_free(r);
+
+	*f = (struct flight){ .request = r };
+	return f;
+}
