@@ -95,10 +95,12 @@ static struct flight *take_flight(struct request *r)
 	return oldest;
 }
 
-static void submit_to(struct upstream *u, struct session *s, struct request *r)
+static void submit_to(struct pool *p, struct upstream *u, struct session *s, struct request *r)
 {
 	r->own = u;
 	upstream_submit(u, s, take_flight(r));
+	if (p->waiting_count > 0 && upstream_ready(u) == 0)
+		look_again(p); /* it took the last place: nobody else need wait for one */
 }
 
 /* ------------------------------------------------------------------ placing */
@@ -183,7 +185,7 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 	}
 	probe_copy(&p->probe, r, ~bit_of(p, u));
 	p->stats->upstream_probes++;
-	submit_to(u, s, &p->probe.request);
+	submit_to(p, u, s, &p->probe.request);
 }
 
 enum placed { PLACED, PLACE_AWAITED, PLACE_NONE };
@@ -194,7 +196,7 @@ static enum placed place(struct pool *p, struct request *r)
 
 	if (!choose(p, r, &c))
 		return c.upstream ? PLACE_AWAITED : PLACE_NONE;
-	submit_to(c.upstream, c.session, r);
+	submit_to(p, c.upstream, c.session, r);
 	if (p->count > 1)
 		probe(p, r, &c);
 	return PLACED;
@@ -447,9 +449,16 @@ static void keep(struct request *r, const struct upstream *u)
 /* It has had its say: what it may still answer on another session is not waited for. */
 static void expect_nothing_of(const struct upstream *u, struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
-		if (r->flights[i].session && r->flights[i].session->setup == &u->session)
-			r->flights[i].late = true;
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++) {
+		struct flight *f = &r->flights[i];
+
+		if (!f->session || f->session->setup != &u->session)
+			continue;
+		if (f->sent)
+			f->late = true;
+		else
+			session_forget(f);
+	}
 }
 
 /* An error of the upstream's own: others are asked, if there are any. False: there is no other. */
