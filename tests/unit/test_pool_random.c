@@ -14,12 +14,12 @@
 
 /* What the test knows of a request in its present life. */
 struct book {
-	unsigned wire;				  /* messages sent for it */
-	unsigned refused;			  /* tries that the transport did not take */
-	unsigned bad;				  /* answers that did not parse */
-	unsigned spent;				  /* these, and halves of answers */
-	uint32_t errors;			  /* bit i: upstream i has answered with an error */
-	uint32_t off;				  /* these, and those whose answers were of no use */
+	unsigned wire;	  /* messages sent for it */
+	unsigned refused; /* tries that the transport did not take */
+	unsigned bad;	  /* answers that did not parse */
+	unsigned spent;	  /* these, and halves of answers */
+	uint32_t errors;  /* bit i: upstream i has answered with an error */
+	uint32_t off;	  /* these, and those whose answers were of no use */
 	const char *servfail_from, *refused_from; /* the first of each */
 };
 
@@ -27,7 +27,8 @@ static struct book books[ACTORS];
 static uint64_t answered_us[UPSTREAMS_MAX]; /* when it answered anybody last */
 
 static struct {
-	uint64_t submitted, cancelled, done, failed_sends, failed_bad, kept_given, moved, moved_off, reasons;
+	uint64_t submitted, cancelled, done, failed_sends, failed_bad, kept_given, moved, moved_off,
+		reasons;
 	unsigned serial;
 } tally;
 
