@@ -20,9 +20,14 @@
 #include "proxy/worker.h"
 
 #define SIGNALS 4
-/* Of each worker: event loop, mailbox, upstream sessions (16 at most), log, spare. */
+/*
+ * Of each worker: event loop, mailbox, log, spare, and the sessions of an upstream (16 at most), of
+ * which further ones will hardly have all.
+ */
 #define RESERVED_DESCRIPTORS 28u
+#define RESERVED_FURTHER     6u
 #define TCP_CLIENTS_MIN	     4u
+#define WORKERS_AUTO_MAX     64
 
 struct app {
 	struct config *config;
@@ -32,6 +37,7 @@ struct app {
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct addr *bound; /* their addresses alone */
+	size_t bound_count;
 	struct worker **workers;
 	size_t worker_count;
 	struct names *names; /* of upstreams */
@@ -49,6 +55,8 @@ static size_t count_workers(const struct config *c)
 
 	if (c->workers > 0)
 		return c->workers;
+	if (cores > WORKERS_AUTO_MAX)
+		return WORKERS_AUTO_MAX;
 	return cores > 0 ? (size_t)cores : 1;
 }
 
@@ -58,7 +66,9 @@ static size_t count_workers(const struct config *c)
  */
 static size_t tcp_clients_of(const struct app *a)
 {
-	size_t per_worker = RESERVED_DESCRIPTORS + listeners_each(&a->listeners),
+	size_t per_worker = RESERVED_DESCRIPTORS +
+			    (a->config->forward_count - 1) * RESERVED_FURTHER +
+			    listeners_each(&a->listeners),
 	       wanted = a->config->tcp_clients;
 	struct rlimit r;
 
@@ -98,7 +108,7 @@ static enum exit_code refuse_loops(const struct app *a, char *error, size_t size
 		const struct config_upstream *u = &a->config->forward[i];
 
 		for (size_t k = 0; k < u->address_count; k++) {
-			if (!self_is_reached(a->bound, a->listeners.count, &u->address[k]))
+			if (!self_is_reached(a->bound, a->bound_count, &u->address[k]))
 				continue;
 			snprintf(error, size,
 				"upstream %.80s: %s is where dnsfwd itself listens; forward to "
@@ -110,12 +120,24 @@ static enum exit_code refuse_loops(const struct app *a, char *error, size_t size
 	return EXIT_OK;
 }
 
+/* [::] of a passed socket may be reached over IPv4 too. */
+static void note_bound(struct app *a, const struct listen_address *l)
+{
+	struct addr any4 = { .in4 = { .sin_family = AF_INET } };
+
+	a->bound[a->bound_count++] = l->addr;
+	if (!l->dual_stack)
+		return;
+	addr_set_port(&any4, addr_port(&l->addr));
+	a->bound[a->bound_count++] = any4;
+}
+
 static bool allocate(struct app *a)
 {
 	a->workers = calloc(a->worker_count, sizeof(struct worker *));
-	a->bound = calloc(a->listeners.count, sizeof *a->bound);
+	a->bound = calloc(2 * a->listeners.count, sizeof *a->bound);
 	for (size_t i = 0; a->bound && i < a->listeners.count; i++)
-		a->bound[i] = a->listeners.address[i].addr;
+		note_bound(a, &a->listeners.address[i]);
 	return a->workers && a->bound;
 }
 
@@ -125,7 +147,7 @@ static enum exit_code build_names(struct app *a, char *error, size_t size)
 		.mailbox = &a->mailbox,
 		.config = a->config,
 		.listen = a->bound,
-		.listen_count = a->listeners.count,
+		.listen_count = a->bound_count,
 		.workers = a->workers,
 		.worker_count = a->worker_count };
 	enum exit_code code = refuse_loops(a, error, size);

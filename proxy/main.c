@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/config/presets.h"
 #include "proxy/app.h"
+#include "proxy/upstream/bootstrap_channel.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
@@ -52,9 +53,9 @@ static const char usage[] =
 
 static void print_version(void)
 {
-	printf("dnsfwd %s\nGnuTLS %s, libevent %s, libconfig %d.%d.%d\n", VERSION,
-		gnutls_check_version(NULL), event_get_version(), LIBCONFIG_VER_MAJOR,
-		LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
+	printf("dnsfwd %s\nGnuTLS %s, libevent %s, c-ares %s, libconfig %d.%d.%d\n", VERSION,
+		gnutls_check_version(NULL), event_get_version(), bootstrap_channel_library(),
+		LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
 }
 
 /* ------------------------------------------------------------------ the command line */

@@ -138,19 +138,41 @@ static const struct config_upstream *find_filter(const struct config *c, enum co
 	return NULL;
 }
 
-/* With one that filters nothing in the group, each filter is undone at times. */
+/* Another one that filters, but something else; NULL: none. */
+static const struct config_upstream *find_other_filter(
+	struct loader *l, const struct config_upstream *some)
+{
+	const char *filter = service(l, some)->filter;
+
+	for (size_t i = 0; i < l->config->forward_count; i++) {
+		const struct config_upstream *u = &l->config->forward[i];
+
+		if (u->filter == FILTER_SOME && strcmp(service(l, u)->filter, filter) != 0)
+			return u;
+	}
+	return NULL;
+}
+
+/* What one upstream of the group does not filter, undoes the filter of the other at times. */
 static void warn_mixed(struct loader *l, struct config_place where)
 {
-	const struct config_upstream *some = find_filter(l->config, FILTER_SOME);
-	const struct config_upstream *none = find_filter(l->config, FILTER_NONE);
+	const struct config_upstream *some = find_filter(l->config, FILTER_SOME), *other;
 
-	if (l->mixed || !some || !none)
+	if (l->mixed || !some)
+		return;
+	other = find_filter(l->config, FILTER_NONE);
+	if (!other)
+		other = find_other_filter(l, some);
+	if (!other)
 		return;
 	l->mixed = true;
 	errors_add(&l->config->warnings, where,
-		"forward mixes %.80s (filters: %s) with %.80s (filters nothing): names that the "
-		"first blocks are answered by the second; use one kind",
-		some->name, service(l, some)->filter, none->name);
+		"forward mixes %.80s (filters: %s) with %.80s (filters%s %s): names that the "
+		"first blocks %s answered by the second; use one kind",
+		some->name, service(l, some)->filter, other->name,
+		other->filter == FILTER_NONE ? "" : ":",
+		other->filter == FILTER_NONE ? "nothing" : service(l, other)->filter,
+		other->filter == FILTER_NONE ? "are" : "may be");
 }
 
 static bool check_service(struct loader *l, const struct option *o, const char *text,

@@ -245,3 +245,8 @@ void bootstrap_channel_free(struct bootstrap_channel *c)
 	event_free(c->timeout);
 	free(c);
 }
+
+const char *bootstrap_channel_library(void)
+{
+	return ares_version(NULL);
+}

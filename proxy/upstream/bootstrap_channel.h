@@ -25,6 +25,9 @@ struct bootstrap_channel *bootstrap_channel_new(struct event_base *base, const c
 	void (*done)(void *arg, enum bootstrap_family family, const struct bootstrap_result *r),
 	void *arg, const char **ret_reason);
 /* done is not called any more. */
+/* Version of the library that looks names up; static. */
+const char *bootstrap_channel_library(void);
+
 void bootstrap_channel_free(struct bootstrap_channel *c);
 
 /* Only when none is under way. */

@@ -3,7 +3,7 @@
  * random numbers come in, nothing is sent from here.
  *
  * Without anybody who wants the name nothing is looked up.  Wanted and not known: at once, after a
- * failure 0.5 s later, doubling to 10 s (20 % either way).  Wanted and known: once the TTL has
+ * failure 0.5 s later, doubling to 2 s (20 % either way): who waits has 4 s.  Wanted and known: once the TTL has
  * passed; or a minute after the last lookup when it is wanted again and again: then connecting
  * fails, and what is known may be a captive portal's answer, or yesterday's.  Both families are asked side by side and neither waits for the other (RFC 8305 3).
  * Whatever goes wrong, what is known stays.
@@ -20,7 +20,7 @@
 #define BOOTSTRAP_FAMILY_MAX	8u /* addresses kept */
 #define BOOTSTRAP_ADDRESSES_MAX (2 * BOOTSTRAP_FAMILY_MAX)
 #define BOOTSTRAP_WAIT_FIRST_US 500000u
-#define BOOTSTRAP_WAIT_MAX_US	10000000u
+#define BOOTSTRAP_WAIT_MAX_US	2000000u
 #define BOOTSTRAP_TTL_MIN_S	60u
 #define BOOTSTRAP_TTL_MAX_S	86400u
 /* Of addresses on file: older ones are looked up at the start, wanted or not. */

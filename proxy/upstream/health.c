@@ -130,10 +130,11 @@ static void log_suspicion(
 		doubt);
 }
 
-void health_silent(struct health *h, const struct addr *to, const char *doubt, uint64_t now_us)
+void health_silent(
+	struct health *h, const struct addr *to, const char *doubt, bool counts, uint64_t now_us)
 {
 	log_suspicion(h, to, doubt, now_us);
-	if (h->silent < UINT32_MAX)
+	if (counts && h->silent < UINT32_MAX)
 		h->silent++;
 	log_doubt(h, "takes queries and answers nothing in time");
 }

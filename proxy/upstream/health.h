@@ -31,6 +31,7 @@ struct health {
 	unsigned silent;
 	unsigned errors, contradicted; /* in a row */
 	uint64_t doubted_us;	       /* last line about a path in doubt */
+	bool alone;		       /* there is no other to ask instead */
 	bool doubt_logged;
 	char last_failure[HEALTH_TEXT_MAX]; /* label, stage and reason; "": none in this outage */
 	struct transport_end last_end;	    /* to know a repeated one by */
@@ -48,8 +49,12 @@ void health_connected(struct health *h, const struct addr *to, const struct tran
 /* An answer; timely: within the time in which one is expected. */
 void health_answered(struct health *h, bool timely, uint64_t now_us);
 
-/* A session's path came into doubt: it takes queries and answers none. */
-void health_silent(struct health *h, const struct addr *to, const char *doubt, uint64_t now_us);
+/*
+ * A session's path came into doubt: it takes queries and answers none.  counts: some of them were
+ * not in doubt before, so that it is not one slow name.
+ */
+void health_silent(
+	struct health *h, const struct addr *to, const char *doubt, bool counts, uint64_t now_us);
 /* An answer was an error (SERVFAIL, REFUSED); another upstream knew better; one was good. */
 void health_error(struct health *h);
 void health_contradicted(struct health *h);

@@ -4,8 +4,12 @@
  * Trouble of our own (no route, no descriptor) is looked at again so soon; it is nobody's backoff.
  */
 #define LOCAL_RETRY_US 200000u
+/* Doubled so often, as "unreachable" may also come from a router that is asked each time. */
+#define LOCAL_DOUBLED_MAX 2u
 /* While nobody waits for it, a failing upstream is tried so many times more rarely. */
 #define LEISURE 10u
+/* A query that comes while no other waits has an attempt made for it, if the last is so old. */
+#define FRESH_RETRY_US 1000000u
 /* A spent session that was not closed within this has shown that the limit is none. */
 #define OUTLIVED_US 100000u
 /* An address is gone back to if its handshake is not slower than the winner's by more. */
@@ -34,6 +38,12 @@ static void start_timer(struct upstream *u, struct timer *t, uint64_t due_us)
 {
 	if (timer_start(&u->session.turn->timers, t, due_us) < 0)
 		u->session.stats->bound_memory++;
+}
+
+static void retry_at(struct upstream *u, uint64_t due_us)
+{
+	if (!timer_running(&u->retry) || u->retry.due_us > due_us)
+		start_timer(u, &u->retry, due_us);
 }
 
 static void stop_timer(struct upstream *u, struct timer *t)
@@ -100,6 +110,7 @@ void opening_answered(struct upstream *u)
 	if (u->backoff.failures == 0 && u->next_try_us == 0)
 		return;
 	backoff_reset(&u->backoff);
+	u->local_rounds = 0;
 	u->next_try_us = u->next_probe_us = 0;
 }
 
@@ -168,7 +179,7 @@ static struct session *open_to(struct upstream *u, size_t i, struct transport_en
 /* Every address has failed. */
 static void end_round(struct upstream *u, const struct addr *to, const struct transport_end *end)
 {
-	uint64_t wait = LOCAL_RETRY_US;
+	uint64_t wait = (uint64_t)LOCAL_RETRY_US << u->local_rounds;
 
 	stop_timer(u, &u->pace);
 	u->warming = false;
@@ -176,6 +187,8 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 		wait = back_off(u);
 	else
 		wait_before_next(u, wait);
+	if (!u->round_counts && u->local_rounds < LOCAL_DOUBLED_MAX)
+		u->local_rounds++;
 	if (upstream_ready(u) > 0) {
 		health_note(&u->health, to, end);
 		return;
@@ -217,9 +230,8 @@ static bool is_full(struct upstream *u)
 	if (count_sessions(u) < UPSTREAM_SESSIONS_MAX)
 		return false;
 	u->session.stats->bound_sessions++;
-	if (wanted(u) > 0 &&
-		(!timer_running(&u->retry) || u->retry.due_us > now_us(u) + LOCAL_RETRY_US))
-		start_timer(u, &u->retry, now_us(u) + LOCAL_RETRY_US);
+	if (wanted(u) > 0)
+		retry_at(u, now_us(u) + LOCAL_RETRY_US);
 	return true;
 }
 
@@ -293,6 +305,7 @@ static void ask_for_addresses(struct upstream *u)
 static void begin_round(struct upstream *u)
 {
 	race_begin(&u->race);
+	u->round_us = now_us(u);
 	u->round_counts = u->round_failed = false;
 	stop_timer(u, &u->retry);
 	run_race(u, 0);
@@ -314,6 +327,7 @@ static bool outlived(struct upstream *u)
 			continue;
 		limits_outlived(&u->limits, s->answers);
 		s->quota = 0;
+		u->absent_us = 0;
 		any = true;
 	}
 	return any;
@@ -331,7 +345,6 @@ static bool enough_is_coming(const struct upstream *u)
 static uint64_t next_us(const struct upstream *u, bool urgent)
 {
 	uint64_t due = urgent ? u->next_try_us : u->next_probe_us;
-
 	return fruitless_until(u) > due ? fruitless_until(u) : due;
 }
 
@@ -360,6 +373,13 @@ static bool is_due(struct upstream *u, bool urgent)
 	return urgent && (ready < u->connections || u->limits.answers > 0);
 }
 
+/* The first query after a pause is not made to wait for a backoff longer than its patience. */
+static void welcome(struct upstream *u)
+{
+	if (wanted(u) == 0 && u->next_try_us > u->round_us + FRESH_RETRY_US)
+		u->next_try_us = u->round_us + FRESH_RETRY_US;
+}
+
 void opening_ensure(struct upstream *u, bool urgent)
 {
 	if (u->closing || !is_due(u, urgent))
@@ -369,6 +389,13 @@ void opening_ensure(struct upstream *u, bool urgent)
 		return;
 	}
 	ask_for_addresses(u);
+	if (u->race.count == 0) {
+		if (urgent)
+			retry_at(u, now_us(u) + WANT_EVERY_US); /* to ask for them again */
+		return;
+	}
+	if (urgent)
+		welcome(u);
 	if (u->connecting > 0 && urgent && !timer_running(&u->pace))
 		run_race(u, quiet_since(u));
 	if (u->connecting > 0 && u->limits.answers == 0)
@@ -376,9 +403,9 @@ void opening_ensure(struct upstream *u, bool urgent)
 	if (enough_is_coming(u))
 		return;
 	if (now_us(u) < next_us(u, urgent)) {
-		if (urgent && !timer_running(&u->retry)) {
+		if (urgent) {
 			u->session.stats->bound_connects += fruitless_until(u) > now_us(u);
-			start_timer(u, &u->retry, next_us(u, urgent));
+			retry_at(u, next_us(u, urgent));
 		}
 		return;
 	}

@@ -34,6 +34,25 @@ static void choose_fastest(struct pool *p)
 			p->first = i;
 }
 
+/*
+ * The next one that can be asked; the share of one that can't is everybody's, not its neighbour's.
+ */
+static void choose_in_turn(struct pool *p)
+{
+	size_t turn = p->rotation++ % p->count;
+
+	for (size_t i = 0; i < p->count; i++) {
+		p->first = (turn + i) % p->count;
+		if (upstream_ready(&p->upstreams[p->first]) == 0) {
+			upstream_ensure(&p->upstreams[p->first], false);
+		} else if (!health_doubtful(&p->upstreams[p->first].health)) {
+			p->rotation += i;
+			return;
+		}
+	}
+	p->first = turn;
+}
+
 void policy_advance(struct pool *p)
 {
 	if (p->count == 1)
@@ -45,7 +64,7 @@ void policy_advance(struct pool *p)
 		choose_fastest(p);
 		break;
 	case POLICY_ROUND_ROBIN:
-		p->first = p->rotation++ % p->count;
+		choose_in_turn(p);
 		break;
 	}
 }

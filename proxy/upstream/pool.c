@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "proxy/upstream/policy.h"
 #include "proxy/upstream/verdict.h"
 
@@ -12,6 +13,8 @@
 #define BAD_ANSWERS_MAX 2
 /* With others to ask: so often by one upstream, whole or half. */
 #define SPENT_MAX 2
+/* A change of the upstream that is asked is told so often at most. */
+#define SERVING_NEWS_US 1000000u
 /* A slow name may be asked for again if fifty queries have earned it; at most so many saved up. */
 #define HEDGE_COST 50u
 #define HEDGE_MAX  (20u * HEDGE_COST)
@@ -19,6 +22,11 @@
 static uint32_t bit_of(const struct pool *p, const struct upstream *u)
 {
 	return UINT32_C(1) << (u - p->upstreams);
+}
+
+static uint32_t everybody(const struct pool *p)
+{
+	return (uint32_t)((UINT64_C(1) << p->count) - 1);
 }
 
 /* ------------------------------------------------------------------ the queue */
@@ -30,6 +38,7 @@ static bool is_waiting(const struct request *r)
 
 static void wait_in_queue(struct pool *p, struct request *r)
 {
+	p->stats->bound_inflight += pool_sessions(p) > 0; /* there are some, and they are full */
 	list_append(r->sent_before ? &p->again : &p->waiting, &r->node);
 	p->waiting_count++;
 }
@@ -74,33 +83,30 @@ static void forget_flights(struct request *r)
 			session_forget(&r->flights[i]);
 }
 
-/* A free one; if none is, the oldest is given up: losses that cost nothing may use all of them. */
-static struct flight *take_flight(struct request *r)
+/* One that is under way is never given up for another: its answer may be about to come. */
+static struct flight *free_flight(struct request *r)
 {
-	struct flight *oldest = &r->flights[0];
-
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++) {
-		struct flight *f = &r->flights[i];
-
-		if (!f->session) {
-			*f = (struct flight){ .request = r };
-			return f;
-		}
-		if (f->sent && f->sent_us < oldest->sent_us)
-			oldest = f;
-	}
-	session_forget(oldest);
-	look_again(r->pool); /* its place is free */
-	*oldest = (struct flight){ .request = r };
-	return oldest;
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+		if (!r->flights[i].session)
+			return &r->flights[i];
+	return NULL;
 }
 
-static void submit_to(struct pool *p, struct upstream *u, struct session *s, struct request *r)
+/* There is one. */
+static struct flight *take_flight(struct request *r)
+{
+	struct flight *f = free_flight(r);
+
+	*f = (struct flight){ .request = r };
+	return f;
+}
+
+static void submit_to(struct upstream *u, struct session *s, struct request *r)
 {
 	r->own = u;
 	upstream_submit(u, s, take_flight(r));
-	if (p->waiting_count > 0 && upstream_ready(u) == 0)
-		look_again(p); /* it took the last place: nobody else need wait for one */
+	if (session_is_spent(s))
+		look_again(r->pool); /* those that waited for room there wait for another */
 }
 
 /* ------------------------------------------------------------------ placing */
@@ -164,8 +170,6 @@ static bool choose(struct pool *p, const struct request *r, struct choice *c)
 		return true;
 	if (c->upstream && c->until_us)
 		wake_at(p, c->until_us);
-	else if (c->upstream)
-		p->stats->bound_inflight++;
 	return false;
 }
 
@@ -185,7 +189,26 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 	}
 	probe_copy(&p->probe, r, ~bit_of(p, u));
 	p->stats->upstream_probes++;
-	submit_to(p, u, s, &p->probe.request);
+	submit_to(u, s, &p->probe.request);
+}
+
+/*
+ * failover: those who watch are told who is asked now.  What moves a single query on is no such
+ * news.
+ */
+static void note_serving(struct pool *p, const struct upstream *u, const struct request *r)
+{
+	uint64_t now = turn_now_us(p->turn);
+
+	if (u == p->serving || r->sent_before || p->policy != POLICY_FAILOVER)
+		return;
+	if (p->serving && p->told_us && now - p->told_us < SERVING_NEWS_US)
+		return; /* a later query tells, if it is still so */
+	if (p->serving) {
+		log_info("queries go to %s now", u->label);
+		p->told_us = now;
+	}
+	p->serving = u;
 }
 
 enum placed { PLACED, PLACE_AWAITED, PLACE_NONE };
@@ -196,9 +219,11 @@ static enum placed place(struct pool *p, struct request *r)
 
 	if (!choose(p, r, &c))
 		return c.upstream ? PLACE_AWAITED : PLACE_NONE;
-	submit_to(p, c.upstream, c.session, r);
-	if (p->count > 1)
+	submit_to(c.upstream, c.session, r);
+	if (p->count > 1) {
+		note_serving(p, c.upstream, r);
 		probe(p, r, &c);
+	}
 	return PLACED;
 }
 
@@ -261,9 +286,10 @@ static void finish_lost(struct pool *p, struct request *r)
 	finish(p, r);
 }
 
-static bool is_exhausted(const struct request *r)
+static bool is_exhausted(struct request *r)
 {
-	return r->is_probe || r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX;
+	return r->is_probe || !free_flight(r) || r->sends >= REQUEST_SENDS_MAX ||
+	       r->bad_answers >= BAD_ANSWERS_MAX;
 }
 
 /* ------------------------------------------------------------------ asking */
@@ -293,6 +319,8 @@ static void reconsider(struct turn_work *w)
 {
 	struct request *r = container_of(w, struct request, work);
 
+	if (is_waiting(r))
+		look_again(r->pool); /* a send that was given back opens other places to it */
 	if (is_waiting(r) || has_fresh_flight(r))
 		return;
 	if (is_exhausted(r))
@@ -312,7 +340,8 @@ static void dispatch_again(struct pool *p)
 {
 	list_for_each (n, &p->again) {
 		struct request *r = container_of(n, struct request, node);
-		enum placed placed = place(p, r);
+		/* A session that had been in doubt answers again: it is waited for there. */
+		enum placed placed = has_fresh_flight(r) ? PLACED : place(p, r);
 
 		if (placed == PLACED || (placed == PLACE_NONE && r->kept))
 			leave_queue(p, r);
@@ -366,9 +395,15 @@ static void on_lost(void *arg, struct upstream *u)
 	look_again(arg);
 }
 
-/* The path is in doubt: it is sent elsewhere too; what was sent may still be answered. */
-static bool path_is_late(struct pool *p, struct request *r)
+/*
+ * The path is in doubt: it is sent elsewhere too; what was sent may still be answered.  The second
+ * time with an upstream it goes to another one.
+ */
+static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
 {
+	if (r->late_on & bit_of(p, u) && (r->avoid | bit_of(p, u)) != everybody(p))
+		r->avoid |= bit_of(p, u);
+	r->late_on |= bit_of(p, u);
 	if (!is_exhausted(r))
 		reconsider_later(p, r);
 	look_again(p); /* those that wait for room there */
@@ -399,17 +434,13 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 {
 	struct pool *p = arg;
 
-	return why == LATE_PATH ? path_is_late(p, f->request) : name_is_slow(p, u, f->request);
-}
-
-static uint32_t everybody(const struct pool *p)
-{
-	return (uint32_t)((UINT64_C(1) << p->count) - 1);
+	return why == LATE_PATH ? path_is_late(p, u, f->request) : name_is_slow(p, u, f->request);
 }
 
 /* Its answer came twice by half, or malformed: that is the upstream's own trouble with it. */
 static void note_spent(struct pool *p, struct upstream *u, struct request *r)
 {
+	health_error(&u->health);
 	if (++r->spent < SPENT_MAX || (r->avoid | bit_of(p, u)) == everybody(p))
 		return;
 	r->avoid |= bit_of(p, u);
@@ -542,6 +573,7 @@ void pool_init(struct pool *p)
 	for (size_t i = 0; i < p->count; i++) {
 		p->upstreams[i].owner = &upstream_owner;
 		p->upstreams[i].owner_arg = p;
+		p->upstreams[i].health.alone = p->count == 1;
 		upstream_init(&p->upstreams[i]);
 	}
 }
@@ -567,7 +599,7 @@ static void begin(struct pool *p, struct request *r)
 	r->pool = p;
 	r->sends = r->bad_answers = r->spent = r->returns = 0;
 	r->sent_before = r->is_probe = false;
-	r->avoid = 0;
+	r->late_on = r->avoid = 0;
 	r->own = NULL;
 	r->kept = NULL;
 	r->node = (struct list){ 0 };

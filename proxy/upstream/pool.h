@@ -37,9 +37,11 @@ struct pool {
 	struct list waiting;  /* those never sent, the oldest first */
 	size_t waiting_count; /* of both */
 	struct turn_work dispatch;
-	struct timer patience; /* an upstream has been awaited for long enough */
-	size_t first;	       /* the upstream that the policy prefers now */
-	uint64_t rotation;     /* round-robin */
+	struct timer patience;		/* an upstream has been awaited for long enough */
+	const struct upstream *serving; /* failover: to whom new queries went last, as logged */
+	uint64_t told_us;		/* when the log told of a change last */
+	size_t first;			/* the upstream that the policy prefers now */
+	uint64_t rotation;		/* round-robin */
 	struct probe probe;
 	unsigned probes;   /* copies sent to those in doubt */
 	uint64_t probe_us; /* no copy of a query before, to learn of another upstream */

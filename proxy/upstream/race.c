@@ -80,6 +80,14 @@ static size_t by_preference(const struct race *r, size_t i)
 	return i <= r->winner ? i - 1 : i;
 }
 
+bool race_is_new(const struct race *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->list[i].tried_us == 0)
+			return true;
+	return false;
+}
+
 void race_begin(struct race *r)
 {
 	for (size_t i = 0; i < r->count; i++)

@@ -45,6 +45,9 @@ struct race {
  */
 void race_set(struct race *r, const struct addr *in, size_t count);
 
+/* Some address has never been tried. */
+bool race_is_new(const struct race *r);
+
 /* No address has been tried: a new round begins. */
 void race_begin(struct race *r);
 

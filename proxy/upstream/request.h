@@ -73,6 +73,7 @@ struct request {
 	uint8_t returns;      /* losses that were not counted */
 	bool sent_before;     /* another send of it is a repetition */
 	bool is_probe;	      /* the pool's own: never asked anywhere else */
+	uint32_t late_on;     /* bit i: a path of upstream i came into doubt under it */
 	uint32_t avoid;	      /* bit i: upstream i of the pool has had its say */
 	struct upstream *own; /* the last it was given to; NULL: none yet */
 	uint8_t *kept;	      /* owned copy of a SERVFAIL or REFUSED, while others are asked */

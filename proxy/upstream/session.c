@@ -11,6 +11,8 @@
 #define CONNECT_LIMIT_US (5ull * 1000000)
 /* We close this much before the server's idle limit, but not before half of it has passed. */
 #define IDLE_MARGIN_US 1000000u
+/* No server's idle limit is shorter. */
+#define IDLE_LEAST_US 1000000u
 
 static void bury(struct turn_work *w)
 {
@@ -35,6 +37,14 @@ struct flight *session_half_answered(const struct session *s, const uint8_t *par
 		return e ? e->owner : NULL;
 	}
 	return s->sent_count == 1 ? container_of(s->sent.next, struct flight, node) : NULL;
+}
+
+bool session_was_idle(const struct session *s, const struct transport_end *end)
+{
+	uint64_t now = turn_now_us(s->setup->turn);
+
+	return end && end->fault == FAULT_CLOSED && s->answers == 0 && s->ready_us &&
+	       now - s->ready_us >= IDLE_LEAST_US;
 }
 
 void flight_uncharge(struct flight *f)
@@ -71,6 +81,7 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 {
 	const struct flight *half =
 		end ? session_half_answered(s, end->partial, end->partial_len) : NULL;
+	bool limit = s->answers > 0 || half || session_was_idle(s, end);
 	struct list *n;
 
 	while ((n = list_take(&s->sent))) {
@@ -78,7 +89,7 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 
 		s->sent_count--;
 		f->spent = f == half;
-		if ((s->answers > 0 || half) && !f->spent)
+		if (limit && !f->spent)
 			flight_uncharge(f);
 		give_back(s, f);
 	}

@@ -144,6 +144,12 @@ void session_forget(struct flight *f);
 /* The query whose answer has begun to come (partial: framed octets), or NULL. */
 struct flight *session_half_answered(const struct session *s, const uint8_t *partial, size_t len);
 
+/*
+ * The server closed it in good order after a while, unanswered: its idle limit, which the queries
+ * that were out have crossed on the way (RFC 7766 6.2.4).
+ */
+bool session_was_idle(const struct session *s, const struct transport_end *end);
+
 /* Not counted against the limit of sends, once. */
 void flight_uncharge(struct flight *f);
 

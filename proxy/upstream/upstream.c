@@ -40,12 +40,24 @@ static bool has_flight_of(const struct session *s, const struct request *r)
 	return false;
 }
 
+/*
+ * One query may make the server close, whatever else is on the connection.  So the last sending of
+ * each does not go among others that nothing is known of: a session takes as many of them as it has
+ * answered, and one more.
+ */
+static bool may_take(const struct session *s, const struct request *r)
+{
+	if (r->sends + 1u >= REQUEST_SENDS_MAX && session_inflight(s) > s->answers)
+		return false;
+	return !has_flight_of(s, r);
+}
+
 struct session *upstream_session(struct upstream *u, const struct request *r)
 {
 	list_for_each (n, &u->sessions) {
 		struct session *s = container_of(n, struct session, node);
 
-		if (session_has_room(s) && !has_flight_of(s, r))
+		if (session_has_room(s) && may_take(s, r))
 			return s;
 	}
 	return NULL;
@@ -121,10 +133,32 @@ static void on_unready(void *arg, struct session *s)
 {
 	struct upstream *u = arg;
 
-	if (upstream_ready(u) == 0)
+	if (upstream_ready(u) == 0) {
+		u->owner->lost(u->owner_arg, u);
 		u->reopen = s->answers > 0 || now_us(u) - s->ready_us >= WORTH_REOPENING_US;
+	}
 	if (s->state == SESSION_RETIRING)
 		opening_renew(u); /* for one that has ended, on_ended does it */
+}
+
+/* Idle ones beside one in doubt have the same path: they are not trusted with its queries. */
+static void retire_idle(struct upstream *u, const struct addr *addr)
+{
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (is_relied_on(s) && session_inflight(s) == 0 && addr_equal(&s->addr, addr))
+			session_retire(s);
+	}
+}
+
+/* Something else than one name that is slow everywhere. */
+static bool is_new_doubt(const struct session *s)
+{
+	list_for_each (n, &s->sent)
+		if (!container_of(n, struct flight, node)->request->late_on)
+			return true;
+	return false;
 }
 
 static void on_suspect(void *arg, struct session *s, const char *doubt)
@@ -133,10 +167,12 @@ static void on_suspect(void *arg, struct session *s, const char *doubt)
 
 	u->session.stats->sessions_suspect++;
 	u->has_suspects = true;
-	health_silent(&u->health, &s->addr, doubt, now_us(u));
+	health_silent(&u->health, &s->addr, doubt, is_new_doubt(s), now_us(u));
+	retire_idle(u, &s->addr);
 	if (s->state != SESSION_READY || upstream_ready(u) > 0)
 		return;
 	u->absent_us = now_us(u);
+	u->owner->lost(u->owner_arg, u);
 	opening_ensure(u, true);
 }
 
@@ -234,7 +270,7 @@ static bool answers_others(const struct upstream *u)
 static bool is_fruitless(
 	const struct upstream *u, const struct session *s, const struct transport_end *end)
 {
-	if (!end || end->fault == FAULT_LOCAL || s->answers > 0)
+	if (!end || end->fault == FAULT_LOCAL || s->answers > 0 || session_was_idle(s, end))
 		return false;
 	if (answers_others(u) && (end->partial_len > 0 || u->limits.answers > 0))
 		return false;
@@ -248,10 +284,10 @@ static void session_lost(
 	bool fruitless = is_fruitless(u, s, end);
 	bool failed = fruitless && !answers_others(u); /* else only held against the cap */
 
-	u->session.stats->sessions_ended++;
-	learn(u, s, end);
 	if (!end)
 		return;
+	u->session.stats->sessions_ended++;
+	learn(u, s, end);
 	if (fruitless)
 		opening_fruitless(u, failed);
 	if (upstream_ready(u) > 0 || !(failed || end->fault == FAULT_TIMEOUT))
@@ -305,7 +341,9 @@ void upstream_ensure_second(struct upstream *u)
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count)
 {
 	race_set(&u->race, addrs, count);
-	u->wanted_us = now_us(u); /* they are fresh */
+	if (race_is_new(&u->race))
+		u->next_try_us = u->next_probe_us = 0; /* what failed were others */
+	u->wanted_us = now_us(u);		       /* they are fresh */
 	opening_renew(u);
 }
 

@@ -74,9 +74,11 @@ struct upstream {
 	uint64_t last_use_us;	/* last query given to it; 0: none ever */
 	uint64_t absent_us;	/* since when a session is missed; 0: not */
 	uint64_t next_try_us;	/* no attempt before, while queries wait */
+	uint64_t round_us;	/* when the last round of attempts began */
 	uint64_t next_probe_us; /* and while none waits */
 	uint64_t handshake_us;	/* how long the last one took */
 	uint64_t wanted_us;	/* want_addresses was called last */
+	unsigned local_rounds;	/* in a row, all of whose failures were our own */
 	unsigned sessions_begun;
 	bool closing;	   /* upstream_deinit: nothing is opened any more */
 	bool warming;	   /* asked for at the start, before any query */

@@ -150,6 +150,16 @@ def test_one_name_is_cut_each_time(start_server, start, how):
     assert queries(servers[1])[0] <= 10
 
 
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_one_name_that_makes_the_server_close(start_server, start, how):
+    """It takes nobody with it that is on the same connections."""
+    server = start_server(rules=[f"name=poison.test none close={how}"])
+    fwd = warm(start(server))
+    result = load(fwd, 50, window=50, name=lambda i: "poison.test" if i == 25 else f"p{i}.test")
+    result.check(failed=1)
+    assert server.count("poison.test") <= 3 + 12, "three sends, and those that cost nothing"
+
+
 def test_closes_cost_no_descriptors(fwd, server):
     warm(fwd)
     before = fwd.fds()

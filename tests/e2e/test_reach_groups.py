@@ -1,10 +1,13 @@
 """Several upstreams: who is asked, what moves a query on, and what does not (F09, F10)."""
 
+import re
+
 import pytest
 import wire
 from conftest import warm
 from load import load
 from reach import POLICIES, During, fresh, gained, goes_to, long, queries, report, timed
+from testserver import wait_for
 
 
 def die(server):
@@ -71,6 +74,12 @@ def test_failover_returns_by_itself(servers, start, fault):
     servers[0].rule("delay=20")
     with timed(f"return to the first after it was {fault}", 40):
         goes_to(fwd, servers, servers[:1], timeout=40)
+
+    def last_move():
+        fwd.ask("told.test")
+        return re.findall(r"queries go to (\S+) now", fwd.log_text())[-1:]
+
+    wait_for(lambda: last_move() == [servers[0].upstream()], what="word of the return")
 
 
 def test_the_third_of_three(start_server, start):

@@ -2,11 +2,11 @@
 
 import pytest
 import wire
-from conftest import warm
+from conftest import addresses, warm
 from load import load
 from netns import Network
 from reach import During, answered_first, comes_back, fails, fresh, goes_to, long, queries
-from testserver import wait_for
+from testserver import expected_a, wait_for
 
 
 @pytest.fixture
@@ -29,6 +29,21 @@ def v4(host, server):
 def group(net, certs):
     servers = [host.serve(certs=certs) for host in net.hosts]
     return servers, [v4(host, server) for host, server in zip(net.hosts, servers)]
+
+
+# -- a name that takes its time ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("ms", [1200, 2200, 3200, 3700])
+@pytest.mark.parametrize("count", [1, 2])
+def test_slow_name_is_answered_before_the_deadline(start_server, start, count, ms):
+    """With nothing else to ask: however often its path is doubted, the first answer that comes counts."""
+    servers = [start_server(rules=[f"name=*.slow.test delay={ms}"]) for _ in range(count)]
+    fwd = warm(start(servers))
+    reply = fwd.ask("a.slow.test")
+    assert addresses(reply) == [expected_a("a.slow.test")], wire.edes(reply)
+    assert sum(server.count("a.slow.test") for server in servers) <= 3
+    assert "others are asked before it" not in fwd.log_text(), "one slow name puts nobody in doubt"
 
 
 # -- the server accepts and is silent ----------------------------------------------------

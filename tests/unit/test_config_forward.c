@@ -313,6 +313,9 @@ static const struct {
 	{ "\"quad9\", \"quad9/unfiltered\"", { MIXES("quad9", "malware", "quad9/unfiltered") } },
 	{ "\"home\", \"cloudflare\"", { MIXES("home", "malware", "cloudflare") } },
 	{ "\"quad9\", \"cloudflare/security\"", { NULL } },
+	{ "\"quad9\", \"cloudflare/family\"",
+		{ "dnsfwd.conf:1: forward mixes quad9 (filters: malware) with cloudflare/family (filters: "
+		  "malware, adult): names that the first blocks may be answered by the second; use one kind" } },
 	{ "\"google\", \"cloudflare\"", { NULL } },
 	{ "\"quad9\", \"192.0.2.1\", \"switch\", \"nextdns/abc\"", { NULL } },
 	{ "\"getdnsapi\"", { "dnsfwd.conf:1: forward: getdnsapi is a test server" } },

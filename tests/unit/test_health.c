@@ -260,20 +260,20 @@ static const char doubt_line[] =
 static void silent(void)
 {
 	health.doubted_us = START;
-	health_silent(&health, NULL, "none is answered", START);
+	health_silent(&health, NULL, "none is answered", true, START);
 }
 
 /* The next of them is for those who look closely. */
 static void test_suspicion_is_told_now_and_then(void **state)
 {
 	(void)state;
-	health_silent(&health, NULL, "none is answered", START);
+	health_silent(&health, NULL, "none is answered", true, START);
 	assert_logged(doubt_line);
 	health_answered(&health, true, START);
-	health_silent(&health, NULL, "none is answered", START + 10 * SEC - 1);
+	health_silent(&health, NULL, "none is answered", true, START + 10 * SEC - 1);
 	assert_logged("");
 	health_answered(&health, true, START);
-	health_silent(&health, NULL, "none is answered", START + 10 * SEC);
+	health_silent(&health, NULL, "none is answered", true, START + 10 * SEC);
 	assert_logged(doubt_line);
 }
 

@@ -17,6 +17,7 @@ static uint64_t read_clock(void *arg)
 	(void)arg;
 	return now_us;
 }
+static struct session sessions[COUNT_OF(ups)];
 
 static void set_up(size_t count, enum config_policy policy)
 {
@@ -28,8 +29,19 @@ static void set_up(size_t count, enum config_policy policy)
 	pool.upstreams = ups;
 	pool.count = count;
 	pool.policy = policy;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		ups[i].health.label = "test";
+		ups[i].closing = true; /* opens nothing */
+		ups[i].session.turn = &loop;
+		list_init(&ups[i].sessions);
+		sessions[i] = (struct session){ .state = SESSION_READY };
+	}
+}
+
+/* It has a session, from now on. */
+static void connect_up(size_t i)
+{
+	list_append(&ups[i].sessions, &sessions[i].node);
 }
 
 static void pass(uint64_t us)
@@ -104,6 +116,33 @@ static void test_round_robin(void **state)
 		for (size_t i = 0; i < count; i++)
 			assert_int_equal(shares[i], 20);
 	}
+}
+
+/* The share of those that are down or in doubt is everybody's; nobody is forgotten at the start. */
+static void test_round_robin_passes_over(void **state)
+{
+	unsigned shares[COUNT_OF(ups)] = { 0 };
+
+	(void)state;
+	set_up(4, POLICY_ROUND_ROBIN);
+	connect_up(0);
+	connect_up(2);
+	connect_up(3);
+	doubt(3);
+	for (size_t i = 0; i < 200; i++) {
+		policy_advance(&pool);
+		shares[pool.first]++;
+	}
+	assert_int_equal(shares[0], 100);
+	assert_int_equal(shares[2], 100);
+	trust(3);
+	for (size_t i = 0; i < 300; i++) {
+		policy_advance(&pool);
+		shares[pool.first]++;
+	}
+	assert_int_equal(shares[1], 0);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(i == 1 || shares[i] >= 100);
 }
 
 /* ------------------------------------------------------------------ fastest */
@@ -314,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_failover),
 		cmocka_unit_test(test_round_robin),
+		cmocka_unit_test(test_round_robin_passes_over),
 		cmocka_unit_test(test_fastest),
 		cmocka_unit_test(test_no_probe_of_the_only_one),
 		cmocka_unit_test(test_probe_of_one_in_doubt),

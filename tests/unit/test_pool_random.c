@@ -170,7 +170,8 @@ static void check_kept(const struct request *r, const struct book *b)
 	struct dns_message m;
 	unsigned rcode;
 
-	assert_int_equal(r->avoid, b->off);
+	assert_int_equal(r->avoid & b->off, b->off);
+	assert_true(r->avoid == b->off || r->late_on); /* twice late on its paths */
 	assert_int_equal(r->kept != NULL, b->errors != 0);
 	if (!r->kept)
 		return;
@@ -252,6 +253,9 @@ static bool has_room_for(const struct upstream *u, const struct request *r)
 
 		for (size_t k = 0; k < REQUEST_SENDS_MAX; k++)
 			has_it |= r->flights[k].session == s;
+		/* The last sending of each goes with few others while nothing is known of a session. */
+		if (r->sends + 1u >= REQUEST_SENDS_MAX && session_inflight(s) > s->answers)
+			continue;
 		if (session_has_room(s) && !has_it)
 			return true;
 	}
@@ -474,9 +478,9 @@ static void note_error(struct book *b, unsigned rcode, const struct upstream *u)
 }
 
 /* Twice, and somebody else is there to ask: it begins anew with them. */
-static void note_spent(struct book *b, const struct upstream *u)
+static void note_spent(struct book *b, const struct request *r, const struct upstream *u)
 {
-	uint32_t off = b->off | UINT32_C(1) << (u - ups);
+	uint32_t off = r->avoid | UINT32_C(1) << (u - ups);
 
 	if (++b->spent < 2 || off == (UINT32_C(1) << pool.count) - 1)
 		return;
@@ -518,7 +522,7 @@ static void step_malformed(void)
 	flight = asker_of(f, m);
 	if (flight && !is_probe(flight->request)) {
 		book_of(flight->request)->bad++;
-		note_spent(book_of(flight->request), upstream_of(f));
+		note_spent(book_of(flight->request), flight->request, upstream_of(f));
 	}
 	fake_deliver(f, out, fake_answer(m, FAKE_NO_OPT, out) - 1 - dice(3));
 }
@@ -550,12 +554,16 @@ struct price {
 
 /*
  * What each must have paid once this transport has ended: nothing where it had answered anybody, be
- * it by half, or its upstream has meanwhile; but for the one whose half answer it was.
+ * it by half, or its upstream has meanwhile, or it was closed in good order after a while; but for
+ * the one whose half answer it was.
  */
-static void expect_prices(
-	const struct fake *f, const struct flight *half, struct price price[ACTORS])
+static void expect_prices(const struct fake *f, enum transport_fault fault,
+	const struct flight *half, struct price price[ACTORS])
 {
+	const struct session *s = f->handler_arg;
 	uint64_t answered = answered_us[upstream_of(f) - ups];
+	bool idle = fault == FAULT_CLOSED && f->matched == 0 && s->ready_us &&
+		    net.clock_us - s->ready_us >= SEC;
 
 	for (unsigned i = 0; i < ACTORS; i++) {
 		const struct request *r = &asks[i].request;
@@ -564,7 +572,7 @@ static void expect_prices(
 		price[i].inside = flight != NULL;
 		price[i].sends = r->sends;
 		if (flight && flight->charged && flight != half &&
-			(f->matched > 0 || half || answered > flight->sent_us) &&
+			(f->matched > 0 || half || idle || answered > flight->sent_us) &&
 			r->returns < REQUEST_RETURNS_MAX)
 			price[i].sends--;
 	}
@@ -576,9 +584,9 @@ static void end_there(
 	const struct flight *half = len >= 4 ? owner_of(f, wire_get16(partial + 2)) : NULL;
 	struct price price[ACTORS];
 
-	expect_prices(f, half, price);
+	expect_prices(f, fault, half, price);
 	if (half && !is_probe(half->request))
-		note_spent(book_of(half->request), upstream_of(f));
+		note_spent(book_of(half->request), half->request, upstream_of(f));
 	if (len)
 		fake_end_cut(f, fault, partial, len);
 	else

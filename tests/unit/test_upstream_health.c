@@ -363,7 +363,7 @@ static void test_lost_beside_a_good_session(void **state)
 		pass(rows[i].since_us);
 		up.limits.answers = rows[i].limit;
 		ask_on(session_on(f), 0);
-		fake_end_cut(f, FAULT_CLOSED, half, rows[i].half_len);
+		fake_end_cut(f, FAULT_RESET, half, rows[i].half_len);
 		fake_turn(&net);
 		check();
 		expect_int(rows[i].name, up.fruitless_next, rows[i].counted);
@@ -433,7 +433,7 @@ static void test_suspect(void **state)
 	assert_true(upstream_is_awaited(&up, &until));
 	assert_ptr_equal(upstream_session(&up, &asks[1].request), session_on(fake_at(&net, 1)));
 	assert_int_equal(session_on(f)->state, SESSION_READY);
-	assert_int_equal(losts, 0);
+	assert_int_equal(losts, 1);
 }
 
 /* The patience counts from the doubt, not from the first query that would wait. */
@@ -510,6 +510,20 @@ static void test_suspect_is_retired(void **state)
 	answer(f, 0); /* what is out may be answered */
 	assert_true(f->freed);
 	assert_int_equal(net.opened, 2);
+}
+
+/* An idle one has the same path: those that move get a new one, not that. */
+static void test_idle_ones_go_with_the_suspect(void **state)
+{
+	struct fake *a = connect_up(), *b = connect_up();
+
+	(void)state;
+	ask_on(session_on(a), 0);
+	pass(SEC);
+	assert_true(session_on(a)->suspect);
+	assert_true(b->freed);
+	assert_int_equal(net.opened, 3);
+	assert_false(fake_at(&net, 2)->ready);
 }
 
 /* One that was asked before says nothing of the time since. */
@@ -645,7 +659,6 @@ static void test_trouble_beside_a_good_session(void **state)
 		expect_int(row, count_in_log("\n"), 1 + count_in_log("its queries move"));
 		expect_int(row, count_in_log("connected"), 1);
 		expect_int(row, up.health.down_since_us, 0);
-		expect_int(row, losts, 0);
 		assert_standing(UPSTREAM_UP, LABEL);
 	}
 }
@@ -764,6 +777,7 @@ int main(void)
 		TEST(test_suspect_recovers),
 		TEST(test_suspect_recovers_full),
 		TEST(test_suspect_is_retired),
+		TEST(test_idle_ones_go_with_the_suspect),
 		TEST(test_suspect_is_not_retired_too_soon),
 		TEST(test_doubt),
 		TEST(test_mute_session),

@@ -228,6 +228,7 @@ static void test_failures_under_a_limit(void **state)
 		for (unsigned i = 0; i < 10; i++)
 			want_some(4);
 		assert_int_equal(up.connecting, 4);
+		losts = 0;
 		opened = net.opened;
 		for (unsigned i = 4; i > 0; i--) {
 			assert_int_equal(losts, 0);
