@@ -39,7 +39,9 @@ static bool is_waiting(const struct request *r)
 static void wait_in_queue(struct pool *p, struct request *r)
 {
 	p->stats->bound_inflight += pool_sessions(p) > 0; /* there are some, and they are full */
-	list_append(r->sent_before ? &p->again : &p->waiting, &r->node);
+	bool tried = r->sent_before || r->sends > 0;
+
+	list_append(tried ? &p->again : &p->waiting, &r->node);
 	p->waiting_count++;
 }
 
@@ -350,7 +352,7 @@ static void dispatch_again(struct pool *p)
 	}
 }
 
-/* Those never sent are alike: where one finds no place, none does. */
+/* Those never tried are alike: where one finds no place, none does. */
 static void dispatch_waiting(struct pool *p)
 {
 	while (!list_empty(&p->waiting)) {
