@@ -17,6 +17,7 @@ CFLAGS     ?= -O2 -g
 BUILD      ?= build
 SAN        ?=
 WERROR     ?=
+JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 UPSTREAM   ?=
 
 empty :=
@@ -207,9 +208,8 @@ $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 check-unit: $(unit_tests)
-	@for t in $(unit_tests); do \
-		$$t > $$t.log 2>&1 || { cat $$t.log; echo "FAILED: $$t"; exit 1; }; \
-	done
+	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \
+		'{} > {}.log 2>&1 || { cat {}.log; echo "FAILED: {}"; exit 255; }'
 	@cat $(unit_tests:%=%.log) | grep -c '\[       OK \]' | xargs printf 'unit tests: %s passed\n'
 
 # ------------------------------------------------------------------ fuzzing
@@ -265,8 +265,9 @@ check: deps-check
 	@$(MAKE) --no-print-directory check-quick
 check-quick:
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory WERROR=1 check-unit check-fuzz
-	@$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz check-e2e
+	@$(MAKE) --no-print-directory -j $(JOBS) WERROR=1 check-unit check-fuzz
+	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-unit check-fuzz
+	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-e2e
 
 run: deps
 	@$(MAKE) --no-print-directory $(O)/dnsfwd $(O)/dnsfwd-testserver
