@@ -38,9 +38,9 @@ static bool is_waiting(const struct request *r)
 
 static void wait_in_queue(struct pool *p, struct request *r)
 {
-	p->stats->bound_inflight += pool_sessions(p) > 0; /* there are some, and they are full */
 	bool tried = r->sent_before || r->sends > 0;
 
+	p->stats->bound_inflight += pool_sessions(p) > 0; /* there are some, and they are full */
 	list_append(tried ? &p->again : &p->waiting, &r->node);
 	p->waiting_count++;
 }
