@@ -25,8 +25,10 @@
 
 static void wait_in_queue(struct pool *p, struct request *r)
 {
+	bool tried = r->sent_before || r->sends > 0;
+
 	p->stats->bound_inflight += pool_sessions(p) > 0; /* there are some, and they are full */
-	list_append(r->sent_before ? &p->again : &p->waiting, &r->node);
+	list_append(tried ? &p->again : &p->waiting, &r->node);
 	p->waiting_count++;
 }
 
@@ -231,7 +233,7 @@ static void dispatch_again(struct pool *p)
 	}
 }
 
-/* Those never sent are alike: where one finds no place, none does. */
+/* Those never tried are alike: where one finds no place, none does. */
 static void dispatch_waiting(struct pool *p)
 {
 	while (!list_empty(&p->waiting)) {
@@ -361,9 +363,16 @@ static void keep(struct request *r, const struct upstream *u)
 /* It has had its say: what it may still answer on another session is not waited for. */
 static void expect_nothing_of(const struct upstream *u, struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
-		if (r->flights[i].session && r->flights[i].session->setup == &u->session)
-			r->flights[i].late = true;
+	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++) {
+		struct flight *f = &r->flights[i];
+
+		if (!f->session || f->session->setup != &u->session)
+			continue;
+		if (f->sent)
+			f->late = true;
+		else
+			session_forget(f);
+	}
 }
 
 /* An error of the upstream's own: others are asked, if there are any. False: there is no other. */

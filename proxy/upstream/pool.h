@@ -33,8 +33,8 @@ struct pool {
 	/* Private. */
 	struct turn *turn;
 	struct stats *stats;
-	struct list again;    /* requests that wait, sent before: they go first, in order */
-	struct list waiting;  /* those never sent, the oldest first */
+	struct list again;    /* requests that wait, tried before: they go first, in order */
+	struct list waiting;  /* those never tried, the oldest first */
 	size_t waiting_count; /* of both */
 	struct turn_work dispatch;
 	struct timer patience;		/* an upstream has been awaited for long enough */

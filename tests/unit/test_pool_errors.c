@@ -159,6 +159,22 @@ static void test_two_upstreams(void **state)
 	}
 }
 
+/* The place of one that moves on goes to the next who waits. */
+static void test_error_makes_room(void **state)
+{
+	(void)state;
+	connect_both();
+	for (unsigned i = 0; i < 5; i++)
+		submit(i);
+	turn();
+	assert_int_equal(stands(3), WAITING);
+	answer_with(0, to(0), S);
+	turn();
+	assert_non_null(flight_on(0, to(1)));
+	assert_non_null(flight_on(3, to(0)));
+	assert_int_equal(stands(4), WAITING);
+}
+
 /* The kept answer is whole, options and all. */
 static void test_kept_answer_is_the_answer(void **state)
 {
@@ -757,6 +773,7 @@ int main(void)
 		TEST(test_only_upstream),
 		TEST(test_all_answer_with_errors),
 		TEST(test_two_upstreams),
+		TEST(test_error_makes_room),
 		TEST(test_kept_answer_is_the_answer),
 		TEST(test_error_and_the_other_is_refused),
 		TEST(test_error_and_the_other_is_a_black_hole),

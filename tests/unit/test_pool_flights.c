@@ -283,6 +283,34 @@ static void test_hedge_answers_error(void **state)
 	assert_got(0, RCODE_SERVFAIL, 1);
 }
 
+/* A repetition that is not sent yet when the error comes is not sent any more: three in all. */
+static void test_hedge_unsent_and_error(void **state)
+{
+	struct fake *a = connect_to(0), *b;
+
+	(void)state;
+	send_one(0);
+	others_are_answered(a, 1600 * MS);
+	b = to(0);
+	fake_ready(b);
+	b->room = 0;
+	turn();
+	others_are_answered(a, 200 * MS);
+	assert_false(flight_on(0, b)->sent);
+	answer_with(0, a, RCODE_SERVFAIL);
+	turn();
+	assert_null(flight_on(0, b));
+	fake_ready(to(1));
+	turn();
+	fake_room(b, SIZE_MAX);
+	turn();
+	assert_int_equal(b->sent_count, 0);
+	assert_int_equal(asks[0].request.sends, 2);
+	answer(0, to(1));
+	turn();
+	assert_got(0, RCODE_NOERROR, 1);
+}
+
 /* ------------------------------------------------------------------ giving up with several flights */
 
 /* Gone from everywhere, and whatever comes of it is known as late. */
@@ -482,6 +510,7 @@ int main(void)
 		TEST(test_first_is_lost),
 		TEST2(test_hedge_and_error),
 		TEST2(test_hedge_answers_error),
+		TEST2(test_hedge_unsent_and_error),
 		TEST(test_cancel_two_flights),
 		TEST(test_cancel_waiting_with_a_flight),
 		TEST2(test_cancel_queued_beside_a_late_one),
