@@ -5,7 +5,8 @@
 #include "proxy/upstream/pool.h"
 
 /* What there is to say of one upstream; its code counts for the group's if none is up. */
-static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *at)
+static enum ede_code describe(
+	struct pool *p, const struct request *r, const struct upstream *u, size_t *at)
 {
 	const char *reason;
 	enum upstream_standing standing = upstream_standing(u, &reason);
@@ -24,6 +25,8 @@ static enum ede_code describe(struct pool *p, const struct upstream *u, size_t *
 		[UPSTREAM_DOWN] = EDE_NO_REACHABLE_AUTHORITY,
 	};
 
+	if (standing == UPSTREAM_LOST && r->sent_before)
+		standing = UPSTREAM_UP; /* it was asked, and did not answer */
 	if (*at < sizeof p->reason)
 		*at += (size_t)snprintf(p->reason + *at, sizeof p->reason - *at, "%s%s%s",
 			*at ? "; " : "", reason, what[standing]);
@@ -50,7 +53,7 @@ struct ede pool_reason(struct pool *p, const struct request *r)
 		return (struct ede){ EDE_NETWORK_ERROR, p->reason };
 	}
 	for (size_t i = 0; i < p->count; i++) {
-		enum ede_code one = describe(p, policy_nth(p, i), &at);
+		enum ede_code one = describe(p, r, policy_nth(p, i), &at);
 
 		if (code == EDE_NONE || one == EDE_NETWORK_ERROR ||
 			(one == EDE_NO_REACHABLE_AUTHORITY && code == EDE_NOT_READY))
