@@ -510,7 +510,7 @@ static void test_leave_while_returned(void **state)
 	turn();
 	fake_end(f, FAULT_CLOSED, STAGE_DNS);
 	assert_int_equal(lookups.slab.used, 1);
-	leave(0, EDE_NETWORK_ERROR, LABEL ": its connection is lost, a new one is not answered yet");
+	leave(0, EDE_NETWORK_ERROR, LABEL ": no answer in time");
 	assert_left(0);
 	assert_int_equal(pool.waiting_count, 0);
 }
