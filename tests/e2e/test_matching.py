@@ -123,7 +123,7 @@ def test_200000_on_one_connection(start_server, start, every):
 
 def test_unanswered_among_5000(start_server, start):
     server = start_server(rules=["name=*.never.test none", "shuffle=50/20"])
-    fwd = warm(start(server, {"query-timeout": "1500ms"}))
+    fwd = warm(start(server, {"query-timeout": "900ms"}))
     result = load(fwd, 5000, window=600, name=lambda i: f"q{i}.{'never' if i % 100 == 99 else 'load'}.test")
     result.check(failed=50)
     assert server.stat("connections") == 1
