@@ -3,10 +3,11 @@
  * random numbers come in, nothing is sent from here.
  *
  * Without anybody who wants the name nothing is looked up.  Wanted and not known: at once, after a
- * failure 0.5 s later, doubling to 2 s (20 % either way): who waits has 4 s.  Wanted and known: once the TTL has
- * passed; or a minute after the last lookup when it is wanted again and again: then connecting
- * fails, and what is known may be a captive portal's answer, or yesterday's.  Both families are asked side by side and neither waits for the other (RFC 8305 3).
- * Whatever goes wrong, what is known stays.
+ * failure 0.5 s later, doubling to 2 s (20 % either way): who waits has 4 s.  Wanted and known: once
+ * the TTL has passed; or a minute after the last lookup when it is wanted again and again: then
+ * connecting fails, and what is known may be a captive portal's answer, or yesterday's.  Both
+ * families are asked side by side and neither waits for the other (RFC 8305 3). Whatever goes
+ * wrong, what is known stays.
  */
 #ifndef PROXY_UPSTREAM_BOOTSTRAP_PLAN_H
 #define PROXY_UPSTREAM_BOOTSTRAP_PLAN_H

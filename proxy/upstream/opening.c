@@ -116,22 +116,9 @@ void opening_answered(struct upstream *u)
 
 /* ------------------------------------------------------------------ attempts */
 
-/* Something was heard of an attempt, or it began: the next one waits for it. 0: none runs. */
-static uint64_t quiet_since(const struct upstream *u)
+static bool is_attempt(const struct upstream *u, const struct session *s)
 {
-	uint64_t since = 0;
-
-	list_for_each (n, &u->sessions) {
-		const struct session *s = container_of(n, struct session, node);
-
-		if (s->state != SESSION_CONNECTING || s == u->tester)
-			continue;
-		if (s->opened_us > since)
-			since = s->opened_us;
-		if (s->established_us > since)
-			since = s->established_us;
-	}
-	return since;
+	return s->state == SESSION_CONNECTING && s != u->tester;
 }
 
 /* When the last SYN-ACK came of an attempt under way; 0: none has. */
@@ -142,8 +129,22 @@ static uint64_t alive_since(const struct upstream *u)
 	list_for_each (n, &u->sessions) {
 		const struct session *s = container_of(n, struct session, node);
 
-		if (s->state == SESSION_CONNECTING && s != u->tester && s->established_us > since)
+		if (is_attempt(u, s) && s->established_us > since)
 			since = s->established_us;
+	}
+	return since;
+}
+
+/* Something was heard of an attempt, or it began: the next one waits for it. 0: none runs. */
+static uint64_t quiet_since(const struct upstream *u)
+{
+	uint64_t since = alive_since(u);
+
+	list_for_each (n, &u->sessions) {
+		const struct session *s = container_of(n, struct session, node);
+
+		if (is_attempt(u, s) && s->opened_us > since)
+			since = s->opened_us;
 	}
 	return since;
 }
@@ -282,7 +283,7 @@ static void drop_attempts(struct upstream *u)
 	list_for_each (n, &u->sessions) {
 		struct session *s = container_of(n, struct session, node);
 
-		if (s->state != SESSION_CONNECTING || s == u->tester)
+		if (!is_attempt(u, s))
 			continue;
 		race_closed(&u->race, &s->addr);
 		session_abort(s);

@@ -2,8 +2,8 @@
  * Is the path good, and is a name slow?  Watches a session with queries out (design 5, "Path and
  * name are judged apart"):
  *   - octets of ours unacknowledged longer than max(3 x RTT, 250 ms), or no matched answer for 1 s
- *     (or two round trips) while queries wait (octets are not progress: a lying length prefix delivers them for ever):
- *     the session is suspect, all it has sent is late, and what it has not sent returns;
+ *     (two round trips where they take longer) while queries wait (octets are not progress: a
+ *     lying length prefix delivers them for ever): the session is suspect, all it has sent is late, and what it has not sent returns;
  *   - one query unanswered for 1.5 s while others are answered: that one is late;
  *   - suspect for 10 s without an answer: nobody is there, the session ends.
  */

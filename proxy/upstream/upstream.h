@@ -97,10 +97,13 @@ void upstream_deinit(struct upstream *u);
 /* Replaces its addresses.  Sessions to others live on. */
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count);
 
-/* A ready session with room that has no flight of r yet, the oldest first; NULL: none. */
+/*
+ * A ready session with room that has no flight of r yet, the oldest first; for the last sending of r
+ * one that is proven, or nearly idle.  NULL: none.
+ */
 struct session *upstream_session(struct upstream *u, const struct request *r);
 
-/* Sends r on that session too, in a free flight of it. */
+/* Sends on that session, one that upstream_session gave; f is free, f->request is set. */
 void upstream_submit(struct upstream *u, struct session *s, struct flight *f);
 
 /*
