@@ -87,11 +87,11 @@ def refused(start_server, start, certs, ca, reason, auth_name="resolver.test"):
     server = start_server(certs=certs)
     upstream = f"tls://127.0.0.1:{server.tls[0].port}" + (f"#{auth_name}" if auth_name else "")
     fwd = start(upstream, {"tls-cert-bundle": str(ca), "query-timeout": "1s"})
+    assert reason.lower() in fwd.wait_log("(?i)warning upstream .*")[0].lower()
     reply = fwd.ask("secret.test")
     assert reply.rcode() == wire.SERVFAIL and not reply.answer
     ((code, text),) = wire.edes(reply)
     assert code in (22, 23) and reason.lower() in text.lower(), text
-    assert reason.lower() in fwd.wait_log("(?i)warning upstream .*")[0].lower()
     assert server.stat("queries") == 0 and b"secret" not in b"".join(q.data for q in server.queries())
     assert len([line for line in fwd.log() if " warning " in line]) == 1, "one line for one outage"
     return server, fwd
@@ -174,6 +174,7 @@ def test_good_certificates(start_server, start, authority, san, name):
     assert addresses(fwd.ask("good.test")) == [expected_a("good.test")]
 
 
+@pytest.mark.clock
 def test_good_then_bad_then_good(start_server, start, authority, certs):
     """F14: the next handshake decides; recovery without restart."""
     server = start_server()
@@ -194,18 +195,16 @@ def test_a_refused_server_is_not_hammered(start_server, start, authority):
     leaf = authority.leaf(san="DNS:other.test")
     server = start_server(certs=leaf)
     fwd = start(server.upstream(), {"tls-cert-bundle": str(leaf / "ca.pem"), "query-timeout": "500ms"})
-
-
     result = load(fwd, 1000, window=100, rate=500)
     assert result.failed == {wire.SERVFAIL: 1000} and not result.lost
-    assert server.stat("connections") <= 20 and server.stat("queries") == 0
+    assert server.stat("connections") <= 20 * (1 + int(result.seconds) // 10) and server.stat("queries") == 0
 
 
 def test_two_upstreams_of_one_address_are_two(start_server, start, certs, tmp_path):
     """The name decides: the same server under a name that it has not is refused."""
     own = make_certs(tmp_path / "own", "DNS:one.test")
     server = start_server(certs=own)
-    options = {"tls-cert-bundle": str(own / "ca.pem"), "query-timeout": "1s"}
+    options = {"tls-cert-bundle": str(own / "ca.pem")}
     one = start(server.upstream(name="one.test"), options)
-    two = start(server.upstream(name="two.test"), options)
+    two = start(server.upstream(name="two.test"), {**options, "query-timeout": "1s"})
     assert one.ask("a.test").rcode() == 0 and two.ask("a.test").rcode() == wire.SERVFAIL

@@ -31,6 +31,7 @@ def keeps(fwd, count):
 
 @pytest.mark.parametrize("after", [1, 2, 10, 100])
 @pytest.mark.parametrize("how, count", [("fin", 2000), ("rst", 500), ("notify", 500), ("alert", 500)])
+@pytest.mark.clock
 def test_closes_after_n_answers(server, start, how, count, after):
     """F01: as fast as it goes; once that is learnt, a query is hardly ever sent in vain."""
     server.rule(f"answers={after}:{how}")
@@ -108,6 +109,7 @@ def test_a_closed_idle_connection_is_no_news_to_clients(fwd, server):
 
 
 @pytest.mark.parametrize("units", [0, 1, 5])
+@pytest.mark.clock
 def test_keepalive_of_the_server_is_heeded(start_server, start, units):
     """RFC 7828: we close first; 0 means after this answer."""
     server = start_server()
@@ -139,6 +141,7 @@ def test_every_answer_of_the_first_of_two_is_cut(start_server, start, at):
 
 
 @pytest.mark.parametrize("how", ["rst", "fin"])
+@pytest.mark.clock
 def test_one_name_is_cut_each_time(start_server, start, how):
     """The first answers all others well: it is no failure of its path, and yet the second has to be asked."""
     servers = [start_server(), start_server()]
@@ -171,6 +174,7 @@ def test_closes_cost_no_descriptors(fwd, server):
 
 
 @pytest.mark.parametrize("how", ["fin", "notify"])
+@pytest.mark.clock
 def test_idle_limit_is_learnt(server, start, how):
     """The server closes what is idle; when that has been seen, dnsfwd goes first."""
     server.rule(f"idle=1000:{how}")
