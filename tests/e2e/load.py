@@ -41,6 +41,11 @@ class Result:
         self.seconds = self.taken = 0.0
 
     @property
+    def starved(self):
+        """Those under test together waited for a processor for longer than it lasted: nothing came about at its time."""
+        return self.taken > self.seconds
+
+    @property
     def median_own(self):
         """The median, as far as the machine let everyone run."""
         return statistics.median(self.times) * max(0.0, 1 - self.taken / self.seconds)

@@ -158,7 +158,7 @@ def test_5000_at_once(start_server, start, connections):
 
 def test_5000_at_once_to_a_slow_server(start_server, start):
     """More than may be in flight: the others wait their turn."""
-    server = start_server(rules=["delay=50"])
+    server = start_server(rules=["delay=500"])
     fwd = start({"connections": 2, "max-inflight": 1000}, server=server)
     load(fwd, 5000, window=5000).check()
     assert server.stat("open_max") <= 2 and server.stat("max_pipelined") <= 1000
