@@ -64,9 +64,11 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/ops/notify.c proxy/ops/report.c \
 	proxy/resolve/lookup.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
-	proxy/upstream/bootstrap_plan.c proxy/upstream/credentials.c \
-	proxy/upstream/last_good_file.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
-	proxy/upstream/tls_engine.c
+	proxy/upstream/bootstrap_plan.c \
+	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
+	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
+	proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c proxy/upstream/trust.c \
+	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c buf.c builder.c command.c command_conns.c conn.c conn_read.c \
