@@ -58,7 +58,7 @@ UPSTREAM_SRC := \
 
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
-	proxy/self.c proxy/worker.c \
+	proxy/self.c proxy/trusts.c proxy/worker.c \
 	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
@@ -68,7 +68,8 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
-	proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c proxy/upstream/trust.c \
+	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
+	proxy/upstream/trust.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 SERVER_SRC := $(addprefix tests/server/, \

@@ -82,8 +82,9 @@ void health_connected(struct health *h, const struct addr *to, const struct tran
 		log_info("upstream %s: connected, %s %s, authenticated, %.1f ms", who,
 			info->protocol, info->cipher, ms);
 	else if (news)
-		log_warning("upstream %s: connected, %s %s, encrypted but not authenticated, as the "
-			    "profile \"opportunistic\" allows: %s",
+		log_warning(
+			"upstream %s: connected, %s %s, encrypted but not authenticated, as the "
+			"profile \"opportunistic\" allows: %s",
 			who, info->protocol, info->cipher, info->doubt);
 	else
 		log_debug("upstream %s: connected again, %s %s%s, %.1f ms", who, info->protocol,

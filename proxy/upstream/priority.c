@@ -24,7 +24,8 @@ static const char ours[] =
 static const char floor_text[] =
 	":-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS1.0"
 	":-RSA:-RSA-PSK:-PSK:-DHE-RSA:-DHE-DSS:-SRP:-SRP-RSA:-SRP-DSS:-ANON-DH:-ANON-ECDH"
-	":-AES-128-CBC:-AES-256-CBC:-CAMELLIA-128-CBC:-CAMELLIA-256-CBC:-3DES-CBC:-ARCFOUR-128:-NULL"
+	":-AES-128-CBC:-AES-256-CBC:-CAMELLIA-128-CBC:-CAMELLIA-256-CBC:-3DES-CBC:-ARCFOUR-128:-"
+	"NULL"
 	":-SHA1:-SHA256:-SHA384:-MD5"
 	":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1:-SIGN-RSA-MD5"
 	":%SAFE_RENEGOTIATION";
@@ -74,7 +75,8 @@ static gnutls_priority_t make_wanted(const char *wanted, char *error, size_t siz
 	}
 	if (err == GNUTLS_E_INVALID_REQUEST && at && (size_t)(at - text) < strlen(wanted))
 		snprintf(error, size,
-			"option \"tls-priority\": the library does not understand it from \"%.60s\" on",
+			"option \"tls-priority\": the library does not understand it from "
+			"\"%.60s\" on",
 			wanted + (at - text));
 	else if (err == GNUTLS_E_NO_PRIORITIES_WERE_SET)
 		missing = "suite";
@@ -88,7 +90,8 @@ static gnutls_priority_t make_wanted(const char *wanted, char *error, size_t siz
 	if (!*missing)
 		return p;
 	snprintf(error, size,
-		"option \"tls-priority\": it leaves no %s to offer; what is weaker than TLS 1.2 with "
+		"option \"tls-priority\": it leaves no %s to offer; what is weaker than TLS 1.2 "
+		"with "
 		"AEAD and forward secrecy is never offered",
 		missing);
 	gnutls_priority_deinit(p);

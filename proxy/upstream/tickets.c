@@ -97,8 +97,8 @@ void tickets_put(struct tickets *ts, const struct addr *addr, const struct verdi
 	insert(ts, t);
 }
 
-struct ticket *tickets_take(struct tickets *ts, const struct addr *addr, uint64_t policy,
-	uint64_t now_us, time_t wall)
+struct ticket *tickets_take(
+	struct tickets *ts, const struct addr *addr, uint64_t policy, uint64_t now_us, time_t wall)
 {
 	list_for_each (n, &ts->list) {
 		struct ticket *t = container_of(n, struct ticket, node);

@@ -18,8 +18,8 @@
 #include "common/base/list.h"
 
 /* Kept at most, for each address and in all; the oldest go first. */
-#define TICKETS_EACH 4u
-#define TICKETS_MAX  32u
+#define TICKETS_EACH	  4u
+#define TICKETS_MAX	  32u
 #define TICKET_OCTETS_MAX 8192u
 /* From the full handshake on. */
 #define TICKET_CHAIN_US (3600ull * 1000000)
@@ -27,9 +27,9 @@
 /* What the last full handshake has found. */
 struct verdict {
 	bool authenticated;
-	time_t not_after;    /* of the certificate; wall clock, 0: not known */
-	uint64_t judged_us;  /* when */
-	uint64_t policy;     /* tls_policy.id under which */
+	time_t not_after;   /* of the certificate; wall clock, 0: not known */
+	uint64_t judged_us; /* when */
+	uint64_t policy;    /* tls_policy.id under which */
 };
 
 struct ticket {
@@ -56,8 +56,8 @@ void tickets_put(struct tickets *ts, const struct addr *addr, const struct verdi
  * The newest ticket for the address that may still be used under the policy, out of the store: the
  * caller's, for ticket_free or tickets_return.  NULL: none.
  */
-struct ticket *tickets_take(struct tickets *ts, const struct addr *addr, uint64_t policy,
-	uint64_t now_us, time_t wall);
+struct ticket *tickets_take(
+	struct tickets *ts, const struct addr *addr, uint64_t policy, uint64_t now_us, time_t wall);
 
 /* Gives one back that nobody has seen. */
 void tickets_return(struct tickets *ts, struct ticket *t);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/dns/frame.h"
@@ -34,7 +33,8 @@ struct tls {
 	struct event *readable, *writable;
 	struct tls_engine engine;
 	struct ticket *ticket; /* offered in the ClientHello; NULL: none, or it was seen */
-	struct list waiting;   /* in the endpoint's list: nothing is read until the anchors are here */
+	struct list
+		waiting;  /* in the endpoint's list: nothing is read until the anchors are here */
 	size_t given_out; /* octets of engine.plain in messages given out, consumed by the next read
 			   */
 	bool starved;	  /* has_room was false */
@@ -245,43 +245,20 @@ static void receive(struct tls *t)
 	bytes_consume(&t->engine.plain, t->given_out);
 	t->given_out = 0;
 	over = tls_engine_open(&t->engine) == TLS_PROGRESS_END;
-	if (t->engine.ticket_came && !over)
-		keep_ticket(t);
 	if (over)
 		t->endpoint->loop->stats.bound_post_handshake += t->engine.chatter_over;
+	else
+		tls_endpoint_keep(t->endpoint, &t->engine);
 	if (!give_out(t)) /* what came whole before the end counts */
 		over = true;
 	if (over && t->state != TLS_ENDED)
 		end_now(t);
 }
 
-/* Tickets age while the machine sleeps (design 5, Networks and epochs). */
-static uint64_t boot_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static void keep_ticket(struct tls *t)
-{
-	if (t->engine.ticket_came && t->endpoint->policy->tickets)
-		tls_engine_keep_ticket(&t->engine, &t->endpoint->tickets, boot_us());
-}
-
 static void become_ready(struct tls *t)
 {
-	struct stats *stats = &t->endpoint->loop->stats;
-
 	t->state = TLS_READY;
-	if (!t->engine.resumed)
-		t->engine.verdict.judged_us = boot_us();
-	if (t->engine.resumed)
-		stats->handshakes_resumed++;
-	else
-		stats->handshakes_full++;
-	keep_ticket(t); /* TLS 1.2's comes before the end of the handshake */
+	tls_endpoint_ready(t->endpoint, &t->engine);
 	t->base.info.authenticated = t->engine.verdict.authenticated;
 	t->base.info.resumed = t->engine.resumed;
 	t->base.info.doubt = t->engine.reason;
@@ -290,15 +267,6 @@ static void become_ready(struct tls *t)
 	t->handler->ready(t->handler_arg);
 	if (t->state == TLS_READY && t->engine.in_len > 0)
 		receive(t); /* tickets came along */
-}
-
-/*
- * Whatever made it fail, those of this server are spent; where it is not whom we expect, all of the
- * upstream's are (threats A63, F14).
- */
-static void drop_tickets(struct tls *t, const struct transport_end *why)
-{
-	tickets_drop(&t->endpoint->tickets, why->stage == STAGE_AUTH ? NULL : &t->peer);
 }
 
 static void handshake(struct tls *t)
@@ -316,7 +284,7 @@ static void handshake(struct tls *t)
 	case TLS_PROGRESS_END: {
 		struct transport_end why = t->end;
 
-		drop_tickets(t, &why);
+		tls_endpoint_failed(t->endpoint, &t->peer, &why);
 
 		send_out(t); /* the alert, if it fits */
 		t->end = why;
@@ -343,7 +311,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		else
 			fail_closed(t);
 		if (t->state == TLS_HANDSHAKE)
-			drop_tickets(t, &t->end);
+			tls_endpoint_failed(t->endpoint, &t->peer, &t->end);
 		end_now(t);
 		return;
 	}
@@ -452,8 +420,8 @@ static bool make_events(struct tls *t)
 	return t->readable && t->writable && event_add(t->writable, NULL) == 0;
 }
 
-static struct tls *make(struct tls_endpoint *endpoint, const struct transport_handler *handler,
-	void *handler_arg)
+static struct tls *make(
+	struct tls_endpoint *endpoint, const struct transport_handler *handler, void *handler_arg)
 {
 	struct tls *t = calloc(1, sizeof *t);
 
@@ -495,9 +463,7 @@ static bool begin(struct tls *t, const struct addr *to, struct transport_end *re
 	struct tls_endpoint *e = t->endpoint;
 
 	t->peer = *to;
-	if (e->policy->tickets)
-		t->ticket = tickets_take(
-			&e->tickets, to, e->policy->id, boot_us(), time(NULL));
+	t->ticket = tls_endpoint_ticket(e, to);
 	if (!tls_engine_init(&t->engine, e->policy, t->ticket, &t->peer, &t->end)) {
 		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
 		return false;
@@ -536,17 +502,6 @@ fail:
 }
 
 /* ------------------------------------------------------------------ the endpoint */
-
-void tls_endpoint_init(struct tls_endpoint *e)
-{
-	tickets_init(&e->tickets);
-	list_init(&e->waiting);
-}
-
-void tls_endpoint_deinit(struct tls_endpoint *e)
-{
-	tickets_deinit(&e->tickets);
-}
 
 void tls_trust_loaded(struct tls_endpoint *e)
 {

@@ -224,8 +224,8 @@ bool tls_engine_init(struct tls_engine *e, const struct tls_policy *policy,
 		return false;
 	set_callbacks(e);
 	if (tls_policy_apply(policy, e->session) < 0 ||
-		(name && gnutls_server_name_set(
-				 e->session, GNUTLS_NAME_DNS, name, strlen(name)) < 0))
+		(name && gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, name, strlen(name)) <
+				 0))
 		return false;
 	if (ticket)
 		set_ticket(e, ticket);
@@ -247,8 +247,7 @@ void tls_engine_deinit(struct tls_engine *e)
 /* Work that brings no answer is bounded (threats A65). */
 static bool chatter_is_bounded(struct tls_engine *e)
 {
-	if (e->chatter_row <= TLS_CHATTER_ROW &&
-		e->chatter_all + e->chatter_row <= TLS_CHATTER_ALL)
+	if (e->chatter_row <= TLS_CHATTER_ROW && e->chatter_all + e->chatter_row <= TLS_CHATTER_ALL)
 		return true;
 	e->chatter_over = true;
 	fail(e, FAULT_RESET, "the server sends too much that is no answer");
@@ -269,8 +268,8 @@ static bool is_passed_over(struct tls_engine *e, int err)
 {
 	if (err == GNUTLS_E_REHANDSHAKE) {
 		e->chatter_row++;
-		return gnutls_alert_send(e->session, GNUTLS_AL_WARNING,
-			       GNUTLS_A_NO_RENEGOTIATION) == 0;
+		return gnutls_alert_send(
+			       e->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0;
 	}
 	if (gnutls_error_is_fatal(err) || err == GNUTLS_E_AGAIN)
 		return false;

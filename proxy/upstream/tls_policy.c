@@ -92,7 +92,10 @@ const char *tls_policy_text(const struct tls_policy *p, char *out, size_t size)
 	if (p->pin_count)
 		snprintf(pins, sizeof pins, "%s%zu pin%s", p->trust ? " and " : "", p->pin_count,
 			p->pin_count == 1 ? "" : "s");
-	snprintf(out, size, "%s%s", !p->trust ? "" : p->auth_name ? p->auth_name : "its address",
+	snprintf(out, size, "%s%s",
+		!p->trust      ? ""
+		: p->auth_name ? p->auth_name
+			       : "its address",
 		pins);
 	return out;
 }

@@ -52,8 +52,8 @@ static bool root_is_pinned(struct judge *j, gnutls_certificate_credentials_t anc
 		gnutls_x509_crt_t issuer;
 		bool ok;
 
-		if (gnutls_certificate_get_issuer(anchors, j->chain.certs[i], &issuer,
-			    GNUTLS_TL_GET_COPY) < 0)
+		if (gnutls_certificate_get_issuer(
+			    anchors, j->chain.certs[i], &issuer, GNUTLS_TL_GET_COPY) < 0)
 			continue;
 		ok = pins_contain(j->policy, issuer) && is_on_path(j, issuer);
 		gnutls_x509_crt_deinit(issuer);
@@ -72,8 +72,8 @@ static void explain_mismatch(struct judge *j)
 		snprintf(above, sizeof above, ", its issuer %s", pin_text(c->certs[1], top));
 	snprintf(j->result->reason, sizeof j->result->reason,
 		"pin mismatch: the server's key is %s%s; expected %s%zu of pin-sha256",
-		pin_text(c->certs[0], leaf), above, j->policy->pin_count > 1 ? "one of the " : "the ",
-		j->policy->pin_count);
+		pin_text(c->certs[0], leaf), above,
+		j->policy->pin_count > 1 ? "one of the " : "the ", j->policy->pin_count);
 }
 
 /*
@@ -136,8 +136,8 @@ static bool anchored(struct judge *j)
 	return ok;
 }
 
-void verify_peer(gnutls_session_t session, const struct tls_policy *policy,
-	const struct addr *addr, struct verify_result *ret)
+void verify_peer(gnutls_session_t session, const struct tls_policy *policy, const struct addr *addr,
+	struct verify_result *ret)
 {
 	struct judge j = { .session = session, .policy = policy, .addr = addr, .result = ret };
 

@@ -2,11 +2,12 @@
 
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define DATE_MAX 32
+#define DATE_MAX  32
 #define NAME_MAX_ 90
 
 /* ------------------------------------------------------------------ what was sent */
@@ -19,8 +20,8 @@ bool chain_init(struct chain *c, gnutls_session_t session, char *reason, size_t 
 	*c = (struct chain){ .count = 0 };
 	if (n == 0 || n > CHAIN_MAX) {
 		snprintf(reason, size,
-			n ? "certificate refused: the chain of %u certificates is too large" :
-			    "the server shows no certificate",
+			n ? "certificate refused: the chain of %u certificates is too large"
+			  : "the server shows no certificate",
 			n);
 		return false;
 	}
