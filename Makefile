@@ -80,8 +80,8 @@ SERVER_SRC := $(addprefix tests/server/, \
 
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_config test_config_example \
-	test_config_forward test_config_include test_ede test_edns test_frame test_hostmatch \
-	test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_config_forward test_config_include test_config_pins test_ede test_edns test_frame \
+	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire

@@ -10,6 +10,10 @@
 
 #define FORWARD "forward = [ \"9.9.9.9\" ]\n"
 
+/* The SHA-256 of "a" and "b". */
+#define PIN  "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs="
+#define PIN2 "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0="
+
 static struct config_errors errors;
 
 static inline struct config *load_with(const char *text, const struct config_overrides *overrides)
