@@ -60,9 +60,9 @@ class Sniffer:
 
     def __init__(self, space, room=ROOM):
         self.policy = Policy()
-        self.folder = tempfile.mkdtemp(prefix="dnsfwd-sniffer-")
-        self.path = os.path.join(self.folder, "packets")
         with space.visit(packet_socket, room) as s:
+            self.folder = tempfile.mkdtemp(prefix="dnsfwd-sniffer-")
+            self.path = os.path.join(self.folder, "packets")
             self.process = subprocess.Popen(
                 [sys.executable, "-E", "-S", HERE / "capture.py", str(s.fileno()), self.path],
                 stdin=subprocess.PIPE,
