@@ -164,11 +164,12 @@ static void do_keepalive(struct server *s, char *rest, struct buf *out)
 static void do_cert(struct server *s, char *rest, struct buf *out)
 {
 	const char *cert = command_word(&rest), *key = command_word(&rest);
+	const char *staple = command_word(&rest);
 
-	if (s->tls && cert && key && tls_server_load(s->tls, cert, key))
+	if (s->tls && cert && key && tls_server_load(s->tls, cert, key, staple))
 		command_ok(out);
 	else
-		command_error(out, "cert CERT KEY: not loaded");
+		command_error(out, "cert CERT KEY [STAPLE]: not loaded");
 }
 
 static void do_tickets(struct server *s, char *rest, struct buf *out)
@@ -218,7 +219,7 @@ static const struct {
 	{ "coalesce", "on|off", do_coalesce },
 	{ "pad", "on|off", do_pad },
 	{ "keepalive", "N|off", do_keepalive },
-	{ "cert", "CERT KEY", do_cert },
+	{ "cert", "CERT KEY [STAPLE]", do_cert },
 	{ "tickets", "on|off|rotate", do_tickets },
 	{ "lasterror", "", do_last_error },
 	{ "help", "", do_help },

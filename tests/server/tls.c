@@ -9,15 +9,11 @@
 #include "common/base/list.h"
 #include "tests/server/buf.h"
 #include "tests/server/mem.h"
-
-/* A session borrows its credentials until it is gone, so replaced ones are kept to the end. */
-struct credentials {
-	struct list node;
-	gnutls_certificate_credentials_t cert;
-};
+#include "tests/server/tls_cert.h"
 
 struct tls_server {
-	struct list credentials; /* the first is for new sessions */
+	/* The first is for new sessions; those that have one borrow it, so all are kept to the end. */
+	struct list certs;
 	gnutls_priority_t priority;
 	gnutls_datum_t ticket_key;
 	bool tickets;
@@ -35,22 +31,13 @@ static void complain(const char *what, int code)
 	fprintf(stderr, "%s: %s\n", what, gnutls_strerror(code));
 }
 
-bool tls_server_load(struct tls_server *s, const char *cert, const char *key)
+bool tls_server_load(struct tls_server *s, const char *cert, const char *key, const char *staple)
 {
-	struct credentials *c = mem_new(sizeof(*c));
-	int code = gnutls_certificate_allocate_credentials(&c->cert);
+	struct tls_cert *c = tls_cert_load(cert, key, staple);
 
-	if (!code)
-		code = gnutls_certificate_set_x509_key_file(
-			c->cert, cert, key, GNUTLS_X509_FMT_PEM);
-	if (code < 0) {
-		complain(cert, code);
-		gnutls_certificate_free_credentials(c->cert);
-		free(c);
-		return false;
-	}
-	list_prepend(&s->credentials, &c->node);
-	return true;
+	if (c)
+		list_prepend(&s->certs, &c->node);
+	return c;
 }
 
 void tls_server_rotate(struct tls_server *s)
@@ -69,10 +56,10 @@ struct tls_server *tls_server_new(const char *cert, const char *key, const char 
 	struct tls_server *s = mem_new(sizeof(*s));
 	int code = gnutls_priority_init(&s->priority, priority, NULL);
 
-	list_init(&s->credentials);
+	list_init(&s->certs);
 	s->tickets = true;
 	tls_server_rotate(s);
-	if (!code && tls_server_load(s, cert, key))
+	if (!code && tls_server_load(s, cert, key, NULL))
 		return s;
 	if (code)
 		complain("--priority", code);
@@ -86,12 +73,8 @@ void tls_server_free(struct tls_server *s)
 
 	if (!s)
 		return;
-	while ((node = list_take(&s->credentials))) {
-		struct credentials *c = container_of(node, struct credentials, node);
-
-		gnutls_certificate_free_credentials(c->cert);
-		free(c);
-	}
+	while ((node = list_take(&s->certs)))
+		tls_cert_free(container_of(node, struct tls_cert, node));
 	gnutls_priority_deinit(s->priority);
 	gnutls_free(s->ticket_key.data);
 	free(s);
@@ -124,11 +107,11 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
 static int configure(struct tls *t, struct tls_server *s)
 {
 	static const gnutls_datum_t dot = { (unsigned char *)"dot", 3 };
-	struct credentials *c = container_of(s->credentials.next, struct credentials, node);
+	struct tls_cert *c = container_of(s->certs.next, struct tls_cert, node);
 	int code = gnutls_priority_set(t->session, s->priority);
 
 	if (!code)
-		code = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, c->cert);
+		code = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, c->credentials);
 	if (!code)
 		code = gnutls_alpn_set_protocols(t->session, &dot, 1, 0);
 	if (!code && s->tickets)

@@ -17,8 +17,8 @@ struct tls;
 /* Certificate (chain) and key are PEM files.  NULL with a message on stderr. */
 struct tls_server *tls_server_new(const char *cert, const char *key, const char *priority);
 void tls_server_free(struct tls_server *s);
-/* Another certificate for handshakes to come; false leaves the old one. */
-bool tls_server_load(struct tls_server *s, const char *cert, const char *key);
+/* Another certificate for handshakes to come, staple an OCSP response or NULL; false leaves the old one. */
+bool tls_server_load(struct tls_server *s, const char *cert, const char *key, const char *staple);
 /* Another ticket key: no ticket given so far is accepted from now on. */
 void tls_server_rotate(struct tls_server *s);
 void tls_server_tickets(struct tls_server *s, bool on);
