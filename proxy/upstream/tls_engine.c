@@ -169,11 +169,15 @@ static bool is_judged(struct tls_engine *e)
 
 enum tls_progress tls_engine_handshake(struct tls_engine *e)
 {
+	size_t before;
 	int err;
 
-	do
+	/* GnuTLS says "again" behind each record of a message that spans several, with more at hand. */
+	do {
+		before = e->in_len;
 		err = gnutls_handshake(e->session);
-	while (err < 0 && err != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(err));
+	} while (err < 0 && !gnutls_error_is_fatal(err) &&
+		 (err != GNUTLS_E_AGAIN || (e->in_len > 0 && e->in_len < before)));
 	if (err == GNUTLS_E_AGAIN)
 		return TLS_PROGRESS_MORE;
 	if (err == 0 && floor_holds(e) && alpn_is_good(e) && is_judged(e)) {
