@@ -7,13 +7,34 @@
 
 #include "common/base/hostmatch.h"
 
+/*
+ * A certificate's name may hold any octet: those that would cut the message short or spoil the log
+ * stand as in a zone file (RFC 1035 5.1).
+ */
+static void spell(char *out, size_t size, const char *name, size_t len)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < len && at + 5 < size; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (c > ' ' && c < 0x7f)
+			out[at++] = (char)c;
+		else
+			at += (size_t)snprintf(out + at, size - at, "\\%03u", c);
+	}
+	out[at] = '\0';
+}
+
 /* Collects what the certificate offers, for the message. */
 static void note_name(char *seen, size_t size, const char *name, size_t len)
 {
 	size_t at = strlen(seen);
+	char text[256];
 
-	if (at + len + 4 < size)
-		snprintf(seen + at, size - at, "%s%.*s", at ? ", " : "", (int)len, name);
+	spell(text, sizeof text, name, len);
+	if (at + strlen(text) + 4 < size)
+		snprintf(seen + at, size - at, "%s%s", at ? ", " : "", text);
 }
 
 static void note_address(char *seen, size_t size, const unsigned char *ip, size_t len)
