@@ -6,7 +6,9 @@ import pytest
 
 sys.dont_write_bytecode = True
 
+from certcase import TLS13, Bench, of_version  # noqa: E402
 from daemon import Dnsfwd  # noqa: E402
+from pki import Pki  # noqa: E402
 from testserver import TestServer, expected_a, make_certs, wait_for  # noqa: E402
 
 
@@ -18,6 +20,32 @@ def pytest_configure(config):
 def certs(tmp_path_factory):
     """The certificate of resolver.test, 127.0.0.1 and ::1, with its CA."""
     return make_certs(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="module")
+def server_of_version(certs):
+    """The file's test server of a TLS version: made when it is wanted."""
+    servers = {}
+
+    def of(version):
+        if version not in servers:
+            servers[version] = TestServer(certs=certs, args=of_version(version))
+        return servers[version]
+
+    yield of
+    for server in servers.values():
+        server.stop()
+
+
+@pytest.fixture
+def bench(server_of_version, pki, start):
+    """bench(version).accept(...), .refuse(...), .put_up_with(...): see certcase.py."""
+    return lambda version=TLS13: Bench(server_of_version(version), pki, start, version)
 
 
 @pytest.fixture(scope="module")
