@@ -94,6 +94,12 @@ UPSTREAM_TESTS := \
 PROXY_TESTS    := \
 	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
 
+# What stands on GnuTLS, with a peer in memory.
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
+TLS_SRC        := $(addprefix proxy/upstream/, \
+	pins.c priority.c tickets.c tls_engine.c tls_policy.c trust.c verify.c verify_chain.c \
+	verify_name.c)
+
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good
 
 # ------------------------------------------------------------------ flags
@@ -184,7 +190,7 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS))
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
 $(addprefix $(O)/tests/unit/,$(COMMON_TESTS)): %: %.o $(O)/libcommon.a
@@ -212,6 +218,13 @@ $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# free() is looked at: secrets have to be wiped by then.
+$(O)/tests/unit/test_tickets: p_wrap = -Wl,--wrap=free
+$(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
+		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(p_wrap) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 
 check-unit: $(unit_tests)
 	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \
