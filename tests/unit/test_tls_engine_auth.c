@@ -115,6 +115,8 @@ static const struct {
 
 	{ "wrong name", { &wrong_name }, { .auth_name = "resolver.test" },
 		"certificate refused: it is for other.test, expected resolver.test", NULL },
+	{ "name wrong, address right", { &leaf }, { .auth_name = "other.test" },
+		"it is for resolver.test, 192.0.2.1, expected other.test", NULL },
 	{ "CN only", { &cn_only }, { .auth_name = "resolver.test" },
 		"it is for no name at all, expected resolver.test", NULL },
 	{ "CN right, name wrong", { &cn_right }, { .auth_name = "resolver.test" },
