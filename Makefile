@@ -93,8 +93,15 @@ UPSTREAM_TESTS := \
 	test_verdict
 PROXY_TESTS    := \
 	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
+# What stands on GnuTLS, with a peer in memory.
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
+TLS_SRC        := $(addprefix proxy/upstream/, \
+	pins.c priority.c tickets.c tls_engine.c tls_policy.c trust.c verify.c verify_chain.c \
+	verify_name.c)
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
+# What a harness needs beside common/.
+fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
 
 # ------------------------------------------------------------------ flags
 
@@ -122,7 +129,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz \
+.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
 	install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
@@ -184,7 +191,7 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS))
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
 $(addprefix $(O)/tests/unit/,$(COMMON_TESTS)): %: %.o $(O)/libcommon.a
@@ -213,6 +220,13 @@ $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# free() is looked at: secrets have to be wiped by then.
+$(O)/tests/unit/test_tickets: p_wrap = -Wl,--wrap=free
+$(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
+		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(p_wrap) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
 check-unit: $(unit_tests)
 	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \
 		'{} > {}.log 2>&1 || { cat {}.log; echo "FAILED: {}"; exit 255; }'
@@ -222,27 +236,42 @@ check-unit: $(unit_tests)
 
 replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 
+$(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libcfg) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a \
+		$(if $($*_more),$(p_libs),$(p_libcfg)) $(LDLIBS)
 
 check-fuzz: $(replays)
 	@for f in $(FUZZERS); do \
 		$(O)/tests/fuzz/replay-$$f tests/fuzz/corpus/$$f || { echo "FAILED: $$f"; exit 1; }; \
 	done
 
+# "make fuzz FUZZERS=fuzz_tls" runs one of them.
 SECONDS ?= 60
-fuzz: $(COMMON_MADE)
-	@mkdir -p $(BUILD)/fuzz
+fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 	@for f in $(FUZZERS); do \
 		echo "  FUZZ  $$f"; mkdir -p $(BUILD)/fuzz/$$f.corpus; \
-		clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
-			-fno-sanitize-recover=all -o $(BUILD)/fuzz/$$f tests/fuzz/$$f.c $(COMMON_SRC) $(COMMON_MADE) $(p_libcfg) && \
 		$(BUILD)/fuzz/$$f -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/fuzz/ \
 			$(BUILD)/fuzz/$$f.corpus tests/fuzz/corpus/$$f > $(BUILD)/fuzz/$$f.log 2>&1 \
 			|| { tail -40 $(BUILD)/fuzz/$$f.log; exit 1; }; \
 		tail -1 $(BUILD)/fuzz/$$f.log; \
 	done
+
+$(addprefix $(BUILD)/fuzz/,$(FUZZERS)): $(BUILD)/fuzz/%: $(COMMON_MADE) FORCE
+	$(call say,CLANG,$@)
+	@mkdir -p $(@D)
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ tests/fuzz/$*.c $($*_more) $(COMMON_SRC) $(COMMON_MADE) \
+		$(if $($*_more),$(p_libs),$(p_libcfg))
+
+# The seeds of fuzz_tls, recorded anew; the same octets each time, as long as GnuTLS is the same.
+fuzz-tls-corpus: $(O)/tests/fuzz/make_tls_corpus
+	rm -f tests/fuzz/corpus/fuzz_tls/*
+	$(O)/tests/fuzz/make_tls_corpus tests/fuzz/corpus/fuzz_tls
+$(O)/tests/fuzz/make_tls_corpus: %: %.o $(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
 # ------------------------------------------------------------------ e2e, lint, all checks
 

@@ -30,11 +30,14 @@ static const char floor_text[] =
 	":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1:-SIGN-RSA-MD5"
 	":%SAFE_RENEGOTIATION";
 
-/* Keywords that take a check away: removing something later does not bring it back. */
+/*
+ * Keywords that take a check away: removing something later does not bring it back.  COMPAT takes
+ * that of the key's usage away; without a status request there is no OCSP response to look at.
+ */
 static const char *const forbidden[] = { "%UNSAFE_RENEGOTIATION", "%PARTIAL_RENEGOTIATION",
-	"%DISABLE_SAFE_RENEGOTIATION", "%NO_SESSION_HASH", "%NO_EXTENSIONS", "%VERIFY_ALLOW_",
-	"%VERIFY_DISABLE_", "%PROFILE_LOW", "%PROFILE_VERY_WEAK", "%DEBUG_ALLOW_", "%ALLOW_",
-	NULL };
+	"%DISABLE_SAFE_RENEGOTIATION", "%NO_SESSION_HASH", "%NO_EXTENSIONS", "%NO_STATUS_REQUEST",
+	"%COMPAT", "%VERIFY_ALLOW_", "%VERIFY_DISABLE_", "%PROFILE_LEGACY", "%PROFILE_LOW",
+	"%PROFILE_VERY_WEAK", "%DEBUG_ALLOW_", "%ALLOW_", NULL };
 
 static const char *find_forbidden(const char *wanted)
 {
@@ -42,6 +45,19 @@ static const char *find_forbidden(const char *wanted)
 		if (strcasestr(wanted, *f))
 			return *f;
 	return NULL;
+}
+
+/* With the versions and key exchanges that are left. */
+static bool has_suite(gnutls_priority_t p)
+{
+	unsigned index;
+	int err;
+
+	for (unsigned i = 0;; i++) {
+		err = gnutls_priority_get_cipher_suite_index(p, i, &index);
+		if (err != GNUTLS_E_UNKNOWN_CIPHER_SUITE)
+			return err == 0;
+	}
 }
 
 /* "" or what is missing for a usable offer. */
@@ -57,7 +73,19 @@ static const char *find_missing(gnutls_priority_t p)
 		return "group for forward secrecy";
 	if (gnutls_priority_sign_list(p, &list) <= 0)
 		return "signature algorithm";
+	if (!has_suite(p))
+		return "suite";
 	return "";
+}
+
+/* at: where the library stopped in what we gave it; an empty keyword at the end is the user's, too. */
+static const char *find_place(const char *wanted, size_t at)
+{
+	size_t len = strlen(wanted);
+
+	if (at < len)
+		return wanted + at;
+	return at == len && wanted[len - 1] == ':' ? wanted + len - 1 : NULL;
 }
 
 static gnutls_priority_t make_wanted(const char *wanted, char *error, size_t size)
@@ -66,18 +94,20 @@ static gnutls_priority_t make_wanted(const char *wanted, char *error, size_t siz
 	size_t len = strlen(wanted) + sizeof floor_text + strlen(medium);
 	char *text = malloc(len);
 	gnutls_priority_t p = NULL;
-	const char *missing = "";
+	const char *missing = "", *place = NULL;
 	int err = GNUTLS_E_MEMORY_ERROR;
 
 	if (text) {
 		snprintf(text, len, "%s%s%s", wanted, floor_text, medium);
 		err = gnutls_priority_init(&p, text, &at);
 	}
-	if (err == GNUTLS_E_INVALID_REQUEST && at && (size_t)(at - text) < strlen(wanted))
+	if (err == GNUTLS_E_INVALID_REQUEST && at)
+		place = find_place(wanted, (size_t)(at - text));
+	if (place)
 		snprintf(error, size,
 			"option \"tls-priority\": the library does not understand it from "
 			"\"%.60s\" on",
-			wanted + (at - text));
+			place);
 	else if (err == GNUTLS_E_NO_PRIORITIES_WERE_SET)
 		missing = "suite";
 	else if (err < 0)

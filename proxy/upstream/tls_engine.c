@@ -118,7 +118,7 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned when, un
 	if (!incoming)
 		return 0;
 	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
-		e->ticket_came = true;
+		e->ticket_came = e->policy->tickets; /* a server may send them unasked */
 	if (e->ready)
 		e->chatter_row++;
 	return 0;
@@ -167,18 +167,24 @@ static bool is_judged(struct tls_engine *e)
 	return false;
 }
 
+/* GnuTLS says "again" after each record that holds only a part of a message, too. */
+static bool goes_on(const struct tls_engine *e, int err, size_t before)
+{
+	if (err == GNUTLS_E_AGAIN)
+		return e->in_len > 0 && e->in_len < before;
+	return err < 0 && !gnutls_error_is_fatal(err);
+}
+
 enum tls_progress tls_engine_handshake(struct tls_engine *e)
 {
 	size_t before;
 	int err;
 
-	/* GnuTLS says "again" behind each record of a message that spans several, with more at hand. */
 	do {
 		before = e->in_len;
 		err = gnutls_handshake(e->session);
-	} while (err < 0 && !gnutls_error_is_fatal(err) &&
-		 (err != GNUTLS_E_AGAIN || (e->in_len > 0 && e->in_len < before)));
-	if (err == GNUTLS_E_AGAIN)
+	} while (goes_on(e, err, before));
+	if (err == GNUTLS_E_AGAIN && e->in_len == 0)
 		return TLS_PROGRESS_MORE;
 	if (err == 0 && floor_holds(e) && alpn_is_good(e) && is_judged(e)) {
 		e->ready = true;
@@ -312,7 +318,7 @@ static enum tls_progress open_one(struct tls_engine *e)
 	if (n == GNUTLS_E_AGAIN && e->in_len < before)
 		return TLS_PROGRESS_MORE;
 	if (is_passed_over(e, (int)n))
-		return TLS_PROGRESS_MORE;
+		return chatter_is_bounded(e) ? TLS_PROGRESS_MORE : TLS_PROGRESS_END;
 	/* Also "again" without having taken anything: what was fed would be lost. */
 	fail_library(e, (int)n);
 	return TLS_PROGRESS_END;

@@ -15,14 +15,15 @@
 #include "common/base/log.h"
 
 struct trust {
-	pthread_mutex_t lock; /* of all below */
 	char *bundle;
+	uint64_t (*clock_us)(void);
+	pthread_mutex_t lock;			  /* of all below */
 	gnutls_certificate_credentials_t anchors; /* NULL: not loaded */
 	unsigned count;
 	uint64_t used_us;
 };
 
-static uint64_t now_us(void)
+static uint64_t monotonic_us(void)
 {
 	struct timespec t;
 
@@ -97,8 +98,14 @@ struct trust *trust_new(const char *bundle)
 		free(t);
 		return NULL;
 	}
+	t->clock_us = monotonic_us;
 	pthread_mutex_init(&t->lock, NULL);
 	return t;
+}
+
+void trust_set_clock(struct trust *t, uint64_t (*clock_us)(void))
+{
+	t->clock_us = clock_us;
 }
 
 static void drop(struct trust *t)
@@ -129,7 +136,7 @@ int trust_load(struct trust *t, char *error, size_t size)
 
 	pthread_mutex_lock(&t->lock);
 	err = load(t, error, size);
-	t->used_us = now_us();
+	t->used_us = t->clock_us();
 	pthread_mutex_unlock(&t->lock);
 	return err;
 }
@@ -143,7 +150,7 @@ bool trust_is_loaded(struct trust *t)
 		return false;
 	is = t->anchors;
 	if (is)
-		t->used_us = now_us(); /* whoever asks is about to use them */
+		t->used_us = t->clock_us(); /* whoever asks is about to use them */
 	pthread_mutex_unlock(&t->lock);
 	return is;
 }
@@ -169,7 +176,7 @@ gnutls_certificate_credentials_t trust_hold(struct trust *t, char *error, size_t
 
 void trust_release(struct trust *t)
 {
-	t->used_us = now_us();
+	t->used_us = t->clock_us();
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -178,7 +185,7 @@ bool trust_sweep(struct trust *t)
 	bool freed = false, gone;
 
 	pthread_mutex_lock(&t->lock);
-	if (t->anchors && now_us() - t->used_us >= TRUST_IDLE_US) {
+	if (t->anchors && t->clock_us() - t->used_us >= TRUST_IDLE_US) {
 		drop(t);
 		freed = true;
 	}

@@ -20,6 +20,9 @@ struct gnutls_certificate_credentials_st;
 struct trust *trust_new(const char *bundle);
 void trust_free(struct trust *t);
 
+/* For tests, before other threads know of t: another clock than CLOCK_MONOTONIC. */
+void trust_set_clock(struct trust *t, uint64_t (*clock_us)(void));
+
 const char *trust_bundle(const struct trust *t);
 
 /*
