@@ -7,6 +7,8 @@ import pytest
 sys.dont_write_bytecode = True
 
 from daemon import Dnsfwd  # noqa: E402
+from judge_zone import Zones  # noqa: E402
+from judges import Nsd  # noqa: E402
 from testserver import TestServer, expected_a, make_certs, wait_for  # noqa: E402
 
 
@@ -18,6 +20,19 @@ def pytest_configure(config):
 def certs(tmp_path_factory):
     """The certificate of resolver.test, 127.0.0.1 and ::1, with its CA."""
     return make_certs(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="session")
+def zones(tmp_path_factory):
+    """What the judges serve, signed."""
+    return Zones(tmp_path_factory.mktemp("judges") / "zones")
+
+
+@pytest.fixture(scope="session")
+def backend(certs, zones, tmp_path_factory):
+    """An nsd for the judges that do not serve zones themselves."""
+    with Nsd(tmp_path_factory.mktemp("backend") / "nsd", certs, zones) as nsd:
+        yield nsd
 
 
 @pytest.fixture(scope="module")
