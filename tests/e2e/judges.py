@@ -48,6 +48,7 @@ class Process:
     """A program of others on ports of its own.  A subclass says how it is called and when it is there."""
 
     program = None
+    prefix = ()  # of its command
     confined = False  # AppArmor keeps the packaged program out of our folders; a copy of it is not kept out
 
     def __init__(self, folder, certs):
@@ -83,7 +84,11 @@ class Process:
         pipes = self.pipes()
         with open(self.folder / "output", "ab") as errors:
             self.process = subprocess.Popen(
-                [self.path, *map(str, self.command())], cwd=self.folder, stderr=errors, bufsize=0, **pipes
+                [*self.prefix, self.path, *map(str, self.command())],
+                cwd=self.folder,
+                stderr=errors,
+                bufsize=0,
+                **pipes,
             )
         for end in pipes.values():
             if end not in (subprocess.DEVNULL, subprocess.PIPE):
