@@ -2,7 +2,7 @@
 
 OpensslPeer answers queries all the same: what s_server decrypts goes through a pipe to a responder in this process, and
 what that says is encrypted by s_server.  It takes one connection at a time.  GnutlsPeer listens on every address and
-for that needs a namespace of its own; of what has octets of 0 it echoes nothing, so it is the server that never answers.
+for that needs a namespace; of what begins with an octet of 0 it echoes nothing, so it is the server that never answers.
 """
 
 import pathlib

@@ -126,8 +126,8 @@ class Process:
 class Direct:
     """A client of a judge, over TLS, that is not dnsfwd: Python's ssl, one connection, opened again when closed."""
 
-    def __init__(self, port, ca):
-        self.port = port
+    def __init__(self, port, ca, new_socket=socket.socket):
+        self.port, self.new_socket = port, new_socket
         self.context = ssl.create_default_context(cafile=ca)
         self.context.set_alpn_protocols(["dot"])
         self.stream = None
@@ -138,7 +138,7 @@ class Direct:
         self.stream = None
 
     def _open(self):
-        self.stream = Stream(("127.0.0.1", self.port), timeout=TIMEOUT)
+        self.stream = Stream(("127.0.0.1", self.port), timeout=TIMEOUT, new_socket=self.new_socket)
         self.stream.socket = self.context.wrap_socket(self.stream.socket, server_hostname=NAME)
 
     def ask_wire(self, wire):
@@ -161,18 +161,23 @@ class Direct:
 
 
 class Judge(Process):
-    """One that resolves or serves the zones over TLS."""
+    """One that resolves or serves the zones over TLS; in a netns.Namespace, where one is given."""
 
     recursive = True
 
-    def __init__(self, folder, certs, zones, backend=None):
+    def __init__(self, folder, certs, zones, backend=None, netns=None):
         self.zones, self.backend = zones, backend
+        self.prefix = netns.prefix if netns else ()
+        self._new_socket = netns.socket if netns else socket.socket
         super().__init__(folder, certs)
-        self.direct = Direct(self.port, self.ca)
+        self.direct = self.client()
+
+    def client(self):
+        return Direct(self.port, self.ca, self._new_socket)
 
     def ready(self):
         """It has an answer from the zones, not only an open port."""
-        probe = Direct(self.port, self.ca)
+        probe = self.client()
         try:
             answer = probe.ask_wire(dns.message.make_query(APEX, "SOA").to_wire())
             return bool(dns.message.from_wire(answer).answer)
@@ -259,13 +264,16 @@ class Unbound(Judge):
     program, confined = "unbound", True
 
     def prepare(self):
-        stubs = "".join(f"stub-zone:\n name: {z}\n stub-addr: 127.0.0.1@{self.backend.clear_port}\n" for z in ZONES)
+        # The root as well: who asks for what is not there shall not make it ask the world.
+        names = (*ZONES, '"."')
+        stubs = "".join(f"stub-zone:\n name: {n}\n stub-addr: 127.0.0.1@{self.backend.clear_port}\n" for n in names)
         # Aggressive NSEC would make an answer depend on what was asked before.
         self.write(
             "unbound.conf",
             f"""
 server:
  interface: 127.0.0.1@{self.port}
+ outgoing-interface: 127.0.0.1
  tls-port: {self.port}
  tls-service-key: "{self.key}"
  tls-service-pem: "{self.cert}"
@@ -316,17 +324,22 @@ class Kresd(Judge):
     program = "kresd"
 
     def prepare(self):
+        # The modules that are unloaded would ask root servers.
         self.write(
             "kresd.conf",
             f"""
+for _, name in ipairs({{ "priming", "detect_time_skew", "ta_signal_query", "ta_update" }}) do
+ modules.unload(name)
+end
 net.ipv6 = false
+net.outgoing_v4("127.0.0.1")
 reorder_RR(false)
 net.listen("127.0.0.1", {self.port}, {{ kind = "tls" }})
 net.tls("{self.cert}", "{self.key}")
 cache.open(10 * MB, "lmdb://{self.folder}/cache")
 trust_anchors.remove(".")
 trust_anchors.add_file("{self.zones.anchor}", true)
-policy.add(policy.suffix(policy.FORWARD("127.0.0.1@{self.backend.clear_port}"), {{ todname("{APEX}") }}))
+policy.add(policy.all(policy.FORWARD("127.0.0.1@{self.backend.clear_port}")))
 """,
         )
 

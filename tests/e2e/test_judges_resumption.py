@@ -1,8 +1,8 @@
 """Sessions are resumed with the tickets of servers that others wrote.
 
-Counted twice: by dnsfwd, and on the wire between, where a handshake with a ticket looks other than one without.  A ticket
-is used once (RFC 8446 C.4).  In TLS 1.3 most servers give new ones on every connection; in TLS 1.2, and dnsdist always,
-only with a full handshake (one, and two), and knot-resolver none at all in TLS 1.2, as other clients see, too.
+Counted twice: by dnsfwd, and on the wire between, where a handshake with a ticket looks other than one without.  A
+ticket is used once (RFC 8446 C.4).  In TLS 1.3 most servers give new ones on every connection; in TLS 1.2, and dnsdist
+always, only with a full handshake (one, and two), and knot-resolver none at all in TLS 1.2, as other clients see, too.
 """
 
 import pytest
@@ -57,7 +57,7 @@ def tickets(name, version):
 
 
 def check(name, version, full, resumed, times=TIMES):
-    """At least what tickets allow.  More connections than were asked for may have been full: two at a time, one ticket."""
+    """At least what tickets allow.  There may have been more connections: two at a time, and one ticket."""
     print(f"{name}, TLS {version}: {full} full, {resumed} resumed")
     assert full >= 1 and full + resumed > times
     given = tickets(name, version)

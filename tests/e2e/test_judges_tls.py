@@ -144,8 +144,8 @@ def space():
 )
 def test_gnutls_sees_what_we_are(how, version, space, certs, start, tmp_path):
     """It never answers: what is told of the session is what counts."""
-    strict = ["--priority", how, "--alpn", "dot", "--alpn-fatal", "--sni-hostname", "resolver.test", "--sni-hostname-fatal"]
-    with GnutlsPeer(tmp_path / "peer", certs, space, *strict) as server:
+    strict = ["--alpn", "dot", "--alpn-fatal", "--sni-hostname", "resolver.test", "--sni-hostname-fatal"]
+    with GnutlsPeer(tmp_path / "peer", certs, space, "--priority", how, *strict) as server:
         fwd = start(server.upstream(), options(server, **{"query-timeout": "200ms"}), netns=space)
         assert fwd.ask("peer.test").rcode() == wire.SERVFAIL
         assert said(fwd)[1] == version
