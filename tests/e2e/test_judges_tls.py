@@ -4,7 +4,7 @@ import pytest
 import wire
 from conftest import addresses
 from judge_peers import GnutlsPeer, OpensslPeer, echo
-from netns import Namespace
+from netns import namespace_or_skip
 from testserver import expected_a
 
 TLS13, TLS12 = "TLS1.3", "TLS1.2"
@@ -127,7 +127,7 @@ def test_echo_is_no_answer(version, peer, start):
 
 @pytest.fixture
 def space():
-    net = Namespace()
+    net = namespace_or_skip()
     yield net
     net.remove()
 
