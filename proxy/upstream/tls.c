@@ -233,6 +233,19 @@ static bool give_out(struct tls *t)
 	return true;
 }
 
+/* Servers send two tickets or more at once, and each connection to come needs one of its own. */
+static enum tls_progress open_all(struct tls *t)
+{
+	enum tls_progress progress;
+
+	do {
+		progress = tls_engine_open(&t->engine);
+		if (progress != TLS_PROGRESS_END)
+			tls_endpoint_keep(t->endpoint, &t->engine);
+	} while (progress == TLS_PROGRESS_MORE);
+	return progress;
+}
+
 /*
  * The messages of the last read were given out as pointers that live until their turn's end; now
  * they may go. All records are opened before the first message of this read is given out: nothing
@@ -244,11 +257,9 @@ static void receive(struct tls *t)
 
 	bytes_consume(&t->engine.plain, t->given_out);
 	t->given_out = 0;
-	over = tls_engine_open(&t->engine) == TLS_PROGRESS_END;
+	over = open_all(t) == TLS_PROGRESS_END;
 	if (over)
 		t->endpoint->loop->stats.bound_post_handshake += t->engine.chatter_over;
-	else
-		tls_endpoint_keep(t->endpoint, &t->engine);
 	if (!give_out(t)) /* what came whole before the end counts */
 		over = true;
 	if (over && t->state != TLS_ENDED)

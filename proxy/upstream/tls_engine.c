@@ -330,7 +330,7 @@ enum tls_progress tls_engine_open(struct tls_engine *e)
 
 	do
 		progress = open_one(e);
-	while (progress == TLS_PROGRESS_MORE);
+	while (progress == TLS_PROGRESS_MORE && !e->ticket_came);
 	return progress;
 }
 

@@ -61,7 +61,8 @@ struct tls_engine {
 
 enum tls_progress {
 	TLS_PROGRESS_DONE, /* handshake: ready; open: all that was fed is opened */
-	TLS_PROGRESS_MORE, /* handshake: needs more from the peer; `out` may have to be sent */
+	TLS_PROGRESS_MORE, /* handshake: needs more from the peer; `out` may have to be sent; open: a
+			      ticket came */
 	TLS_PROGRESS_END,  /* over: *end says why */
 };
 
@@ -84,7 +85,10 @@ static inline void tls_engine_feed(struct tls_engine *e, const uint8_t *data, si
 
 enum tls_progress tls_engine_handshake(struct tls_engine *e);
 
-/* Opens every record that was fed into `plain`. */
+/*
+ * Opens the records that were fed into `plain`.  MORE: up to a ticket, which is to be kept before the
+ * next call, as GnuTLS remembers only the last one.
+ */
 enum tls_progress tls_engine_open(struct tls_engine *e);
 
 /* Seals what is pending as one record (more where it is longer than a record).  False: over. */

@@ -9,6 +9,8 @@ sys.dont_write_bytecode = True
 from certcase import TLS13, Bench, of_version  # noqa: E402
 from daemon import Dnsfwd  # noqa: E402
 from pki import Pki  # noqa: E402
+from judge_zone import Zones  # noqa: E402
+from judges import Nsd  # noqa: E402
 from testserver import TestServer, expected_a, make_certs, wait_for  # noqa: E402
 
 
@@ -46,6 +48,19 @@ def server_of_version(certs):
 def bench(server_of_version, pki, start):
     """bench(version).accept(...), .refuse(...), .put_up_with(...): see certcase.py."""
     return lambda version=TLS13: Bench(server_of_version(version), pki, start, version)
+
+
+@pytest.fixture(scope="session")
+def zones(tmp_path_factory):
+    """What the judges serve, signed."""
+    return Zones(tmp_path_factory.mktemp("judges") / "zones")
+
+
+@pytest.fixture(scope="session")
+def backend(certs, zones, tmp_path_factory):
+    """An nsd for the judges that do not serve zones themselves."""
+    with Nsd(tmp_path_factory.mktemp("backend") / "nsd", certs, zones) as nsd:
+        yield nsd
 
 
 @pytest.fixture(scope="module")

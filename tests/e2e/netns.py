@@ -123,6 +123,16 @@ class Namespace:
         self.visit(pathlib.Path(f"/proc/sys/net/{name}").write_text, str(value))
 
 
+def namespace_or_skip():
+    """Skips the test where the system does not let us make one."""
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    try:
+        return Namespace()
+    except OSError as error:
+        pytest.skip(f"no network namespaces here: {error}")
+
+
 class Host(Namespace):
     """At the other end of a link.  addresses: of both families in turn; v4, v6: the first of each."""
 
@@ -200,12 +210,7 @@ class Network:
         self.client, self.hosts = None, []
         self.sniffer, self._clear = None, clear
         self._own = {}  # link -> the client's addresses
-        if os.geteuid() != 0:
-            pytest.skip("network namespaces need root")
-        try:
-            self.client = Namespace()
-        except OSError as error:
-            pytest.skip(f"no network namespaces here: {error}")
+        self.client = namespace_or_skip()
         try:
             self.client.sniffer = self.sniffer = Sniffer(self.client)
             for link in range(1, hosts + 1):
