@@ -3,9 +3,11 @@
 import sys
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 sys.dont_write_bytecode = True
 
+import machine  # noqa: E402
 from certcase import TLS13, Bench, of_version  # noqa: E402
 from daemon import Dnsfwd  # noqa: E402
 from pki import Pki  # noqa: E402
@@ -14,8 +16,40 @@ from judges import Nsd  # noqa: E402
 from testserver import TestServer, expected_a, make_certs, wait_for  # noqa: E402
 
 
+ATTEMPTS = 4  # at a test of the clock
+STOOD_STILL = 0.5  # seconds that the machine took: with less, dnsfwd's own limits of time are not met by accident
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes longer than a check before a commit may")
+    config.addinivalue_line("markers", "clock: is about a limit of time; tried again where the machine stood still")
+
+
+def pytest_runtest_protocol(item, nextitem):
+    """A test of the clock that failed is no finding if the machine took of its time: then it is done again."""
+    if not item.get_closest_marker("clock"):
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for attempt in range(ATTEMPTS):
+        before = machine.taken()
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        failed = [r for r in reports if r.failed]
+        took = machine.taken() - before
+        if not failed or took < STOOD_STILL:
+            break
+        reason = str(failed[0].longrepr).splitlines()[-1]
+        item.user_properties.append(("tried again", f"{item.nodeid}, {took:.1f} s taken: {reason}"))
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What was tried again is told, so that nothing that happens now and then stays unseen."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties if report.when == "teardown" else []:
+            terminalreporter.write_line(f"{name}: {text}")
 
 
 @pytest.fixture(scope="session")

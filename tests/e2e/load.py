@@ -13,6 +13,7 @@ import os
 import random
 import selectors
 import socket
+import statistics
 import struct
 import time
 
@@ -37,7 +38,17 @@ class Result:
         self.slowest = 0.0
         self.slowest_own = 0.0  # without what the machine took, where it was more than a second
         self.times = []
-        self.seconds = 0.0
+        self.seconds = self.taken = 0.0
+
+    @property
+    def starved(self):
+        """Those under test together waited for a processor for longer than it lasted: nothing came about at its time."""
+        return self.taken > self.seconds
+
+    @property
+    def median_own(self):
+        """The median, as far as the machine let everyone run."""
+        return statistics.median(self.times) * max(0.0, 1 - self.taken / self.seconds)
 
     def __repr__(self):
         return (
@@ -65,6 +76,9 @@ class Taken:
         if now - self._at[-1] >= SAMPLE:
             self._at.append(now)
             self._sum.append(machine.taken())
+
+    def total(self):
+        return machine.taken() - self._sum[0]
 
     def own(self, since, now):
         """Seconds of a query's that were its own; a short one is not looked at closely."""
@@ -318,7 +332,7 @@ def load(
         expire(time.monotonic())
         if each_turn:
             each_turn()
-    result.seconds = time.monotonic() - begin
+    result.seconds, result.taken = time.monotonic() - begin, taken.total()
     for pipe in all_pipes:
         pipe.socket.close()
     selector.close()

@@ -10,7 +10,7 @@ import pytest
 import wire
 from daemon import Dnsfwd
 from load import load
-from testserver import expected_a, wait_for
+from testserver import TIMEOUT, expected_a, wait_for
 
 HOST = "127.0.0.1"
 IP_PKTINFO, SO_TIMESTAMP, SO_MEMINFO = 8, 29, 55  # Linux; Python lacks them
@@ -177,7 +177,7 @@ def test_reply_comes_from_the_address_asked(server, start, sockets, wildcard, du
     fwd = start_with(start, server, passed)
     for host in hosts:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(10)
+            s.settimeout(TIMEOUT)
             s.sendto(wire.query("asked.test", id=7), (host, fwd.port))
             reply, source = s.recvfrom(4096)
             assert source[:2] == (host, fwd.port)
@@ -357,6 +357,7 @@ def replies_to(client, count):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.clock
 def test_restart_loses_no_query(server, certs, sockets, workers):
     """
     Asked before the end, while it drains, while nobody runs, and of the next one: what the old one has read it
@@ -389,6 +390,7 @@ def test_restart_loses_no_query(server, certs, sockets, workers):
     assert sorted(got) == list(range(500)) and set(got.values()) == {wire.NOERROR}
 
 
+@pytest.mark.clock
 def test_what_is_not_read_stays(server, start, sockets):
     """The old one drains for as long as its last answer takes; what comes meanwhile is the next one's."""
     server.rule("name=slow.test delay=1000")

@@ -138,6 +138,7 @@ def test_keepalive_is_told_on_tcp_only(fwd):
     assert wire.raw_options(fwd.ask_wire(wire.query("keepalive.test", edns=True), "tcp")) == []
 
 
+@pytest.mark.clock
 def test_one_warm_connection(fwd, server):
     load(fwd, 1000, window=50).check()
     load(fwd, 1000, window=50, transport="tcp", pipes=4).check()
@@ -146,6 +147,7 @@ def test_one_warm_connection(fwd, server):
     assert stats["sessions"] == 1 and stats["queries_inflight"] == 0
 
 
+@pytest.mark.clock
 def test_figures_of_the_report(fwd):
     before = fwd.stats()
     for transport in ("udp", "tcp"):

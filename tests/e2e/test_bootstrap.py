@@ -101,6 +101,7 @@ def free_port():
 # -- all is well ---------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_a_name_is_looked_up_and_used(upstream, boot, begin, tmp_path):
     fwd = begin(boot)
     assert is_answered(fwd)
@@ -125,6 +126,7 @@ def test_nothing_of_the_system_is_used(boot, begin, monkeypatch):
     assert names_asked(boot) == {HOST}
 
 
+@pytest.mark.clock
 def test_every_worker_gets_the_addresses(boot, begin):
     fwd = begin(boot, workers=3)
     wait_answered(fwd)
@@ -159,6 +161,7 @@ def test_many_addresses_come_over_tcp_and_are_bounded(start_server, begin, tmp_p
     assert state(tmp_path).read_text().split()[5:] == [f"127.0.0.{i}" for i in range(1, 9)]
 
 
+@pytest.mark.clock
 def test_ttl_zero_is_no_reason_to_ask_all_the_time(upstream, boot, begin):
     host = f"ttl-0.{HOST}"
     fwd = begin(boot, host=host)
@@ -172,6 +175,7 @@ def test_ttl_zero_is_no_reason_to_ask_all_the_time(upstream, boot, begin):
 # -- servers that fail ---------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_one_family_does_not_wait_for_the_other(upstream, boot, begin):
     """AAAA is silent; with two servers c-ares gives it up after four seconds at the soonest."""
     boot.rule(f"name={HOST} type=AAAA none")
@@ -197,6 +201,7 @@ def test_a_server_that_cannot_help_is_passed_over(start_server, boot, begin, cod
     assert min(asked(helpless)) >= 1
 
 
+@pytest.mark.clock
 def test_all_dead_then_one_comes(boot, begin):
     """threats F32: it starts, says ready, answers SERVFAIL with a reason, and heals by itself."""
     boot.listen(False)
@@ -249,6 +254,7 @@ def test_addresses_that_nobody_can_have(boot, begin):
     assert fwd.ask("www.example.org").rcode() == wire.SERVFAIL
 
 
+@pytest.mark.clock
 def test_a_bad_name_delays_nobody(upstream, boot, start, tmp_path):
     boot.rule("name=bad.upstream.test none")
     fwd = start(
@@ -274,6 +280,7 @@ def write_state(folder, *lines):
     state(folder).write_text(VERSION + "".join(f"{line}\n" for line in lines))
 
 
+@pytest.mark.clock
 def test_what_is_on_file_needs_no_lookup(boot, begin, tmp_path):
     first = begin(boot)
     wait_answered(first)
@@ -297,6 +304,7 @@ def test_without_clients_nothing_is_asked(boot, begin, tmp_path):
     assert asked(boot) == (0, 0)
 
 
+@pytest.mark.clock
 def test_addresses_on_file_are_refreshed_by_later_connections(upstream, boot, begin, tmp_path):
     write_state(tmp_path, f"{HOST} {NOW} 127.0.0.1")
     fwd = begin(boot)
@@ -307,6 +315,7 @@ def test_addresses_on_file_are_refreshed_by_later_connections(upstream, boot, be
     wait_for(lambda: reconnected(upstream, fwd) and asked(boot) == (1, 1), what="a lookup")
 
 
+@pytest.mark.clock
 def test_old_addresses_are_used_and_refreshed_at_once(boot, begin, tmp_path):
     write_state(tmp_path, f"{HOST} 1000000000 127.0.0.1")
     fwd = begin(boot)
@@ -390,6 +399,7 @@ def test_nothing_is_kept_if_not_wanted(boot, begin, tmp_path):
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.clock
 def test_a_name_that_is_ourselves(boot, start, tmp_path, listen):
     port = free_port()
     fwd = start(

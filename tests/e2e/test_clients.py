@@ -5,15 +5,15 @@ import shutil
 import subprocess
 
 import pytest
-from testserver import expected_a, expected_aaaa
+from testserver import TIMEOUT, expected_a, expected_aaaa
 
 
 def ask(program, fwd, *args):
     if not shutil.which(program):
         pytest.skip(f"{program} is not installed")
     edns = ["+edns"] if program == "kdig" and "+noedns" not in args else []
-    command = [program, "@127.0.0.1", "-p", str(fwd.port), *edns, *args]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    command = [program, "@127.0.0.1", "-p", str(fwd.port), f"+timeout={TIMEOUT:.0f}", *edns, *args]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=4 * TIMEOUT)
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     text = done.stdout
     complaint = re.search(r"(?i).*(warning|malformed|bad packet|mismatch|timed out|not understood).*", text)
@@ -86,7 +86,10 @@ def test_dig_versions_and_opcodes(fwd):
 
 def test_dig_transfer_is_not_offered(fwd):
     done = subprocess.run(
-        ["dig", "@127.0.0.1", "-p", str(fwd.port), "axfr", "example.com"], capture_output=True, text=True, timeout=30
+        ["dig", "@127.0.0.1", "-p", str(fwd.port), "axfr", "example.com"],
+        capture_output=True,
+        text=True,
+        timeout=4 * TIMEOUT,
     )
     assert "Transfer failed" in done.stdout
 
@@ -107,6 +110,7 @@ def test_library_resolver(fwd):
 
     resolver = dns.resolver.Resolver(configure=False)
     resolver.nameservers, resolver.port = ["127.0.0.1"], fwd.port
+    resolver.lifetime = TIMEOUT
     assert [r.address for r in resolver.resolve("stub.test")] == [expected_a("stub.test")]
     assert [r.address for r in resolver.resolve("stub.test", tcp=True)] == [expected_a("stub.test")]
     with pytest.raises(dns.resolver.NXDOMAIN):

@@ -10,6 +10,7 @@ HOWS = ["fin", "rst", "notify", "alert", "close"]
 
 
 @pytest.mark.parametrize("how", HOWS)
+@pytest.mark.clock
 def test_cut_at_every_octet(fwd, server, how):
     """Each name is cut once at one place; its second answer is whole and opens the next connection."""
     server.pad(False)

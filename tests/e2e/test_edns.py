@@ -294,6 +294,7 @@ def test_grid_of_sizes(fwd, server, client):
         server.pad(True)
 
 
+@pytest.mark.clock
 def test_server_truncation_is_handed_on(fwd, server):
     server.rule("name=tc.test tc")
     for transport in ("udp", "tcp"):
@@ -346,6 +347,7 @@ def test_65535_octets_with_records_behind_the_opt(fwd, server):
 
 
 @pytest.mark.parametrize("spoil", ["opt-twice", "opt-in-answer", "trailing", "trailing=1", "short=40"])
+@pytest.mark.clock
 def test_spoiled_answers_never_reach_a_client(fwd, server, spoil):
     """They are asked for once more, then it is a SERVFAIL with the reason (A08)."""
     server.rule(f"name=*.spoiled.test {spoil}")

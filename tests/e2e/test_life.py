@@ -10,12 +10,14 @@ import pytest
 import wire
 from conftest import addresses, warm
 from load import load
+from machine import Stopwatch
 from testserver import expected_a, wait_for
 
 # -- the end ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.clock
 def test_queries_in_flight_are_answered(server, start, number):
     fwd = warm(start(server))
     server.rule("name=*.drain.test delay=700")
@@ -24,14 +26,14 @@ def test_queries_in_flight_are_answered(server, start, number):
             s.send(wire.query(f"u{i}.drain.test", id=i))
             stream.send(wire.query(f"t{i}.drain.test", id=i))
         server.wait_stat("queries", 100)
-        begin = time.monotonic()
+        watch = Stopwatch()
         os.kill(fwd.pid, number)
         udp = [s.recv(4096) for _ in range(50)]
         tcp = stream.receive_all()
     assert sorted(map(wire.id_of, udp)) == sorted(map(wire.id_of, tcp)) == list(range(50))
     assert {wire.rcode_of(r) for r in udp + tcp} == {wire.NOERROR}
     assert fwd.wait_end() == 0
-    assert time.monotonic() - begin < 10
+    assert watch.own() < 10
     assert "stopping on " + ("SIGTERM" if number == signal.SIGTERM else "SIGINT") in fwd.log_text()
 
 
@@ -42,10 +44,10 @@ def test_drain_has_an_end(server, start):
     with fwd.udp_socket() as s:
         s.send(wire.query("mute.test"))
         server.wait_stat("queries", 2)
-        begin = time.monotonic()
+        begin, watch = time.monotonic(), Stopwatch()
         fwd.process.terminate()
         assert fwd.wait_end() == 0
-        assert 1.5 < time.monotonic() - begin < 10
+        assert 1.5 < time.monotonic() - begin and watch.own() < 10
 
 
 def test_idle_clients_do_not_hold_the_end_up(server, start):
@@ -54,10 +56,10 @@ def test_idle_clients_do_not_hold_the_end_up(server, start):
     streams[0].send(wire.probe())
     streams[0].receive()
     streams[1].write(b"\0")
-    begin = time.monotonic()
+    watch = Stopwatch()
     fwd.process.terminate()
     assert fwd.wait_end() == 0
-    assert time.monotonic() - begin < 10
+    assert watch.own() < 10
     for stream in streams:
         stream.socket.close()
 
@@ -137,11 +139,12 @@ def use_up_descriptors(fwd, left):
 
 
 @pytest.mark.parametrize("left", [0, 10])
+@pytest.mark.clock
 def test_no_descriptor_left(server, start, left):
     """Accepting pauses without spinning, UDP goes on, and all is well when there are some again."""
     fwd = warm(start(server))
     give_back = use_up_descriptors(fwd, left)
-    server.rule("name=busy.test delay=2500")
+    server.rule("name=busy.test delay=6000")  # longer than it takes to make them all busy
     streams = []
     for _ in range(left + 30):
         streams.append(fwd.tcp())
@@ -198,6 +201,7 @@ def test_idle_costs_nothing(server, start):
 # -- a server that is not there -------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_server_down_at_start_then_up(start_server, start):
     """SERVFAIL with the reason while it is down, answers without a restart when it comes."""
     server = start_server()
@@ -210,9 +214,9 @@ def test_server_down_at_start_then_up(start_server, start):
         assert code == 22 and "refused" in text.lower() and "TCP" in text
     fwd.wait_log("(?i)warning upstream .*refused")
     server.listen()
-    begin = time.monotonic()
+    watch = Stopwatch()
     warm(fwd)
-    assert time.monotonic() - begin < 10
+    assert watch.own() < 10
     fwd.wait_log(r"info upstream .*: up again after [\d.]+ s and \d+ fail")
     assert len([line for line in fwd.log() if "warning" in line]) == 1
 
@@ -224,9 +228,9 @@ def test_server_that_goes_and_comes(server, start):
         server.closeall("rst")
         assert fwd.ask(f"down{i}.test").rcode() == wire.SERVFAIL
         server.listen()
-        begin = time.monotonic()
+        watch = Stopwatch()
         warm(fwd)
-        assert time.monotonic() - begin < 10
+        assert watch.own() < 10
 
 
 def test_short_outage_costs_no_query(server, start):
@@ -250,7 +254,7 @@ def test_server_that_does_not_speak_tls(start_server, start, how):
     fwd = start(server, {"query-timeout": "1s"})
     result = load(fwd, 100, window=100, rate=200)
     assert result.failed == {wire.SERVFAIL: 100} and not result.lost
-    assert server.stat("connections") <= 20 and server.stat("queries") == 0
+    assert server.stat("connections") <= 20 * (1 + int(result.seconds) // 10) and server.stat("queries") == 0
     reply = fwd.ask("why.test")
     assert wire.edes(reply)[0][0] in (14, 22, 23) and wire.edes(reply)[0][1]
     server.clear_rules()

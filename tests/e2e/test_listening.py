@@ -5,7 +5,7 @@ import socket
 import dns.message
 import pytest
 from load import load
-from testserver import expected_a
+from testserver import TIMEOUT, expected_a
 
 
 def good(reply, name):
@@ -33,7 +33,7 @@ def test_reply_comes_from_the_address_asked(server, start, wildcard, hosts):
     for host in hosts:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as s:
-            s.settimeout(10)
+            s.settimeout(TIMEOUT)
             name = f"asked.{host.replace(':', '-').replace('.', '-')}.test"
             s.sendto(dns.message.make_query(name, "A").to_wire(), (host, fwd.port))
             wire, source = s.recvfrom(4096)

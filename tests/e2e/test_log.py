@@ -73,6 +73,7 @@ def test_longest_name_fits_its_line(server, start):
 
 
 @pytest.mark.parametrize("verbose", [True, False])
+@pytest.mark.clock
 def test_no_name_in_the_log_unless_asked_for(server, start, verbose):
     """1,000 answered, some that fail in each way there is: not even at debug a name, or an address of a client."""
     fwd = warm(start(server, {"query-timeout": "300ms"}, args=["-v"] if verbose else []))

@@ -92,6 +92,7 @@ def test_ready_comes_when_queries_are_taken(server, start, manager):
         assert client.recv(1)
 
 
+@pytest.mark.clock
 def test_stopping_comes_when_draining_begins(server, start, manager):
     """Not at its end: the last query is answered afterwards."""
     server.rule("name=last.test delay=700")

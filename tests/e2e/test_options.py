@@ -9,19 +9,21 @@ import wire
 from conftest import addresses, warm
 from daemon import run
 from load import load
+from machine import Stopwatch
 from testserver import expected_a, make_certs
 
 
 @pytest.mark.parametrize("timeout, seconds", [("200ms", 0.2), ("1s", 1), (1, 1), ("2500ms", 2.5)])
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.clock
 def test_query_timeout(server, start, timeout, seconds, transport):
     fwd = warm(start(server, {"query-timeout": timeout}))
     server.rule("name=never.test none")
-    begin = time.monotonic()
+    begin, watch = time.monotonic(), Stopwatch()
     reply = fwd.ask("never.test", transport=transport)
-    took = time.monotonic() - begin
+    took, own = time.monotonic() - begin, watch.own()
     assert reply.rcode() == wire.SERVFAIL and wire.edes(reply) == [(23, f"{label(server)}: no answer in time")]
-    assert seconds * 0.95 <= took < seconds + 5
+    assert seconds * 0.95 <= took and own < seconds + 2
     assert fwd.stats()["timeouts"] == 1
 
 
@@ -29,22 +31,26 @@ def label(server):
     return f"tls://127.0.0.1:{server.tls[0].port}#resolver.test"
 
 
+@pytest.mark.clock
 def test_deadlines_are_each_query_s_own(server, start):
     fwd = warm(start(server, {"query-timeout": "1s"}))
     server.rule("name=*.never.test none")
     result = load(fwd, 100, window=100, rate=100, name=lambda i: f"n{i}.never.test")
     assert result.failed == {wire.SERVFAIL: 100}
-    assert min(result.times) > 0.9 and result.slowest < 5
+    assert min(result.times) > 0.9 and result.slowest_own < 3
 
 
 def test_max_queries(server, start):
     """Beyond the bound an answer at once that says why."""
-    fwd = warm(start(server, {"max-queries": 16, "query-timeout": "2s"}))
-    server.rule("name=*.held.test delay=1000")
+    fwd = warm(start(server, {"max-queries": 16}))
+    server.pause()
     with fwd.udp_socket() as s:
         for i in range(50):
             s.send(wire.query(f"h{i}.held.test", edns=True, id=i))
-        replies = [s.recv(4096) for _ in range(50)]
+        replies = [s.recv(4096) for _ in range(34)]
+        assert {wire.rcode_of(r) for r in replies} == {wire.SERVFAIL}
+        server.pause(False)
+        replies += [s.recv(4096) for _ in range(16)]
     refused = [wire.parse(r) for r in replies if wire.rcode_of(r) == wire.SERVFAIL]
     assert len(refused) == 34 and sorted(wire.id_of(r) for r in replies) == list(range(50))
     assert {code for r in refused for code, _ in wire.edes(r)} == {0}
@@ -68,10 +74,10 @@ def test_tcp_idle_timeout(server, start):
     fwd = start(server, {"tcp-idle-timeout": "2s"})
     with fwd.tcp() as stream:
         stream.send(wire.query("idle.test", edns=wire.opt(wire.option(wire.KEEPALIVE))))
-        begin = time.monotonic()
+        begin, watch = time.monotonic(), Stopwatch()
         assert wire.raw_options(stream.receive()) == [(wire.KEEPALIVE, b"\0\x14")]
         assert stream.closed()
-        assert 1.9 < time.monotonic() - begin < 10
+        assert 1.9 < time.monotonic() - begin and watch.own() < 10
 
 
 @pytest.mark.parametrize("size", [512, 1232, 4096])
@@ -99,6 +105,7 @@ def test_pad_block(server, start, block):
 
 
 @pytest.mark.parametrize("limit, connections", [(1, 1), (1, 4), (10, 2)])
+@pytest.mark.clock
 def test_max_inflight_and_connections(server, start, limit, connections):
     server.rule("name=*.flight.test delay=20")
     fwd = warm(start({"max-inflight": limit, "connections": connections}, server=server))
@@ -124,6 +131,7 @@ def test_trust_of_the_upstream_goes_before_that_of_the_top(server, start, tmp_pa
 
 
 @pytest.mark.parametrize("workers", [2, "auto"])
+@pytest.mark.clock
 def test_workers(server, start, workers):
     """All of them answer: each has a session of its own."""
     fwd = start(server, {"workers": workers})
@@ -143,7 +151,7 @@ def test_log_queries(server, start):
     line = fwd.wait_log(
         r"info query (\S+) AAAA from 127\.0\.0\.1:\d+ tcp: NOERROR, 1 answers, ([\d.]+) ms, upstream=(\S+) TLS1\.3"
     )
-    assert line[1] == "Some.Name.test." and line[3] == label(server) and float(line[2]) < 20000
+    assert line[1] == "Some.Name.test." and line[3] == label(server) and float(line[2]) < 60000
 
 
 def test_cache_size(server, start):

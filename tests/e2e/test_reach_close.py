@@ -15,18 +15,19 @@ SESSIONS_MAX = 16
 
 
 def keeps(fwd, count):
-    """A load of which nothing is lost, with a bounded number of sessions; returns repeats and connections for it."""
+    """A load of which nothing is lost, with a bounded number of sessions; returns it, its repeats and connections."""
     before, seen = fwd.stats(), []
 
     def look():
         if not seen or time.monotonic() - seen[-1][0] > 0.2:
             seen.append((time.monotonic(), fwd.stats()["sessions"]))
 
-    load(fwd, count, window=50, name=fresh(), each_turn=look).check()
+    result = load(fwd, count, window=50, name=fresh(), each_turn=look)
+    result.check()
     assert max(sessions for _, sessions in seen) <= SESSIONS_MAX
     figures = fwd.stats()
     assert figures["replies_servfail"] == 0
-    return [figures[name] - before[name] for name in ("upstream_repeats", "connects")]
+    return result, *(figures[name] - before[name] for name in ("upstream_repeats", "connects"))
 
 
 @pytest.mark.parametrize("after", [1, 2, 10, 100])
@@ -36,8 +37,11 @@ def test_closes_after_n_answers(server, start, how, count, after):
     server.rule(f"answers={after}:{how}")
     fwd = start(server)
     keeps(fwd, count // 4)
-    repeats, connects = keeps(fwd, count)
-    assert count // after // 2 <= connects <= 1.5 * count / after + SESSIONS_MAX
+    result, repeats, connects = keeps(fwd, count)
+    assert count // after // 2 <= connects
+    if result.starved:
+        return  # a close is told from an idle limit by 100 ms
+    assert connects <= 1.5 * count / after + SESSIONS_MAX
     if how != "alert":  # which is a failure, not a limit
         assert repeats <= 0.1 * count
 
@@ -108,6 +112,7 @@ def test_a_closed_idle_connection_is_no_news_to_clients(fwd, server):
 
 
 @pytest.mark.parametrize("units", [0, 1, 5])
+@pytest.mark.clock
 def test_keepalive_of_the_server_is_heeded(start_server, start, units):
     """RFC 7828: we close first; 0 means after this answer."""
     server = start_server()
@@ -139,6 +144,7 @@ def test_every_answer_of_the_first_of_two_is_cut(start_server, start, at):
 
 
 @pytest.mark.parametrize("how", ["rst", "fin"])
+@pytest.mark.clock
 def test_one_name_is_cut_each_time(start_server, start, how):
     """The first answers all others well: it is no failure of its path, and yet the second has to be asked."""
     servers = [start_server(), start_server()]
@@ -171,6 +177,7 @@ def test_closes_cost_no_descriptors(fwd, server):
 
 
 @pytest.mark.parametrize("how", ["fin", "notify"])
+@pytest.mark.clock
 def test_idle_limit_is_learnt(server, start, how):
     """The server closes what is idle; when that has been seen, dnsfwd goes first."""
     server.rule(f"idle=1000:{how}")

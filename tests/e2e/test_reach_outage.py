@@ -9,6 +9,8 @@ from load import load
 from netns import Network
 from reach import During, answered_first, cpu_share, fails, fresh, long, report
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.fixture
 def net():

@@ -10,6 +10,8 @@ from netns import PORT, Network
 from reach import answered_first, fails, fresh, long, queries
 from testserver import wait_for
 
+pytestmark = pytest.mark.clock
+
 HEAD_START = 0.25  # of an address before the next one
 
 

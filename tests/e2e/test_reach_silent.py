@@ -8,6 +8,8 @@ from netns import Network
 from reach import During, answered_first, comes_back, fails, fresh, goes_to, long, queries
 from testserver import expected_a, wait_for
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.fixture
 def net():

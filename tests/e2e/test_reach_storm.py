@@ -6,6 +6,8 @@ from conftest import warm
 from load import load
 from reach import comes_back, fresh, long, queries, report
 
+pytestmark = pytest.mark.clock
+
 CONNECTS = 20  # that answered nothing, to an upstream in 10 s
 
 

@@ -79,6 +79,7 @@ def test_random_pieces(fwd):
         assert sorted(wire.id_of(stream.receive()) for _ in range(300)) == list(range(300))
 
 
+@pytest.mark.clock
 def test_out_of_order(fwd, server):
     server.rule("name=slow.framing.test delay=300")
     with fwd.tcp() as stream:
@@ -100,13 +101,14 @@ def test_impossible_prefix(fwd, server, length):
 
 
 @pytest.mark.parametrize("length", [13, 12, 100, 65535])
+@pytest.mark.clock
 def test_prefix_larger_than_data(server, start, length):
     """Waited for until the deadline, then closed; an earlier query is answered."""
     fwd = start(server, {"tcp-idle-timeout": "1s"})
     with fwd.tcp() as stream:
         stream.write(framed(question(1)) + framed(b"y" * min(11, length), length))
         good(stream.receive(), 1)
-        assert stream.closed(10)
+        assert stream.closed()
     assert fwd.stats()["tcp_timeouts"] == 1
     answered(fwd)
 

@@ -5,15 +5,16 @@ import select
 import socket
 import struct
 import threading
-import time
 
 import pytest
 import wire
 from conftest import addresses, warm
 from daemon import SANITIZED
 from load import load
-from testserver import expected_a, wait_for
+from machine import Stopwatch
+from testserver import TIMEOUT, expected_a, wait_for
 
+UNHURRIED = {"tcp-idle-timeout": "2m"}  # a slow machine empties the kernel's buffers slowly, too
 SLACK = 10  # seconds within which what lasts one second has to be over
 
 
@@ -43,7 +44,7 @@ def write_in_background(stream, data):
 
 def test_100000_queries_in_one_write(server, start):
     """Answered by the listener itself, with 256 KiB of stack."""
-    fwd = start(server, preexec=small_stack)
+    fwd = start(server, UNHURRIED, preexec=small_stack)
     count = 100000
     with fwd.tcp() as stream:
         thread = write_in_background(stream, b"".join(framed(wire.probe(i & 0xFFFF)) for i in range(count)))
@@ -57,8 +58,8 @@ def test_100000_queries_in_one_write(server, start):
 
 def test_pipelined_far_beyond_the_limit(server, start):
     """20,000 to the upstream on one connection: read as fast as they are answered, none lost."""
-    fwd = start(server, preexec=small_stack)
-    load(fwd, 20000, window=20000, transport="tcp", timeout=60).check()
+    fwd = start(server, UNHURRIED, preexec=small_stack)
+    load(fwd, 20000, window=20000, transport="tcp").check(within=TIMEOUT)
     assert fwd.stats()["bound_tcp_inflight"] > 0
     assert server.stat("max_pipelined") <= 100
 
@@ -75,11 +76,11 @@ def test_many_queries_and_an_immediate_close(fwd, server, reset, local):
         sent = 0
         while sent < len(data) and select.select([], [stream.socket], [], 0.2)[1]:
             sent += stream.socket.send(data[sent : sent + 65536])
-        begin = time.monotonic()
+        watch = Stopwatch()
         stream.reset() if reset else stream.socket.close()
         for _ in range(20):
             fwd.ask_wire(wire.probe())
-        longest = max(longest, time.monotonic() - begin)
+        longest = max(longest, watch.own())
     assert longest < 5
     wait_for(lambda: fwd.stats()["tcp_clients"] == 0)
     wait_for(lambda: fwd.stats()["queries_inflight"] == 0)
@@ -125,6 +126,7 @@ def test_writers_that_never_read(server, start, kind):
         stream.socket.close()
 
 
+@pytest.mark.clock
 def test_one_who_reads_slowly_is_served(server, start):
     """Output that moves is no reason to close."""
     fwd = start(server, {"tcp-idle-timeout": "1s"})
@@ -145,15 +147,16 @@ def test_an_octet_now_and_then_is_no_life_sign(server, start):
     fwd = start(server, {"tcp-idle-timeout": "1s"})
     data = framed(wire.query("a-name-that-is-long-enough.slow.writer.test", edns=True))
     with fwd.tcp() as stream:
-        begin, at = time.monotonic(), 0
+        watch, at = Stopwatch(), 0
         while at < len(data) and not select.select([stream.socket], [], [], 0.2)[0]:
             stream.write(data[at : at + 1])
             at += 1
         assert stream.closed()
-        assert time.monotonic() - begin < SLACK and at < len(data)
+        assert watch.own() < SLACK and at < len(data)
     assert fwd.stats()["tcp_timeouts"] == 1
 
 
+@pytest.mark.clock
 def test_slow_writers_do_not_harm_others(server, start):
     fwd = warm(start(server, {"tcp-idle-timeout": "1s"}))
     slow = [fwd.tcp() for _ in range(100)]
@@ -179,9 +182,11 @@ def test_slow_writers_do_not_harm_others(server, start):
 def test_idle_clients_are_closed(server, start):
     fwd = start(server, {"tcp-idle-timeout": "1s"})
     with fwd.tcp() as silent, fwd.tcp() as asked:
+        watch = Stopwatch()
         asked.send(wire.query("idle.test"))
         assert asked.receive()
-        assert silent.closed(SLACK) and asked.closed(SLACK)
+        assert silent.closed() and asked.closed()
+        assert watch.own() < SLACK
     assert fwd.stats()["tcp_timeouts"] == 2
 
 
@@ -229,13 +234,14 @@ def test_many_connections(server, start, cap, offered):
 
 def test_the_new_one_goes_where_all_are_busy(server, start):
     fwd = warm(start(server, {"tcp-clients": 4}))
-    server.rule("name=busy.test delay=1000")
+    server.pause()
     busy = [fwd.tcp() for _ in range(4)]
     for stream in busy:
         stream.send(wire.query("busy.test"))
-    server.wait_stat("queries", 4)
+    wait_for(lambda: fwd.stats()["queries_inflight"] == 4)
     with fwd.tcp() as late:
         assert late.closed()
+    server.pause(False)
     for stream in busy:
         assert addresses(wire.parse(stream.receive())) == [expected_a("busy.test")]
         stream.socket.close()

@@ -8,7 +8,8 @@ import pytest
 import wire
 from conftest import addresses, warm
 from load import load
-from testserver import expected_a
+from machine import Stopwatch
+from testserver import expected_a, wait_for
 
 # -- F10 -----------------------------------------------------------------------------
 
@@ -33,10 +34,11 @@ def test_wrong_ids_duplicates_delays_random_order(start_server, start, count):
     assert stats["upstream_answers"] == stats["upstream_queries"] - repeats == count
     assert stats["upstream_late"] <= repeats
     assert stats["upstream_unknown"] + stats["upstream_mismatch"] > count // 10
-    assert sorted(result.times)[count // 2] < 0.5
+    assert result.median_own < 0.5
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.clock
 def test_slow_names_hold_nobody_up(fwd, server, transport):
     server.rule("name=*.slow.test delay=2000")
 
@@ -73,9 +75,7 @@ def test_prefix_too_long_and_nothing_more(server, start):
     server.rule("name=liar.test times=1 prefix=65535")
     reply = fwd.ask("liar.test")
     assert reply.rcode() in (wire.NOERROR, wire.SERVFAIL)
-    deadline = time.monotonic() + 10
-    while fwd.ask("after.liar.test").rcode() != wire.NOERROR:
-        assert time.monotonic() < deadline, "still no answer 10 s after a lying prefix"
+    wait_for(lambda: fwd.ask("after.liar.test").rcode() == wire.NOERROR, 10, "an answer after a lying prefix")
 
 
 @pytest.mark.parametrize("octets", [1, 5, 100, 20000])
@@ -105,6 +105,7 @@ def test_messages_that_nobody_asked_for(fwd, server):
 # -- F12 -----------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_truncated_over_tls(fwd, server):
     """Handed on as it is, asked for once."""
     server.rule("name=tc.test tc")
@@ -121,12 +122,12 @@ def test_slow_big_answer(server, start):
     """At 1,000 octets a second the deadline holds; others wait for the octets in front of theirs, no longer."""
     fwd = warm(start(server, {"query-timeout": "1s"}))
     server.rule("name=size-65000.slow.test rate=1000")
-    begin = time.monotonic()
+    begin, watch = time.monotonic(), Stopwatch()
     with fwd.udp_socket() as s:
         s.send(wire.query("size-65000.slow.test", wire.TXT, id=1))
         reply = s.recv(4096)
     assert wire.id_of(reply) == 1 and wire.rcode_of(reply) == wire.SERVFAIL
-    assert 0.9 < time.monotonic() - begin < 5
+    assert 0.9 < time.monotonic() - begin and watch.own() < 5
     server.closeall("rst")  # its 65 s are not waited for
     warm(fwd)
 
@@ -140,7 +141,7 @@ def test_others_are_late_by_the_octets_only(fwd, server):
         result.check()
         reply = stream.receive()
     assert wire.id_of(reply) == 1 and len(reply) > 19000
-    assert result.slowest < 3.9
+    assert result.slowest_own < 3.9
 
 
 # -- F35 -----------------------------------------------------------------------------
@@ -157,7 +158,7 @@ def test_5000_at_once(start_server, start, connections):
 
 def test_5000_at_once_to_a_slow_server(start_server, start):
     """More than may be in flight: the others wait their turn."""
-    server = start_server(rules=["delay=50"])
+    server = start_server(rules=["delay=500"])
     fwd = start({"connections": 2, "max-inflight": 1000}, server=server)
     load(fwd, 5000, window=5000).check()
     assert server.stat("open_max") <= 2 and server.stat("max_pipelined") <= 1000
