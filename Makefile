@@ -29,19 +29,20 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # ------------------------------------------------------------------ the map of the program
 
 COMMON_SRC := \
-	common/base/addr.c common/base/backoff.c common/base/bytes.c common/base/hostmatch.c \
-	common/base/idmap.c common/base/last_good.c common/base/log.c common/base/siphash.c \
-	common/base/slab.c common/base/stats.c common/base/timerq.c common/base/turn.c \
+	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c \
+	common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
+	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
+	common/base/turn.c \
 	common/dns/ede.c common/dns/ede_text.c common/dns/edns.c common/dns/frame.c \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
-	common/config/nearest.c common/config/option.c common/config/presets.c \
-	common/config/presets_print.c common/config/print.c common/config/source.c \
-	common/config/spelling.c common/config/units.c common/config/upstream.c \
-	common/config/value.c
+	common/config/nearest.c common/config/option.c common/config/pins.c \
+	common/config/presets.c common/config/presets_print.c common/config/print.c \
+	common/config/source.c common/config/spelling.c common/config/units.c \
+	common/config/upstream.c common/config/value.c
 
 # Made from presets.conf, which the program carries inside.
 COMMON_MADE = $(O)/common/config/presets_text.c
@@ -57,16 +58,19 @@ UPSTREAM_SRC := \
 
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
-	proxy/self.c proxy/worker.c \
+	proxy/self.c proxy/trusts.c proxy/worker.c \
 	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/notify.c proxy/ops/report.c \
 	proxy/resolve/lookup.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
-	proxy/upstream/bootstrap_plan.c proxy/upstream/credentials.c \
-	proxy/upstream/last_good_file.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
-	proxy/upstream/tls_engine.c
+	proxy/upstream/bootstrap_plan.c \
+	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
+	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
+	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
+	proxy/upstream/trust.c \
+	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c aside.c buf.c builder.c command.c command_conns.c conn.c \
@@ -75,9 +79,9 @@ SERVER_SRC := $(addprefix tests/server/, \
 	spoil_opt.c stats.c synth.c tls.c udp.c value.c wish.c zone.c)
 
 COMMON_TESTS := \
-	test_addr test_backoff test_bytes test_config test_config_example \
-	test_config_forward test_config_include test_ede test_edns test_frame test_hostmatch \
-	test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_addr test_backoff test_base64 test_bytes test_config test_config_example \
+	test_config_forward test_config_include test_config_pins test_ede test_edns test_frame \
+	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire

@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proxy/upstream/credentials.h"
+#include "proxy/upstream/priority.h"
+#include "proxy/upstream/tls_policy.h"
+#include "proxy/upstream/verify.h"
 
-#define DOT_ALT_PORT                                                                               \
-	443 /* shared with DoH: there the server has to choose "dot" (standards 7.5)               \
-	     */
+/* Shared with DoH: there the server has to choose "dot" (standards 7.5). */
+#define DOT_ALT_PORT 443
 
 /*
  * ------------------------------------------------------------------ GnuTLS's side of the buffers
@@ -72,20 +73,55 @@ static void fail_library(struct tls_engine *e, int err)
 		fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL, text);
 		return;
 	}
+	if (err == GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS || err == GNUTLS_E_TOO_MANY_EMPTY_PACKETS) {
+		e->chatter_over = true;
+		fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL,
+			"the server sends too much that is no answer");
+		return;
+	}
 	fail(e, FAULT_PROTOCOL, gnutls_strerror(err));
 }
 
 /* ------------------------------------------------------------------ the handshake */
 
+/* Full handshakes only: one that is resumed shows no certificate. */
 static int on_verify(gnutls_session_t session)
 {
 	struct tls_engine *e = gnutls_session_get_ptr(session);
+	struct verify_result result;
 
-	if (credentials_verify(session, e->auth_name, e->addr, e->end->text, sizeof e->end->text))
+	verify_peer(session, e->policy, e->addr, &result);
+	e->judged = true;
+	e->verdict = (struct verdict){ .authenticated = result.authenticated,
+		.not_after = result.not_after,
+		.policy = e->policy->id };
+	snprintf(e->reason, sizeof e->reason, "%s", result.reason);
+	if (result.authenticated || !e->policy->strict)
 		return 0;
 	e->end->stage = STAGE_AUTH;
-	e->end->fault = FAULT_PROTOCOL;
+	e->end->fault = result.local ? FAULT_LOCAL : FAULT_PROTOCOL;
+	snprintf(e->end->text, sizeof e->end->text, "%s", result.reason);
 	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+/*
+ * Of every handshake message, also those that come afterwards.  GnuTLS answers key updates and takes
+ * tickets inside; here they are counted.
+ */
+static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+	const gnutls_datum_t *msg)
+{
+	struct tls_engine *e = gnutls_session_get_ptr(session);
+
+	(void)when;
+	(void)msg;
+	if (!incoming)
+		return 0;
+	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
+		e->ticket_came = true;
+	if (e->ready)
+		e->chatter_row++;
+	return 0;
 }
 
 /* The server may ignore ALPN, but not choose something that was not offered (RFC 9325 3.8). */
@@ -105,6 +141,32 @@ static bool alpn_is_good(struct tls_engine *e)
 	return false;
 }
 
+static bool floor_holds(struct tls_engine *e)
+{
+	const char *what;
+
+	if (priority_floor_holds(e->session, &what))
+		return true;
+	fail(e, FAULT_PROTOCOL, what);
+	return false;
+}
+
+/*
+ * A session that was resumed is as authenticated as the one that gave the ticket.  One that is not
+ * must have been judged: strict means that nothing is left to chance.
+ */
+static bool is_judged(struct tls_engine *e)
+{
+	e->resumed = gnutls_session_is_resumed(e->session) != 0;
+	if (!e->resumed && !e->judged)
+		e->verdict.authenticated = false;
+	if (e->verdict.authenticated || !e->policy->strict)
+		return true;
+	fail(e, FAULT_PROTOCOL, "the server was not authenticated");
+	e->end->stage = STAGE_AUTH;
+	return false;
+}
+
 enum tls_progress tls_engine_handshake(struct tls_engine *e)
 {
 	int err;
@@ -114,7 +176,7 @@ enum tls_progress tls_engine_handshake(struct tls_engine *e)
 	while (err < 0 && err != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(err));
 	if (err == GNUTLS_E_AGAIN)
 		return TLS_PROGRESS_MORE;
-	if (err == 0 && alpn_is_good(e)) {
+	if (err == 0 && floor_holds(e) && alpn_is_good(e) && is_judged(e)) {
 		e->ready = true;
 		return TLS_PROGRESS_DONE;
 	}
@@ -125,28 +187,49 @@ enum tls_progress tls_engine_handshake(struct tls_engine *e)
 	return TLS_PROGRESS_END;
 }
 
-/*
- * Tickets come with a later capability: until they are kept with the verdict that they stand for,
- * none is asked for.  SNI carries the configured name; an address never goes there (RFC 6066 3,
- * standards 7.5).
- */
-bool tls_engine_init(struct tls_engine *e, const struct credentials *credentials,
-	const char *auth_name, const struct addr *addr, struct transport_end *end)
+static void set_callbacks(struct tls_engine *e)
 {
-	*e = (struct tls_engine){ .auth_name = auth_name, .addr = addr, .end = end };
-	if (gnutls_init(&e->session,
-		    GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS) < 0)
-		return false;
 	gnutls_session_set_ptr(e->session, e);
 	gnutls_transport_set_ptr(e->session, e);
 	gnutls_transport_set_pull_function(e->session, pull);
 	gnutls_transport_set_pull_timeout_function(e->session, pull_timeout);
 	gnutls_transport_set_push_function(e->session, push);
 	gnutls_handshake_set_timeout(e->session, 0); /* whoever connects has a limit of its own */
+	gnutls_handshake_set_max_packet_length(e->session, TLS_HANDSHAKE_MAX);
 	gnutls_session_set_verify_function(e->session, on_verify);
-	return credentials_apply(credentials, e->session) == 0 &&
-	       (!auth_name || gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, auth_name,
-				      strlen(auth_name)) == 0);
+	gnutls_handshake_set_hook_function(
+		e->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, on_message);
+}
+
+/* One that the library does not take any more means a full handshake. */
+static void set_ticket(struct tls_engine *e, const struct ticket *ticket)
+{
+	if (gnutls_session_set_data(e->session, ticket->data, ticket->len) == 0)
+		e->verdict = ticket->verdict;
+}
+
+/*
+ * SNI carries the configured name; an address never goes there (RFC 6066 3, standards 7.5).  No early
+ * data, ever (RFC 9325 3.10).
+ */
+bool tls_engine_init(struct tls_engine *e, const struct tls_policy *policy,
+	const struct ticket *ticket, const struct addr *addr, struct transport_end *end)
+{
+	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+			 (policy->tickets ? 0 : GNUTLS_NO_TICKETS);
+	const char *name = policy->auth_name;
+
+	*e = (struct tls_engine){ .policy = policy, .addr = addr, .end = end };
+	if (gnutls_init(&e->session, flags) < 0)
+		return false;
+	set_callbacks(e);
+	if (tls_policy_apply(policy, e->session) < 0 ||
+		(name && gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, name, strlen(name)) <
+				 0))
+		return false;
+	if (ticket)
+		set_ticket(e, ticket);
+	return true;
 }
 
 void tls_engine_deinit(struct tls_engine *e)
@@ -160,6 +243,39 @@ void tls_engine_deinit(struct tls_engine *e)
 }
 
 /* ------------------------------------------------------------------ records */
+
+/* Work that brings no answer is bounded (threats A65). */
+static bool chatter_is_bounded(struct tls_engine *e)
+{
+	if (e->chatter_row <= TLS_CHATTER_ROW && e->chatter_all + e->chatter_row <= TLS_CHATTER_ALL)
+		return true;
+	e->chatter_over = true;
+	fail(e, FAULT_RESET, "the server sends too much that is no answer");
+	return false;
+}
+
+static void note_answer(struct tls_engine *e)
+{
+	e->chatter_all += e->chatter_row;
+	e->chatter_row = 0;
+}
+
+/*
+ * What the library leaves to us: warnings are passed over; TLS 1.2's wish to shake hands anew is
+ * declined (RFC 5246 7.4.1.1, RFC 9325 3.5).
+ */
+static bool is_passed_over(struct tls_engine *e, int err)
+{
+	if (err == GNUTLS_E_REHANDSHAKE) {
+		e->chatter_row++;
+		return gnutls_alert_send(
+			       e->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0;
+	}
+	if (gnutls_error_is_fatal(err) || err == GNUTLS_E_AGAIN)
+		return false;
+	e->chatter_row++;
+	return true;
+}
 
 /*
  * One record, or as much as is here of one.  Post-handshake messages (tickets, key updates) are
@@ -178,8 +294,11 @@ static enum tls_progress open_one(struct tls_engine *e)
 	n = gnutls_record_recv(e->session, room, TLS_RECORD_MAX);
 	if (n > 0) {
 		bytes_commit(&e->plain, (size_t)n);
+		note_answer(e);
 		return TLS_PROGRESS_MORE;
 	}
+	if (!chatter_is_bounded(e))
+		return TLS_PROGRESS_END;
 	if (n == 0) {
 		fail(e, FAULT_CLOSED, "closed by the server (close_notify)");
 		return TLS_PROGRESS_END;
@@ -188,10 +307,10 @@ static enum tls_progress open_one(struct tls_engine *e)
 		return TLS_PROGRESS_DONE;
 	if (n == GNUTLS_E_AGAIN && e->in_len < before)
 		return TLS_PROGRESS_MORE;
-	if (!gnutls_error_is_fatal((int)n) && n != GNUTLS_E_REHANDSHAKE && n != GNUTLS_E_AGAIN)
+	if (is_passed_over(e, (int)n))
 		return TLS_PROGRESS_MORE;
 	/* Also "again" without having taken anything: what was fed would be lost. */
-	fail_library(e, (int)n); /* renegotiation is not done (RFC 9325 3.5) */
+	fail_library(e, (int)n);
 	return TLS_PROGRESS_END;
 }
 
@@ -218,6 +337,19 @@ bool tls_engine_seal(struct tls_engine *e)
 		bytes_consume(&e->pending, (size_t)n);
 	}
 	return true;
+}
+
+void tls_engine_keep_ticket(struct tls_engine *e, struct tickets *tickets, uint64_t boot_us)
+{
+	gnutls_datum_t data = { NULL, 0 };
+
+	e->ticket_came = false;
+	if (!(gnutls_session_get_flags(e->session) & GNUTLS_SFLAGS_SESSION_TICKET) ||
+		gnutls_session_get_data2(e->session, &data) < 0)
+		return;
+	tickets_put(tickets, e->addr, &e->verdict, data.data, data.size, boot_us);
+	gnutls_memset(data.data, 0, data.size);
+	gnutls_free(data.data);
 }
 
 void tls_engine_goodbye(struct tls_engine *e)

@@ -21,10 +21,9 @@ import subprocess
 import threading
 
 import pytest
-from testserver import TestServer, wait_for
+from testserver import TIMEOUT, TestServer, wait_for
 
 CLONE_NEWNET = 0x40000000
-TIMEOUT = 20
 PORT = 853  # what a host serves on
 V4 = "10.53.{link}.{host}"
 V6 = "fd53:{link}::{host}"

@@ -64,7 +64,7 @@ def test_ready_without_any_upstream(start, certs, manager):
     """Whoever is ordered after us must not wait for a network: the sockets take queries."""
     fwd = start(
         f"tls://127.0.0.1:{closed_port()}#resolver.test",
-        {"tls-cert-bundle": str(certs / "ca.pem")},
+        {"tls-cert-bundle": str(certs / "ca.pem"), "query-timeout": "1s"},
         env={"NOTIFY_SOCKET": manager.name},
         wait=False,
     )

@@ -117,7 +117,8 @@ def test_outage_that_nobody_noticed(outage, net, start, seconds):
 def test_both_gone_and_one_back(certs, start):
     with Network(hosts=2) as two:
         servers = [host.serve(certs=certs) for host in two.hosts]
-        fwd = warm(start([{"server": s, "address": h.v4} for s, h in zip(servers, two.hosts)], netns=two.client))
+        upstreams = [{"server": s, "address": h.v4} for s, h in zip(servers, two.hosts)]
+        fwd = warm(start(upstreams, {"query-timeout": "4s"}, netns=two.client))
         with two.black_hole(two.hosts[0].v4):
             with two.black_hole(two.hosts[1].v4):
                 assert fwd.ask("both.test").rcode() == wire.SERVFAIL

@@ -665,6 +665,17 @@ def test_life(server):
         assert stream.receive() is None
 
 
+def test_silence_does_not_keep_a_peer_that_is_done(server):
+    """Nobody waits for the answers that are never to come."""
+    server.rule("life=300/silence")
+    server.rule("delay=60000")
+    with Stream(server, "tcp") as stream:
+        stream.send(query("a.test").to_wire())
+        stream.socket.shutdown(socket.SHUT_WR)
+        assert stream.receive() is None
+    wait_for(lambda: server.stat("open") == 0)
+
+
 def test_limit_of_idleness(server):
     """Queries put the end off; without them it comes."""
     server.rule("idle=1000/notify")

@@ -29,7 +29,9 @@ def test_wrong_ids_duplicates_delays_random_order(start_server, start, count):
     result = load(fwd, count, window=800)
     result.check()
     stats = fwd.stats()
-    assert stats["upstream_answers"] == stats["upstream_queries"] == count
+    repeats = stats["upstream_repeats"]  # of what was late because the machine stood still
+    assert stats["upstream_answers"] == stats["upstream_queries"] - repeats == count
+    assert stats["upstream_late"] <= repeats
     assert stats["upstream_unknown"] + stats["upstream_mismatch"] > count // 10
     assert sorted(result.times)[count // 2] < 0.5
 

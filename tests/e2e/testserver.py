@@ -22,10 +22,12 @@ import subprocess
 import tempfile
 import time
 
+import machine
+
 HERE = pathlib.Path(__file__).resolve().parent
 BINARY = pathlib.Path(os.environ.get("DNSFWD_TESTSERVER") or HERE.parents[1] / "build/dnsfwd-testserver")
 MAKE_CERTS = HERE.parent / "server/make-certs.sh"
-TIMEOUT = 20.0  # of anything that hangs
+TIMEOUT = 60.0  # of anything that hangs; a machine may stand still for seconds
 TEXT_COMMANDS = {"queries", "conns", "help"}  # and "rules" without argument
 
 Address = collections.namedtuple("Address", "host port")
@@ -131,6 +133,7 @@ class TestServer:
             self.process = subprocess.Popen(
                 command + list(args), stdout=subprocess.PIPE, stderr=stderr, env=env and {**os.environ, **env}
             )
+        machine.watch(self.process.pid)
         line = self.process.stdout.readline()
         if not line:
             self.process.wait(TIMEOUT)
@@ -150,6 +153,7 @@ class TestServer:
             self._socket.close()
             self._socket = None
         if self.process:
+            machine.forget(self.process.pid)
             self.process.terminate()
             try:
                 status = self.process.wait(TIMEOUT)

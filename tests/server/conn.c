@@ -225,6 +225,7 @@ void conn_close(struct conn *c, enum close_how how)
 	output_clear(c);
 	if (how == CLOSE_SILENCE) {
 		c->silenced = true;
+		conn_flush(c); /* a peer that is done waits for nothing now */
 		return;
 	}
 	say_goodbye(c, how);
