@@ -122,17 +122,18 @@ class Tap(Peer):
 
     def _relay(self, link):
         number = self.links.index(link)
+        if not link.read_hello():
+            return
+        first = bytes(link.received)
         try:
             inner = socket.create_connection(self.server.tls[0], timeout=TIMEOUT)
+            inner.settimeout(None)
+            inner.sendall(self.change(number, first) if self.change else first)
         except OSError:
             link.reset()
             return
+        link.socket.settimeout(None)
         with inner:
-            inner.settimeout(None)
-            link.socket.settimeout(None)
-            if link.read_hello():
-                first = bytes(link.received)
-                inner.sendall(self.change(number, first) if self.change else first)
             back = threading.Thread(target=self._back, args=(inner, link), daemon=True)
             back.start()
             while data := link.read():
