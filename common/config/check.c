@@ -123,9 +123,9 @@ static bool check_profile(struct loader *l, const struct option *o, const char *
 	const struct config_upstream *first = l->config->forward;
 	char allowed[200];
 
-	if (u->profile == first->profile || l->mixed_profiles)
+	if (u->profile == first->profile || l->profiles_told)
 		return true;
-	l->mixed_profiles = true;
+	l->profiles_told = true;
 	snprintf(allowed, sizeof allowed,
 		"its profile is %s, but %.80s is %s: all that forward lists must have one profile",
 		profile_text(u->profile), first->name, profile_text(first->profile));

@@ -66,7 +66,8 @@ static void refuse_text(
 		snprintf(allowed, sizeof allowed, "the = at its end is missing");
 	else if (len != PIN_CHARS)
 		snprintf(allowed, sizeof allowed,
-			"%zu characters: the base64 of a SHA-256 digest has %u, the last one is =",
+			"its length is %zu: the base64 of a SHA-256 digest has %u characters, the "
+			"last one is =",
 			len, PIN_CHARS);
 	else
 		snprintf(allowed, sizeof allowed,

@@ -135,6 +135,7 @@ static void load_texts(
 static void store(struct loader *l, const struct option *o, const config_setting_t *s)
 {
 	struct config_upstream *u = &l->upstreams[l->upstream_count - 1];
+	size_t before = l->errors->count;
 
 	if (o->type == OPTION_ADDRESS)
 		load_texts(l, o, s, on_address);
@@ -142,6 +143,9 @@ static void store(struct loader *l, const struct option *o, const config_setting
 		load_texts(l, o, s, on_pin);
 	else
 		value_store(o, s, load_place(l, s), l->errors, u);
+	/* Whether it would mix profiles cannot be said. */
+	if (o->type == OPTION_PROFILE && l->errors->count > before)
+		l->profiles_told = true;
 	if (o->offset == offsetof(struct config_upstream, name) && u->name)
 		check_name(l, s, o, u->name);
 }

@@ -28,6 +28,7 @@ const char *trust_bundle(const struct trust *t);
  * 0, or -1 with one sentence in error.
  */
 int trust_load(struct trust *t, char *error, size_t size);
+/* Never waits: false also while another thread reads or uses them. */
 bool trust_is_loaded(struct trust *t);
 
 /* How many anchors the bundle had when it was last read; 0: never read. */

@@ -47,15 +47,16 @@ static void test_pins_are_octets(void **state)
 static const struct {
 	const char *pin, *refused;
 } rows[] = {
-	{ "", "0 characters: the base64 of a SHA-256 digest has 44, the last one is =" },
-	{ "x", "1 characters: " },
+	{ "", "its length is 0: the base64 of a SHA-256 digest has 44 characters, the last one is "
+	      "=" },
+	{ "x", "its length is 1: " },
 	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs", "the = at its end is missing" },
-	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSL=", "43 characters: " },
-	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLt", "43 characters: " },
-	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs==", "45 characters: " },
-	{ " " PIN, "45 characters: " },
-	{ "sha256//" PIN, "52 characters: " },
-	{ PIN PIN, "88 characters: " },
+	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSL=", "its length is 43: " },
+	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLt", "its length is 43: " },
+	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs==", "its length is 45: " },
+	{ " " PIN, "its length is 45: " },
+	{ "sha256//" PIN, "its length is 52: " },
+	{ PIN PIN, "its length is 88: " },
 	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLt=", ODD }, /* not canonical */
 	{ "ypeBEsobvcr6wjGzmiPcTaeG7_gUfE5yuYB3ha_uSLs=", ODD },
 	{ "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSg==", ODD }, /* 31 octets */
@@ -66,7 +67,7 @@ static const struct {
 	{ "ca:97:81:12:ca:1b:bd:ca:fa:c2:31:b3:9a:23:dc:4d:"
 	  "a7:86:ef:f8:14:7c:4e:72:b9:80:77:85:af:ee:48:bb",
 		HEXADECIMAL },
-	{ "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48", "62 characters: " },
+	{ "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48", "its length is 62: " },
 };
 
 static void test_refused_pins(void **state)
@@ -197,6 +198,17 @@ static void test_groups(void **state)
 	}
 }
 
+/* One complaint for one mistake: a profile that cannot be read is of no kind. */
+static void test_profile_is_told_once(void **state)
+{
+	(void)state;
+	check_refused(
+		"forward = [ \"a\", \"b\" ]\n"
+		"upstream = ( { name = \"a\", address = \"::1\", profile = \"opportunistic\" },\n"
+		"{ name = \"b\", address = \"::2\", profile = \"Opportunistic\" } )",
+		"dnsfwd.conf:3: option \"profile\": value \"Opportunistic\": ");
+}
+
 /* A bundle that is written is the same as one that is inherited. */
 static void test_inherited_bundle(void **state)
 {
@@ -243,6 +255,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_refused_pins, teardown),
 		cmocka_unit_test_teardown(test_count_of_pins, teardown),
 		cmocka_unit_test_teardown(test_groups, teardown),
+		cmocka_unit_test_teardown(test_profile_is_told_once, teardown),
 		cmocka_unit_test_teardown(test_inherited_bundle, teardown),
 		cmocka_unit_test_teardown(test_pins_of_each, teardown),
 		cmocka_unit_test_teardown(test_pins_need_an_address, teardown),
