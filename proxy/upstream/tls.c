@@ -251,8 +251,11 @@ static void receive(struct tls *t)
 		tls_endpoint_keep(t->endpoint, &t->engine);
 	if (!give_out(t)) /* what came whole before the end counts */
 		over = true;
-	if (over && t->state != TLS_ENDED)
-		end_now(t);
+	if (!over || t->state == TLS_ENDED)
+		return;
+	if (t->end.fault != FAULT_CLOSED) /* RFC 8446 6.2: what is left of it is forgotten */
+		tls_endpoint_failed(t->endpoint, &t->peer, &t->end);
+	end_now(t);
 }
 
 static void become_ready(struct tls *t)

@@ -104,9 +104,18 @@ static int on_verify(gnutls_session_t session)
 	return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+/* RFC 8446 4.6.1: zero means that it is to be thrown away; in TLS 1.2 (RFC 5077 3.3), not said. */
+static bool is_to_keep(const struct tls_engine *e, const gnutls_datum_t *ticket)
+{
+	static const uint8_t zero[4];
+
+	return gnutls_protocol_get_version(e->session) != GNUTLS_TLS1_3 ||
+	       (ticket->size >= sizeof zero && memcmp(ticket->data, zero, sizeof zero) != 0);
+}
+
 /*
- * Of every handshake message, also those that come afterwards.  GnuTLS answers key updates and takes
- * tickets inside; here they are counted.
+ * Of every handshake message before it is dealt with, also those that come afterwards.  GnuTLS
+ * answers key updates and takes tickets inside; here they are counted.
  */
 static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *msg)
@@ -114,11 +123,10 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned when, un
 	struct tls_engine *e = gnutls_session_get_ptr(session);
 
 	(void)when;
-	(void)msg;
 	if (!incoming)
 		return 0;
 	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
-		e->ticket_came = true;
+		e->ticket_came = is_to_keep(e, msg); /* the library has the last one only */
 	if (e->ready)
 		e->chatter_row++;
 	return 0;
@@ -198,7 +206,7 @@ static void set_callbacks(struct tls_engine *e)
 	gnutls_handshake_set_max_packet_length(e->session, TLS_HANDSHAKE_MAX);
 	gnutls_session_set_verify_function(e->session, on_verify);
 	gnutls_handshake_set_hook_function(
-		e->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, on_message);
+		e->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, on_message);
 }
 
 /* One that the library does not take any more means a full handshake. */

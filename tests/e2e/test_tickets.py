@@ -33,15 +33,26 @@ def tapped(start_server, start):
         tap.__exit__()
 
 
+def check_counters(server, fwd):
+    """Both sides count the same, once what is under way is done."""
+
+    def agree():
+        stats, seen = fwd.stats(), server.stats()
+        full, resumed = stats["handshakes_full"], stats["handshakes_resumed"]
+        return (full + resumed, resumed) == (seen["handshakes"], seen["resumed"]) and stats
+
+    return wait_for(agree, what=f"counters that agree, {fwd.stats()}, {server.stats()}")
+
+
 def again(server, fwd, how="notify"):
     """An answer over a new connection, or one of two new ones: the server ended the old ones.  How many were resumed."""
-    before = server.stats()
+    before = check_counters(server, fwd)
     server.closeall(how)
-    name = f"n{before['queries']}.again.test"
+    name = f"n{before['replies']}.again.test"
     assert addresses(fwd.ask(name)) == [expected_a(name)]
-    after = server.stats()
-    assert after["handshakes"] > before["handshakes"]
-    return after["resumed"] - before["resumed"]
+    after = check_counters(server, fwd)
+    assert after["connects"] > before["connects"]
+    return after["handshakes_resumed"] - before["handshakes_resumed"]
 
 
 def short_lived(server, answers):
@@ -60,13 +71,6 @@ def check_once(tap):
     seen = [identity for h in tap.hellos() for identity in hello.psk_identities(h)]
     assert len(seen) == len(set(seen)), f"{len(seen)} offers of {len(set(seen))} tickets"
     return len(seen)
-
-
-def check_counters(server, fwd):
-    stats, seen = fwd.stats(), server.stats()
-    assert stats["handshakes_resumed"] == seen["resumed"], (stats, seen)
-    assert stats["handshakes_full"] + stats["handshakes_resumed"] == seen["handshakes"], (stats, seen)
-    return stats
 
 
 def new_session_ticket(ticket, life=3600, extensions=b""):
@@ -89,8 +93,10 @@ def give_ticket(server, fwd, *args, **kwargs):
 @pytest.mark.parametrize("how", ["notify", "fin", "rst"])
 def test_the_next_connection_is_resumed(tapped, version, how):
     server, tap, fwd = tapped(args=version)
-    assert all(again(server, fwd, how) >= 1 for _ in range(3))
-    assert check_once(tap) >= 3 and offers(tap)[:2] == [0, 1]
+    """A server of TLS 1.2 gives no new ticket with a resumed session: every second handshake is full then."""
+    resumed = [again(server, fwd, how) for _ in range(4)]
+    assert resumed[0] and (all(resumed) or version == TLS12), resumed
+    assert check_once(tap) >= sum(resumed) and offers(tap)[:2] == [0, 1]
     assert all(hello.EARLY_DATA not in h.extensions for h in tap.hellos())
     check_counters(server, fwd)
 
@@ -112,7 +118,7 @@ def test_each_ticket_once_under_load(tapped, version):
     load(fwd, 2000, window=20).check()
     assert check_once(tap) > 20
     stats = check_counters(server, fwd)
-    assert stats["handshakes_resumed"] > stats["handshakes_full"]
+    assert stats["handshakes_resumed"] > stats["handshakes_full"] or version == TLS12
 
 
 def test_many_tickets_are_no_hoard(tapped):
@@ -166,11 +172,12 @@ def test_key_rotation(tapped, version):
     """What the server does not take any more costs nothing but a full handshake."""
     server, tap, fwd = tapped(args=version)
     for _ in range(3):
+        full = check_counters(server, fwd)["handshakes_full"]
         server.command("tickets rotate")
-        assert again(server, fwd) == 0
-        assert again(server, fwd) >= 1
-    assert check_once(tap) >= 6
-    assert check_counters(server, fwd)["handshakes_full"] >= 4
+        again(server, fwd)
+        assert check_counters(server, fwd)["handshakes_full"] > full
+        assert again(server, fwd) >= 1 or version == TLS12
+    assert check_once(tap) >= 4
 
 
 @pytest.mark.parametrize("version", [TLS12, TLS13])
