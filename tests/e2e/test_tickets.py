@@ -33,24 +33,25 @@ def tapped(start_server, start):
         tap.__exit__()
 
 
-def check_counters(server, fwd):
-    """Both sides count the same, once what is under way is done."""
+def check_counters(server, fwd, cut=1):
+    """Both sides count the same; `cut`: how many at most the server ended before it had our Finished."""
 
     def agree():
         stats, seen = fwd.stats(), server.stats()
-        full, resumed = stats["handshakes_full"], stats["handshakes_resumed"]
-        return (full + resumed, resumed) == (seen["handshakes"], seen["resumed"]) and stats
+        resumed = stats["handshakes_resumed"] - seen["resumed"]
+        full = stats["handshakes_full"] - (seen["handshakes"] - seen["resumed"])
+        return full >= 0 and resumed >= 0 and full + resumed <= cut and stats
 
     return wait_for(agree, what=f"counters that agree, {fwd.stats()}, {server.stats()}")
 
 
 def again(server, fwd, how="notify"):
     """An answer over a new connection, or one of two new ones: the server ended the old ones.  How many were resumed."""
-    before = check_counters(server, fwd)
+    before = fwd.stats()
     server.closeall(how)
     name = f"n{before['replies']}.again.test"
     assert addresses(fwd.ask(name)) == [expected_a(name)]
-    after = check_counters(server, fwd)
+    after = fwd.stats()
     assert after["connects"] > before["connects"]
     return after["handshakes_resumed"] - before["handshakes_resumed"]
 
@@ -98,7 +99,7 @@ def test_the_next_connection_is_resumed(tapped, version, how):
     assert resumed[0] and (all(resumed) or version == TLS12), resumed
     assert check_once(tap) >= sum(resumed) and offers(tap)[:2] == [0, 1]
     assert all(hello.EARLY_DATA not in h.extensions for h in tap.hellos())
-    check_counters(server, fwd)
+    check_counters(server, fwd, cut=4)
 
 
 def test_a_resumed_session_forwards_secrecy(tapped):
@@ -144,7 +145,7 @@ def test_switched_off(tapped, version):
     for found in tap.hellos():
         assert not {hello.TICKET, hello.PSK, hello.PSK_MODES} & set(found.extensions), found.order
         assert found.session_id == b"" or hello.TLS13 in hello.versions(found)
-    assert check_counters(server, fwd)["handshakes_full"] >= 4
+    assert check_counters(server, fwd, cut=3)["handshakes_full"] >= 4
 
 
 def test_tickets_nobody_asked_for(tapped):
@@ -172,10 +173,10 @@ def test_key_rotation(tapped, version):
     """What the server does not take any more costs nothing but a full handshake."""
     server, tap, fwd = tapped(args=version)
     for _ in range(3):
-        full = check_counters(server, fwd)["handshakes_full"]
+        full = fwd.stats()["handshakes_full"]
         server.command("tickets rotate")
         again(server, fwd)
-        assert check_counters(server, fwd)["handshakes_full"] > full
+        assert fwd.stats()["handshakes_full"] > full
         assert again(server, fwd) >= 1 or version == TLS12
     assert check_once(tap) >= 4
 
@@ -322,8 +323,8 @@ def test_an_impostor_that_can_read_tickets(start_server, start, tmp_path):
         fwd = two_entries(start, one.upstream(), {**two.upstream(), "tls-cert-bundle": bad.ca})
         short_lived(good, 5)
         load(fwd, 100, window=1).check()
-        good.closeall("rst")
         good.listen(False)
+        good.closeall("rst")
         assert fwd.ask("gone.test").rcode() == wire.SERVFAIL
         assert check_once(one) > 0 and sum(offers(two)) == 0 and offers(two)
     assert bad.stat("handshakes") == bad.stat("queries") == 0 and good.stat("resumed") > 0
