@@ -12,9 +12,36 @@
 /* Shared with DoH: there the server has to choose "dot" (standards 7.5). */
 #define DOT_ALT_PORT 443
 
+#define RECORD_HEADER 5u /* type, version, length (RFC 8446 5.1) */
+
 /*
  * ------------------------------------------------------------------ GnuTLS's side of the buffers
  */
+
+/*
+ * The library passes over records without content and says nothing: those are counted where they
+ * come in.
+ */
+static void count_records(struct tls_engine *e, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		if (e->record_seen < RECORD_HEADER) {
+			e->record_len = e->record_len << 8 | data[i++];
+			if (++e->record_seen < RECORD_HEADER)
+				continue;
+			e->record_len = RECORD_HEADER + (e->record_len & 0xffff);
+			e->record_row++;
+		} else {
+			size_t n = e->record_len - e->record_seen;
+
+			n = n < len - i ? n : len - i;
+			e->record_seen += n;
+			i += n;
+		}
+		if (e->record_seen == e->record_len)
+			e->record_seen = e->record_len = 0;
+	}
+}
 
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 {
@@ -27,6 +54,7 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 	if (len > e->in_len)
 		len = e->in_len;
 	memcpy(data, e->in, len);
+	count_records(e, e->in, len);
 	e->in += len;
 	e->in_len -= len;
 	return (ssize_t)len;
@@ -186,6 +214,7 @@ enum tls_progress tls_engine_handshake(struct tls_engine *e)
 		return TLS_PROGRESS_MORE;
 	if (err == 0 && floor_holds(e) && alpn_is_good(e) && is_judged(e)) {
 		e->ready = true;
+		e->record_row = 0;
 		return TLS_PROGRESS_DONE;
 	}
 	if (err < 0) {
@@ -253,9 +282,14 @@ void tls_engine_deinit(struct tls_engine *e)
 /* ------------------------------------------------------------------ records */
 
 /* Work that brings no answer is bounded (threats A65). */
+static unsigned chatter_now(const struct tls_engine *e)
+{
+	return e->chatter_row > e->record_row ? e->chatter_row : e->record_row;
+}
+
 static bool chatter_is_bounded(struct tls_engine *e)
 {
-	if (e->chatter_row <= TLS_CHATTER_ROW && e->chatter_all + e->chatter_row <= TLS_CHATTER_ALL)
+	if (chatter_now(e) <= TLS_CHATTER_ROW && e->chatter_all + chatter_now(e) <= TLS_CHATTER_ALL)
 		return true;
 	e->chatter_over = true;
 	fail(e, FAULT_RESET, "the server sends too much that is no answer");
@@ -264,8 +298,8 @@ static bool chatter_is_bounded(struct tls_engine *e)
 
 static void note_answer(struct tls_engine *e)
 {
-	e->chatter_all += e->chatter_row;
-	e->chatter_row = 0;
+	e->chatter_all += chatter_now(e);
+	e->chatter_row = e->record_row = 0;
 }
 
 /*
@@ -302,11 +336,14 @@ static enum tls_progress open_one(struct tls_engine *e)
 	n = gnutls_record_recv(e->session, room, TLS_RECORD_MAX);
 	if (n > 0) {
 		bytes_commit(&e->plain, (size_t)n);
-		note_answer(e);
-		return TLS_PROGRESS_MORE;
+		e->record_row -= e->record_row > 0; /* this one is no chatter */
 	}
 	if (!chatter_is_bounded(e))
 		return TLS_PROGRESS_END;
+	if (n > 0) {
+		note_answer(e);
+		return TLS_PROGRESS_MORE;
+	}
 	if (n == 0) {
 		fail(e, FAULT_CLOSED, "closed by the server (close_notify)");
 		return TLS_PROGRESS_END;
@@ -319,6 +356,7 @@ static enum tls_progress open_one(struct tls_engine *e)
 		return TLS_PROGRESS_MORE;
 	/* Also "again" without having taken anything: what was fed would be lost. */
 	fail_library(e, (int)n);
+	gnutls_alert_send_appropriate(e->session, (int)n);
 	return TLS_PROGRESS_END;
 }
 
