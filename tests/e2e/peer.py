@@ -59,15 +59,15 @@ class Link:
 class Peer:
     """Calls handle(link) for each connection, in a thread of its own; then closes it.
 
-    netns, port   a Namespace to listen in, and where
+    netns, host, port   a Namespace to listen in, and where
     """
 
-    def __init__(self, handle, netns=None, port=0):
-        self.handle = handle
+    def __init__(self, handle, netns=None, host="127.0.0.1", port=0):
+        self.handle, self.host = handle, host
         self.links = []
         make = netns.socket if netns else socket.socket
         self.listener = make(socket.AF_INET, socket.SOCK_STREAM)
-        self.listener.bind(("127.0.0.1", port))
+        self.listener.bind((host, port))
         self.listener.listen(128)
         self.port = self.listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -107,7 +107,7 @@ class Peer:
 
     def upstream(self, **options):
         """The long form for Dnsfwd."""
-        return {"address": "127.0.0.1", "port": self.port, "auth-name": "resolver.test", **options}
+        return {"address": self.host, "port": self.port, "auth-name": "resolver.test", **options}
 
 
 class Tap(Peer):

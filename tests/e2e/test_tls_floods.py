@@ -15,7 +15,7 @@ CPU = 5.0  # seconds, and only a sanity check
 TLS12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 TLS13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 SPOKEN = {
-    TLS13: ["keyupdate", "keyupdate-ask", "ticket", "warning", "empty"],
+    TLS13: ["keyupdate", "keyupdate-ask", "ticket", "empty"],  # an alert ends the session, whatever its level says
     TLS12: ["warning", "empty", "hello-request"],
 }
 CASES = [pytest.param(p, what, id=f"{p[-3:]}-{what}") for p, words in SPOKEN.items() for what in words]
@@ -30,9 +30,10 @@ def long(*values):
 def pair(start_server, start):
     """(server, fwd) of a TLS version, one connection at a time."""
 
-    def begin(priority=TLS13, **options):
+    def begin(priority=TLS13, timeout="4s"):
         server = start_server(args=("--priority", priority))
-        return server, warm(start({"server": server, "connections": 1, **options}, {"query-timeout": "4s", "log-level": "debug"}))
+        options = {"query-timeout": timeout, "log-level": "debug"}
+        return server, warm(start({"server": server, "connections": 1}, options))
 
     return begin
 
@@ -94,7 +95,7 @@ def test_as_much_as_is_allowed(pair, priority, what):
     assert server.stat("connections") == 1 and fwd.stats()["bound_post_handshake"] == 0
 
 
-@pytest.mark.parametrize("what", ["ticket", "warning", "empty"])
+@pytest.mark.parametrize("what", ["ticket", "empty"])
 def test_bound_of_a_session(pair, what):
     """60 before each answer: after 4,096 of them the session ends, and no query is lost."""
     server, fwd = pair()
@@ -104,8 +105,8 @@ def test_bound_of_a_session(pair, what):
     assert server.stat("connections") == 2 and fwd.stats()["bound_post_handshake"] == 1
 
 
-def test_empty_records_of_the_library_are_counted(pair):
-    """Just above the bound, which is ours: not what the library has for itself."""
+def test_empty_records_are_counted(pair):
+    """Just above the bound: the library passes over them and says nothing."""
     server, fwd = pair()
     server.command(f"say all empty {ROW + 1}")
     wait_for(lambda: ended(server, 1), timeout=15, what="the end of the session")
@@ -116,14 +117,14 @@ def test_empty_records_of_the_library_are_counted(pair):
 
 
 @pytest.mark.parametrize("priority, what", CASES)
-def test_before_each_record_of_answers(pair, priority, what):
+@pytest.mark.parametrize("count", [100, long(1000)])
+def test_before_each_record_of_answers(pair, priority, what, count):
     """F15: 0 lost.  Of key updates the library takes 8 a second: then it is another session each time."""
     server, fwd = pair(priority)
     keys = what.startswith("keyupdate")
     server.rule(f"before={what}/{1 if keys else 3}")
-    load(fwd, 500, window=20, rate=20 if keys else None, timeout=20).check()
-    if not keys:
-        assert server.stat("connections") == 1 or what == "ticket"
+    load(fwd, count, window=20, rate=20 if keys else None, timeout=20).check()
+    assert server.stat("connections") == 1 or keys
 
 
 @pytest.mark.parametrize("what", ["keyupdate", "keyupdate-ask"])
@@ -147,10 +148,10 @@ def test_floods_while_others_wait(pair, priority, what):
 @pytest.mark.parametrize("priority, what", CASES)
 def test_a_server_that_always_floods(pair, priority, what):
     """Never an answer: SERVFAIL that says so, few connections, and all is well when it stops."""
-    server, fwd = pair(priority)
+    server, fwd = pair(priority, "1s")
     watch = Watch(fwd)
     server.rule(f"before={what}/500")
-    result = load(fwd, 200, window=50, timeout=20)
+    result = load(fwd, 200, window=200, timeout=20)
     assert not result.lost and not result.wrong and result.failed == {wire.SERVFAIL: 200}, result
     assert server.stat("connections") < 100
     watch.check()
@@ -216,12 +217,12 @@ def test_what_ends_a_session(pair, kind, data):
     """A request for our certificate, a renegotiation in TLS 1.3: by an alert of ours (RFC 8446 4.6.2, 4.1.2)."""
     server, fwd = pair()
     server.command(f"record all {kind} {data.hex()}")
-    server.wait_stat("alerts_received", 1)
+    server.wait_stat("alerts_received", 1, timeout=10)
     answered(fwd, "after.alert.test")
     assert server.stat("connections") == 2
 
 
-@pytest.mark.parametrize("times", [4, long(2000)])
+@pytest.mark.parametrize("times", [10, long(2000)])
 def test_a_message_without_end(pair, times):
     """Announced with 16 MB and sent without pause: refused before it takes memory."""
     server, fwd = pair()
@@ -252,7 +253,7 @@ def test_renegotiation_is_declined(pair):
     server, fwd = pair(TLS12)
     for k in range(1, 4):
         server.command("say all hello-request")
-        server.wait_stat("warnings_received", k)
+        server.wait_stat("warnings_received", k, timeout=10)
         answered(fwd, f"k{k}.renegotiation.test")
     assert server.stat("connections") == server.stat("handshakes") == 1
 
