@@ -18,7 +18,7 @@ GOOD_SUITES = {
     *(0xC02B, 0xC02C, 0xCCA9),  # ECDHE-ECDSA
     *(0xC02F, 0xC030, 0xCCA8),  # ECDHE-RSA
 }
-X25519, SECP256R1, FFDHE2048 = 29, 23, 256
+X25519, SECP256R1 = 29, 23
 NAME = "secret.downgrade.test"
 SHORT = {"query-timeout": "1s"}
 
