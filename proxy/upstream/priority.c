@@ -31,6 +31,13 @@ static const char floor_text[] =
 	":%SAFE_RENEGOTIATION";
 
 /*
+ * Where tickets are used: with it, psk_dhe_ke is the only mode that is offered for them (RFC 8446
+ * 4.2.9); without it, the library offers psk_ke, too, which has no forward secrecy.  Nothing comes by
+ * it in TLS 1.2, for there are no pre-shared keys.
+ */
+static const char resumption[] = ":+ECDHE-PSK";
+
+/*
  * Keywords that take a check away: removing something later does not bring it back.  COMPAT takes
  * that of the key's usage away; without a status request there is no OCSP response to look at.
  */
@@ -88,7 +95,24 @@ static const char *find_place(const char *wanted, size_t at)
 	return at == len && wanted[len - 1] == ':' ? wanted + len - 1 : NULL;
 }
 
-static gnutls_priority_t make_wanted(const char *wanted, char *error, size_t size)
+/* The text has to do by itself, before resumption comes to it. */
+static int init(gnutls_priority_t *ret, const char *text, bool tickets, const char **ret_at)
+{
+	int err = gnutls_priority_init(ret, text, ret_at);
+	char *longer;
+
+	if (err < 0 || !tickets)
+		return err;
+	gnutls_priority_deinit(*ret);
+	*ret = NULL;
+	if (asprintf(&longer, "%s%s", text, resumption) < 0)
+		return GNUTLS_E_MEMORY_ERROR;
+	err = gnutls_priority_init(ret, longer, NULL);
+	free(longer);
+	return err;
+}
+
+static gnutls_priority_t make_wanted(const char *wanted, bool tickets, char *error, size_t size)
 {
 	const char *at = NULL, *medium = strcasestr(wanted, "%PROFILE_") ? "" : ":%PROFILE_MEDIUM";
 	size_t len = strlen(wanted) + sizeof floor_text + strlen(medium);
@@ -99,7 +123,7 @@ static gnutls_priority_t make_wanted(const char *wanted, char *error, size_t siz
 
 	if (text) {
 		snprintf(text, len, "%s%s%s", wanted, floor_text, medium);
-		err = gnutls_priority_init(&p, text, &at);
+		err = init(&p, text, tickets, &at);
 	}
 	if (err == GNUTLS_E_INVALID_REQUEST && at)
 		place = find_place(wanted, (size_t)(at - text));
@@ -128,7 +152,7 @@ static gnutls_priority_t make_wanted(const char *wanted, char *error, size_t siz
 	return NULL;
 }
 
-gnutls_priority_t priority_new(const char *wanted, char *error, size_t size)
+gnutls_priority_t priority_new(const char *wanted, bool tickets, char *error, size_t size)
 {
 	const char *keyword = find_forbidden(wanted);
 	gnutls_priority_t p;
@@ -141,8 +165,8 @@ gnutls_priority_t priority_new(const char *wanted, char *error, size_t size)
 		return NULL;
 	}
 	if (*wanted)
-		return make_wanted(wanted, error, size);
-	if (gnutls_priority_init(&p, ours, NULL) == 0)
+		return make_wanted(wanted, tickets, error, size);
+	if (init(&p, ours, tickets, NULL) == 0)
 		return p;
 	snprintf(error, size, "TLS: out of memory, or the library refuses our priorities");
 	return NULL;

@@ -13,9 +13,10 @@ struct gnutls_session_int;
 
 /*
  * wanted: a GnuTLS priority string, of which what is below the floor is left out; "": ours.
- * NULL with one sentence in error that names the option and the place.
+ * tickets: sessions may be resumed.  NULL with one sentence in error that names the option and the
+ * place.
  */
-struct gnutls_priority_st *priority_new(const char *wanted, char *error, size_t size);
+struct gnutls_priority_st *priority_new(const char *wanted, bool tickets, char *error, size_t size);
 
 /* What a finished handshake came to is not below the floor; *ret_what names what is. */
 bool priority_floor_holds(struct gnutls_session_int *session, const char **ret_what);

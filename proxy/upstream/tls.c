@@ -246,6 +246,17 @@ static enum tls_progress open_all(struct tls *t)
 	return progress;
 }
 
+/* RFC 8446 6.2: our alert goes out, if it fits, and what is left of the session is forgotten. */
+static void fail_session(struct tls *t)
+{
+	struct transport_end why = t->end;
+
+	tls_endpoint_failed(t->endpoint, &t->peer, &why);
+	send_out(t);
+	t->end = why;
+	end_now(t);
+}
+
 /*
  * The messages of the last read were given out as pointers that live until their turn's end; now
  * they may go. All records are opened before the first message of this read is given out: nothing
@@ -260,10 +271,16 @@ static void receive(struct tls *t)
 	over = open_all(t) == TLS_PROGRESS_END;
 	if (over)
 		t->endpoint->loop->stats.bound_post_handshake += t->engine.chatter_over;
+	if (bytes_len(&t->engine.out) > 0) /* a key update is confirmed, renegotiation declined */
+		turn_send(&t->endpoint->loop->turn, &t->finished);
 	if (!give_out(t)) /* what came whole before the end counts */
 		over = true;
-	if (over && t->state != TLS_ENDED)
+	if (!over || t->state == TLS_ENDED)
+		return;
+	if (t->end.fault == FAULT_CLOSED)
 		end_now(t);
+	else
+		fail_session(t);
 }
 
 static void become_ready(struct tls *t)
@@ -292,16 +309,9 @@ static void handshake(struct tls *t)
 		if (!send_out(t))
 			end_now(t);
 		break;
-	case TLS_PROGRESS_END: {
-		struct transport_end why = t->end;
-
-		tls_endpoint_failed(t->endpoint, &t->peer, &why);
-
-		send_out(t); /* the alert, if it fits */
-		t->end = why;
-		end_now(t);
+	case TLS_PROGRESS_END:
+		fail_session(t);
 		break;
-	}
 	}
 }
 

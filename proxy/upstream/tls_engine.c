@@ -12,9 +12,36 @@
 /* Shared with DoH: there the server has to choose "dot" (standards 7.5). */
 #define DOT_ALT_PORT 443
 
+#define RECORD_HEADER 5u /* type, version, length (RFC 8446 5.1) */
+
 /*
  * ------------------------------------------------------------------ GnuTLS's side of the buffers
  */
+
+/*
+ * The library passes over records without content and says nothing: those are counted where they
+ * come in.
+ */
+static void count_records(struct tls_engine *e, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		if (e->record_seen < RECORD_HEADER) {
+			e->record_len = e->record_len << 8 | data[i++];
+			if (++e->record_seen < RECORD_HEADER)
+				continue;
+			e->record_len = RECORD_HEADER + (e->record_len & 0xffff);
+			e->record_row++;
+		} else {
+			size_t n = e->record_len - e->record_seen;
+
+			n = n < len - i ? n : len - i;
+			e->record_seen += n;
+			i += n;
+		}
+		if (e->record_seen == e->record_len)
+			e->record_seen = e->record_len = 0;
+	}
+}
 
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 {
@@ -27,6 +54,7 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 	if (len > e->in_len)
 		len = e->in_len;
 	memcpy(data, e->in, len);
+	count_records(e, e->in, len);
 	e->in += len;
 	e->in_len -= len;
 	return (ssize_t)len;
@@ -104,9 +132,18 @@ static int on_verify(gnutls_session_t session)
 	return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+/* RFC 8446 4.6.1: zero means that it is to be thrown away; in TLS 1.2 (RFC 5077 3.3), not said. */
+static bool is_to_keep(const struct tls_engine *e, const gnutls_datum_t *ticket)
+{
+	static const uint8_t zero[4];
+
+	return gnutls_protocol_get_version(e->session) != GNUTLS_TLS1_3 ||
+	       (ticket->size >= sizeof zero && memcmp(ticket->data, zero, sizeof zero) != 0);
+}
+
 /*
- * Of every handshake message, also those that come afterwards.  GnuTLS answers key updates and takes
- * tickets inside; here they are counted.
+ * Of every handshake message before it is dealt with, also those that come afterwards.  GnuTLS
+ * answers key updates and takes tickets inside; here they are counted.
  */
 static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *msg)
@@ -114,11 +151,10 @@ static int on_message(gnutls_session_t session, unsigned type, unsigned when, un
 	struct tls_engine *e = gnutls_session_get_ptr(session);
 
 	(void)when;
-	(void)msg;
 	if (!incoming)
 		return 0;
 	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
-		e->ticket_came = e->policy->tickets; /* a server may send them unasked */
+		e->ticket_came = e->policy->tickets && is_to_keep(e, msg);
 	if (e->ready)
 		e->chatter_row++;
 	return 0;
@@ -188,6 +224,7 @@ enum tls_progress tls_engine_handshake(struct tls_engine *e)
 		return TLS_PROGRESS_MORE;
 	if (err == 0 && floor_holds(e) && alpn_is_good(e) && is_judged(e)) {
 		e->ready = true;
+		e->record_row = 0;
 		return TLS_PROGRESS_DONE;
 	}
 	if (err < 0) {
@@ -208,7 +245,7 @@ static void set_callbacks(struct tls_engine *e)
 	gnutls_handshake_set_max_packet_length(e->session, TLS_HANDSHAKE_MAX);
 	gnutls_session_set_verify_function(e->session, on_verify);
 	gnutls_handshake_set_hook_function(
-		e->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, on_message);
+		e->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, on_message);
 }
 
 /* One that the library does not take any more means a full handshake. */
@@ -255,9 +292,14 @@ void tls_engine_deinit(struct tls_engine *e)
 /* ------------------------------------------------------------------ records */
 
 /* Work that brings no answer is bounded (threats A65). */
+static unsigned chatter_now(const struct tls_engine *e)
+{
+	return e->chatter_row > e->record_row ? e->chatter_row : e->record_row;
+}
+
 static bool chatter_is_bounded(struct tls_engine *e)
 {
-	if (e->chatter_row <= TLS_CHATTER_ROW && e->chatter_all + e->chatter_row <= TLS_CHATTER_ALL)
+	if (chatter_now(e) <= TLS_CHATTER_ROW && e->chatter_all + chatter_now(e) <= TLS_CHATTER_ALL)
 		return true;
 	e->chatter_over = true;
 	fail(e, FAULT_RESET, "the server sends too much that is no answer");
@@ -266,8 +308,8 @@ static bool chatter_is_bounded(struct tls_engine *e)
 
 static void note_answer(struct tls_engine *e)
 {
-	e->chatter_all += e->chatter_row;
-	e->chatter_row = 0;
+	e->chatter_all += chatter_now(e);
+	e->chatter_row = e->record_row = 0;
 }
 
 /*
@@ -304,11 +346,14 @@ static enum tls_progress open_one(struct tls_engine *e)
 	n = gnutls_record_recv(e->session, room, TLS_RECORD_MAX);
 	if (n > 0) {
 		bytes_commit(&e->plain, (size_t)n);
-		note_answer(e);
-		return TLS_PROGRESS_MORE;
+		e->record_row -= e->record_row > 0; /* this one is no chatter */
 	}
 	if (!chatter_is_bounded(e))
 		return TLS_PROGRESS_END;
+	if (n > 0) {
+		note_answer(e);
+		return TLS_PROGRESS_MORE;
+	}
 	if (n == 0) {
 		fail(e, FAULT_CLOSED, "closed by the server (close_notify)");
 		return TLS_PROGRESS_END;
@@ -321,6 +366,7 @@ static enum tls_progress open_one(struct tls_engine *e)
 		return chatter_is_bounded(e) ? TLS_PROGRESS_MORE : TLS_PROGRESS_END;
 	/* Also "again" without having taken anything: what was fed would be lost. */
 	fail_library(e, (int)n);
+	gnutls_alert_send_appropriate(e->session, (int)n);
 	return TLS_PROGRESS_END;
 }
 

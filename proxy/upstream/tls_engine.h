@@ -47,8 +47,11 @@ struct tls_engine {
 	bool resumed;
 	char reason[TRANSPORT_TEXT_MAX];
 	bool ticket_came; /* tls_engine_ticket has something new; the caller clears it */
-	unsigned chatter_row, chatter_all;
-	bool chatter_over; /* bound hit */
+	/* Messages and records since the last octet of answer, and the sum of earlier ones. */
+	unsigned chatter_row, record_row, chatter_all;
+	size_t record_seen; /* octets of the record being pulled, its header included */
+	size_t record_len;  /* known from its header on */
+	bool chatter_over;  /* bound hit */
 
 	const uint8_t *in; /* fed and not pulled yet; borrowed for the call that feeds */
 	size_t in_len;

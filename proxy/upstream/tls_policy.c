@@ -55,7 +55,7 @@ struct tls_policy *tls_policy_new(const struct config_upstream *u, const char *p
 	p->tickets = u->session_tickets;
 	p->trust = trust;
 	p->id = identify(p, priority);
-	p->priority = priority_new(priority, error, size);
+	p->priority = priority_new(priority, p->tickets, error, size);
 	if (p->priority)
 		return p;
 	tls_policy_free(p);

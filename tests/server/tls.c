@@ -8,7 +8,9 @@
 
 #include "common/base/list.h"
 #include "tests/server/buf.h"
+#include "tests/server/hex.h"
 #include "tests/server/mem.h"
+#include "tests/server/sealed.h"
 #include "tests/server/tls_cert.h"
 
 struct tls_server {
@@ -16,6 +18,7 @@ struct tls_server {
 	struct list certs;
 	gnutls_priority_t priority;
 	gnutls_datum_t ticket_key;
+	unsigned ticket_life; /* seconds; 0: as the library likes */
 	bool tickets;
 };
 
@@ -23,6 +26,7 @@ struct tls {
 	gnutls_session_t session;
 	struct buf *in, *out; /* borrowed */
 	bool alert;	      /* received a fatal one */
+	unsigned warnings;    /* received, not told yet */
 	char error[160];
 };
 
@@ -44,6 +48,19 @@ void tls_server_rotate(struct tls_server *s)
 {
 	gnutls_free(s->ticket_key.data);
 	gnutls_session_ticket_key_generate(&s->ticket_key);
+}
+
+bool tls_server_ticket_key(struct tls_server *s, const char *hex)
+{
+	size_t len;
+
+	return hex_parse(hex, s->ticket_key.data, s->ticket_key.size, &len) &&
+	       len == s->ticket_key.size;
+}
+
+void tls_server_ticket_life(struct tls_server *s, unsigned seconds)
+{
+	s->ticket_life = seconds;
 }
 
 void tls_server_tickets(struct tls_server *s, bool on)
@@ -116,6 +133,8 @@ static int configure(struct tls *t, struct tls_server *s)
 		code = gnutls_alpn_set_protocols(t->session, &dot, 1, 0);
 	if (!code && s->tickets)
 		code = gnutls_session_ticket_enable_server(t->session, &s->ticket_key);
+	if (s->ticket_life)
+		gnutls_db_set_cache_expiration(t->session, (int)s->ticket_life);
 	gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_IGNORE);
 	gnutls_handshake_set_timeout(t->session, 0);
 	gnutls_transport_set_ptr(t->session, t);
@@ -189,6 +208,7 @@ enum tls_result tls_read(struct tls *t, void *data, size_t size, size_t *ret_len
 	do {
 		before = buf_len(t->in);
 		n = gnutls_record_recv(t->session, data, size);
+		t->warnings += n == GNUTLS_E_WARNING_ALERT_RECEIVED;
 	} while (n < 0 && !gnutls_error_is_fatal((int)n) &&
 		 (!passing((int)n) || (buf_len(t->in) && buf_len(t->in) < before)));
 	if (n == 0)
@@ -226,14 +246,19 @@ void tls_fatal_alert(struct tls *t)
 	gnutls_alert_send(t->session, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR);
 }
 
-bool tls_key_update(struct tls *t)
+bool tls_key_update(struct tls *t, bool ask)
 {
-	return gnutls_session_key_update(t->session, GNUTLS_KU_PEER) == 0;
+	return gnutls_session_key_update(t->session, ask ? GNUTLS_KU_PEER : 0) == 0;
 }
 
 bool tls_send_tickets(struct tls *t, unsigned n)
 {
 	return gnutls_session_ticket_send(t->session, n, 0) == 0;
+}
+
+bool tls_record(struct tls *t, uint8_t type, const uint8_t *data, size_t len)
+{
+	return sealed_record(t->session, t->out, type, data, len);
 }
 
 void tls_facts(struct tls *t, struct tls_facts *ret)
@@ -258,4 +283,12 @@ const char *tls_error(const struct tls *t)
 bool tls_got_alert(const struct tls *t)
 {
 	return t->alert;
+}
+
+unsigned tls_take_warnings(struct tls *t)
+{
+	unsigned n = t->warnings;
+
+	t->warnings = 0;
+	return n;
 }

@@ -98,7 +98,7 @@ static void assert_makes_a_hello(const char *wanted, gnutls_priority_t p)
 static void assert_good(const char *wanted)
 {
 	char error[256] = "";
-	gnutls_priority_t p = priority_new(wanted, error, sizeof error);
+	gnutls_priority_t p = priority_new(wanted, false, error, sizeof error);
 
 	if (!p)
 		fail_msg("\"%s\": %s", wanted, error);
@@ -142,7 +142,7 @@ static void test_ours_in_order(void **state)
 		GNUTLS_CIPHER_CHACHA20_POLY1305, GNUTLS_CIPHER_AES_256_GCM };
 	static const gnutls_protocol_t versions[] = { GNUTLS_TLS1_3, GNUTLS_TLS1_2 };
 	char error[256];
-	gnutls_priority_t p = priority_new("", error, sizeof error);
+	gnutls_priority_t p = priority_new("", false, error, sizeof error);
 	const unsigned *list;
 
 	(void)state;
@@ -162,8 +162,9 @@ static void test_ours_in_order(void **state)
 static void test_a_choice_is_kept(void **state)
 {
 	char error[256];
-	gnutls_priority_t p = priority_new(
-		"SECURE192:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM", error, sizeof error);
+	gnutls_priority_t p =
+		priority_new("SECURE192:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-256-GCM", false,
+			error, sizeof error);
 	const unsigned *list;
 
 	(void)state;
@@ -222,7 +223,7 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		char error[256] = "";
-		gnutls_priority_t p = priority_new(bad[i].wanted, error, sizeof error);
+		gnutls_priority_t p = priority_new(bad[i].wanted, false, error, sizeof error);
 
 		expect(bad[i].wanted, !p);
 		if (!strstr(error, bad[i].says) || !strstr(error, "\"tls-priority\""))
@@ -241,7 +242,7 @@ static void test_long_texts(void **state)
 	memcpy(wanted, "NORMAL:+", 8);
 	wanted[sizeof wanted - 1] = '\0';
 	memset(error, 'y', sizeof error);
-	assert_null(priority_new(wanted, error, sizeof error));
+	assert_null(priority_new(wanted, false, error, sizeof error));
 	assert_non_null(memchr(error, '\0', sizeof error));
 }
 
