@@ -29,19 +29,20 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # ------------------------------------------------------------------ the map of the program
 
 COMMON_SRC := \
-	common/base/addr.c common/base/backoff.c common/base/bytes.c common/base/hostmatch.c \
-	common/base/idmap.c common/base/last_good.c common/base/log.c common/base/siphash.c \
-	common/base/slab.c common/base/stats.c common/base/timerq.c common/base/turn.c \
+	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c \
+	common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
+	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
+	common/base/turn.c \
 	common/dns/ede.c common/dns/ede_text.c common/dns/edns.c common/dns/frame.c \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
-	common/config/nearest.c common/config/option.c common/config/presets.c \
-	common/config/presets_print.c common/config/print.c common/config/source.c \
-	common/config/spelling.c common/config/units.c common/config/upstream.c \
-	common/config/value.c
+	common/config/nearest.c common/config/option.c common/config/pins.c \
+	common/config/presets.c common/config/presets_print.c common/config/print.c \
+	common/config/source.c common/config/spelling.c common/config/units.c \
+	common/config/upstream.c common/config/value.c
 
 # Made from presets.conf, which the program carries inside.
 COMMON_MADE = $(O)/common/config/presets_text.c
@@ -57,27 +58,30 @@ UPSTREAM_SRC := \
 
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
-	proxy/self.c proxy/worker.c \
+	proxy/self.c proxy/trusts.c proxy/worker.c \
 	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/notify.c proxy/ops/report.c \
 	proxy/resolve/lookup.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
-	proxy/upstream/bootstrap_plan.c proxy/upstream/credentials.c \
-	proxy/upstream/last_good_file.c proxy/upstream/tcp_socket.c proxy/upstream/tls.c \
-	proxy/upstream/tls_engine.c
+	proxy/upstream/bootstrap_plan.c \
+	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
+	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
+	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
+	proxy/upstream/trust.c \
+	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 SERVER_SRC := $(addprefix tests/server/, \
-	action.c actions.c answer.c buf.c builder.c command.c command_conns.c conn.c conn_read.c \
-	control.c dnsname.c hex.c listen.c main.c mem.c options.c outlet.c output.c query.c \
-	record.c rrtype.c rules.c selector.c serve.c server.c spoil.c spoil_bytes.c spoil_opt.c \
-	stats.c synth.c tls.c udp.c value.c wish.c zone.c)
+	action.c actions.c answer.c aside.c buf.c builder.c command.c command_conns.c conn.c \
+	conn_read.c control.c dnsname.c hex.c listen.c main.c mem.c options.c outlet.c output.c query.c \
+	record.c rrtype.c rules.c sealed.c selector.c serve.c server.c spoil.c spoil_bytes.c \
+	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
 
 COMMON_TESTS := \
-	test_addr test_backoff test_bytes test_config test_config_example \
-	test_config_forward test_config_include test_ede test_edns test_frame test_hostmatch \
-	test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_addr test_backoff test_base64 test_bytes test_config test_config_example \
+	test_config_forward test_config_include test_config_pins test_ede test_edns test_frame \
+	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
@@ -89,8 +93,15 @@ UPSTREAM_TESTS := \
 	test_verdict
 PROXY_TESTS    := \
 	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
+# What stands on GnuTLS, with a peer in memory.
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
+TLS_SRC        := $(addprefix proxy/upstream/, \
+	pins.c priority.c tickets.c tls_engine.c tls_policy.c trust.c verify.c verify_chain.c \
+	verify_name.c)
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
+# What a harness needs beside common/.
+fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
 
 # ------------------------------------------------------------------ flags
 
@@ -118,7 +129,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz \
+.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
 	install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
@@ -180,7 +191,7 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS))
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
 $(addprefix $(O)/tests/unit/,$(COMMON_TESTS)): %: %.o $(O)/libcommon.a
@@ -209,6 +220,13 @@ $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# free() is looked at: secrets have to be wiped by then.
+$(O)/tests/unit/test_tickets: p_wrap = -Wl,--wrap=free
+$(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
+		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(p_wrap) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
 check-unit: $(unit_tests)
 	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \
 		'{} > {}.log 2>&1 || { cat {}.log; echo "FAILED: {}"; exit 255; }'
@@ -218,27 +236,42 @@ check-unit: $(unit_tests)
 
 replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 
+$(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libcfg) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a \
+		$(if $($*_more),$(p_libs),$(p_libcfg)) $(LDLIBS)
 
 check-fuzz: $(replays)
 	@for f in $(FUZZERS); do \
 		$(O)/tests/fuzz/replay-$$f tests/fuzz/corpus/$$f || { echo "FAILED: $$f"; exit 1; }; \
 	done
 
+# "make fuzz FUZZERS=fuzz_tls" runs one of them.
 SECONDS ?= 60
-fuzz: $(COMMON_MADE)
-	@mkdir -p $(BUILD)/fuzz
+fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 	@for f in $(FUZZERS); do \
 		echo "  FUZZ  $$f"; mkdir -p $(BUILD)/fuzz/$$f.corpus; \
-		clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
-			-fno-sanitize-recover=all -o $(BUILD)/fuzz/$$f tests/fuzz/$$f.c $(COMMON_SRC) $(COMMON_MADE) $(p_libcfg) && \
 		$(BUILD)/fuzz/$$f -max_total_time=$(SECONDS) -artifact_prefix=$(BUILD)/fuzz/ \
 			$(BUILD)/fuzz/$$f.corpus tests/fuzz/corpus/$$f > $(BUILD)/fuzz/$$f.log 2>&1 \
 			|| { tail -40 $(BUILD)/fuzz/$$f.log; exit 1; }; \
 		tail -1 $(BUILD)/fuzz/$$f.log; \
 	done
+
+$(addprefix $(BUILD)/fuzz/,$(FUZZERS)): $(BUILD)/fuzz/%: $(COMMON_MADE) FORCE
+	$(call say,CLANG,$@)
+	@mkdir -p $(@D)
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ tests/fuzz/$*.c $($*_more) $(COMMON_SRC) $(COMMON_MADE) \
+		$(if $($*_more),$(p_libs),$(p_libcfg))
+
+# The seeds of fuzz_tls, recorded anew; the same octets each time, as long as GnuTLS is the same.
+fuzz-tls-corpus: $(O)/tests/fuzz/make_tls_corpus
+	rm -f tests/fuzz/corpus/fuzz_tls/*
+	$(O)/tests/fuzz/make_tls_corpus tests/fuzz/corpus/fuzz_tls
+$(O)/tests/fuzz/make_tls_corpus: %: %.o $(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
 # ------------------------------------------------------------------ e2e, lint, all checks
 

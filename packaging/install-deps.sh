@@ -1,11 +1,14 @@
 #!/bin/sh
 # Installs what is missing of the packages that building ("build") and testing ("check") need.
 # Asks for root only when something is missing.  Usage: packaging/install-deps.sh build [check]
+# The name servers among them are for tests, which start their own: none is started, now or at boot.
 set -eu
 
 build="gcc make pkg-config libc6-dev libevent-dev libgnutls28-dev libc-ares-dev libconfig-dev openssl bind9-dnsutils ca-certificates"
-check="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspython knot-dnsutils gnutls-bin
-	iproute2 iptables procps clang libclang-rt-14-dev cppcheck"
+check="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspython python3-cryptography
+	knot-dnsutils gnutls-bin iproute2 iptables procps clang libclang-rt-14-dev cppcheck ldnsutils bind9-utils"
+servers="bind9 nsd unbound dnsdist knot-resolver"
+check="$check $servers"
 
 wanted=
 for set in "$@"; do
@@ -40,12 +43,50 @@ if [ "$(id -u)" != 0 ]; then
 	fi
 fi
 echo "Installing:$missing"
-export DEBIAN_FRONTEND=noninteractive
+
+# Packages start what they install, unless this file says no (and in containers it often does already).
+policy=/usr/sbin/policy-rc.d
+policy_is_ours=
+remove_policy() {
+	[ -z "$policy_is_ours" ] || $root rm -f "$policy"
+	policy_is_ours=
+}
+forbid_starting() {
+	[ ! -e "$policy" ] || return 0
+	policy_is_ours=yes
+	printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
+	$root chmod 755 "$policy"
+}
+trap remove_policy EXIT
+trap 'exit 1' INT TERM HUP
+
+# What starts each server at boot.
+unit_of() {
+	case $1 in
+	bind9) echo named.service ;;
+	knot-resolver) echo kresd.target ;;
+	*) echo "$1.service" ;;
+	esac
+}
+new_servers=
+for package in $servers; do
+	case " $missing " in
+	*" $package "*) new_servers="$new_servers $package" ;;
+	esac
+done
+[ -z "$new_servers" ] || forbid_starting
+
 install() {
 	$root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -q --no-install-recommends $missing
 }
 # The list of packages may be old or not there at all.
-install >/dev/null 2>&1 && exit 0
-$root apt-get update -q
-install
+if ! install >/dev/null 2>&1; then
+	$root apt-get update -q
+	install
+fi
+if command -v systemctl >/dev/null; then
+	for package in $new_servers; do
+		$root systemctl disable -q "$(unit_of "$package")" || true
+	done
+fi

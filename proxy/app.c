@@ -16,7 +16,9 @@
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/self.h"
-#include "proxy/upstream/credentials.h"
+#include "proxy/trusts.h"
+#include "proxy/upstream/tls_policy.h"
+#include "proxy/upstream/trust.h"
 #include "proxy/worker.h"
 
 #define SIGNALS 4
@@ -31,7 +33,8 @@
 
 struct app {
 	struct config *config;
-	struct credentials **credentials; /* one for each upstream; equal bundles share one */
+	struct trusts *trusts;
+	struct tls_policy **policies; /* one for each upstream */
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	struct mailbox mailbox; /* where workers send reports */
@@ -83,14 +86,16 @@ static struct worker *make_worker(struct app *a, size_t index)
 {
 	struct socket_pair mine[LISTENERS_MAX];
 	struct worker_setup setup = { .config = a->config,
-		.credentials = a->credentials,
+		.policies = a->policies,
 		.listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.tcp_clients = tcp_clients_of(a),
 		.want_addresses = names_want,
-		.want_arg = a->names };
+		.want_arg = a->names,
+		.want_trust = trusts_want,
+		.trust_arg = a->trusts };
 	struct worker *w;
 
 	listeners_hand_over(&a->listeners, index, mine);
@@ -178,8 +183,11 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
 	code = allocate(a) ? build_names(a, error, size) : EXIT_MEMORY;
-	if (code != EXIT_OK || build_workers(a))
+	if (code != EXIT_OK)
 		return code;
+	if (build_workers(a) &&
+		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0)
+		return EXIT_OK;
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }
@@ -233,43 +241,30 @@ static bool watch_signals(struct app *a)
 
 /* ------------------------------------------------------------------ trust */
 
-/* The one loaded already for an upstream with the same bundle, or NULL. */
-static struct credentials *loaded_before(const struct app *a, size_t i)
-{
-	const struct config_upstream *u = a->config->forward;
-
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(u[k].tls_cert_bundle, u[i].tls_cert_bundle) == 0)
-			return a->credentials[k];
-	return NULL;
-}
-
-static enum exit_code load_credentials(struct app *a, char *error, size_t size)
+static enum exit_code make_policies(struct app *a, char *error, size_t size)
 {
 	const struct config *c = a->config;
 
-	a->credentials = calloc(c->forward_count, sizeof(struct credentials *));
-	if (!a->credentials) {
-		snprintf(error, size, "out of memory");
+	snprintf(error, size, "out of memory");
+	a->trusts = trusts_new(c);
+	a->policies = calloc(c->forward_count, sizeof(struct tls_policy *));
+	if (!a->trusts || !a->policies)
 		return EXIT_MEMORY;
-	}
 	for (size_t i = 0; i < c->forward_count; i++) {
-		a->credentials[i] = loaded_before(a, i);
-		if (!a->credentials[i])
-			a->credentials[i] =
-				credentials_load(c->forward[i].tls_cert_bundle, error, size);
-		if (!a->credentials[i])
-			return EXIT_FILES;
+		a->policies[i] = tls_policy_new(
+			&c->forward[i], c->tls_priority, trusts_of(a->trusts, i), error, size);
+		if (!a->policies[i])
+			return EXIT_CONFIG;
 	}
 	return EXIT_OK;
 }
 
-static void free_credentials(struct app *a)
+static void free_policies(struct app *a)
 {
-	for (size_t i = a->credentials ? a->config->forward_count : 0; i-- > 0;)
-		if (a->credentials[i] && !loaded_before(a, i))
-			credentials_free(a->credentials[i]);
-	free(a->credentials);
+	for (size_t i = 0; a->policies && i < a->config->forward_count; i++)
+		tls_policy_free(a->policies[i]);
+	free(a->policies);
+	trusts_free(a->trusts);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -277,12 +272,12 @@ static void free_credentials(struct app *a)
 static enum exit_code build(
 	struct app *a, bool check_only, struct passed *passed, char *error, size_t size)
 {
-	enum exit_code code = load_credentials(a, error, size);
+	enum exit_code code = make_policies(a, error, size);
 
 	if (code != EXIT_OK)
 		return code;
 	if (check_only)
-		return EXIT_OK;
+		return trusts_load(a->trusts, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 	a->base = event_base_new();
 	if (!a->base || mailbox_init(&a->mailbox, a->base, a) < 0 || !watch_signals(a)) {
 		snprintf(error, size, "out of memory");
@@ -340,10 +335,15 @@ static void drain_all(struct app *a)
 static void log_upstream(const struct app *a, size_t i)
 {
 	const struct config_upstream *u = &a->config->forward[i];
+	struct trust *trust = trusts_of(a->trusts, i);
+	char who[300], anchors[60] = "";
 
-	log_info("forwarding to %s over TLS, authenticated as %s against %u trust anchors", u->name,
-		u->auth_name ? u->auth_name : "its address",
-		credentials_anchors(a->credentials[i]));
+	if (trust)
+		snprintf(
+			anchors, sizeof anchors, " against %u trust anchors", trust_anchors(trust));
+	log_info("forwarding to %s over TLS, %sauthenticated as %s%s", u->name,
+		u->profile == PROFILE_STRICT ? "" : "where possible ",
+		tls_policy_text(a->policies[i], who, sizeof who), anchors);
 }
 
 static void log_start(const struct app *a)
@@ -387,8 +387,36 @@ static void block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/*
+ * What can't be done with the trust store is found before anything is told to be ready; it is read
+ * while the first SYN travels.
+ */
+static bool load_trust(struct app *a)
+{
+	char error[512];
+
+	if (trusts_load(a->trusts, error, sizeof error) == 0)
+		return true;
+	log_error("%s", error);
+	return false;
+}
+
+/* The loop of main's thread, until a signal or an error ends it. */
+static enum exit_code serve(struct app *a)
+{
+	if (!load_trust(a))
+		return EXIT_FILES;
+	log_start(a);
+	names_start(a->names);
+	on_notify_ready(-1, 0, a);
+	event_base_dispatch(a->base);
+	return EXIT_OK;
+}
+
 enum exit_code app_run(struct app *a)
 {
+	enum exit_code code;
+
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -397,14 +425,11 @@ enum exit_code app_run(struct app *a)
 			_exit(EXIT_OTHER);
 		}
 	}
-	log_start(a);
-	names_start(a->names);
-	on_notify_ready(-1, 0, a);
-	event_base_dispatch(a->base);
+	code = serve(a);
 	block_signals();
 	notify_send("STOPPING=1\nSTATUS=answering the last queries");
 	drain_all(a);
-	return EXIT_OK;
+	return code;
 }
 
 void app_free(struct app *a)
@@ -423,7 +448,7 @@ void app_free(struct app *a)
 	mailbox_deinit(&a->mailbox);
 	if (a->base)
 		event_base_free(a->base);
-	free_credentials(a);
+	free_policies(a);
 	config_unref(a->config);
 	free(a);
 }

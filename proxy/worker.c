@@ -11,6 +11,7 @@
 #include "proxy/loop.h"
 #include "proxy/upstream/pool.h"
 #include "proxy/upstream/tls.h"
+#include "proxy/upstream/tls_policy.h"
 
 /* How long queries in flight may take to be answered once we are told to stop (threats F20). */
 #define DRAIN_US     2000000u
@@ -78,9 +79,11 @@ static void fill_upstream(struct worker *w, size_t i, const struct worker_setup 
 	struct upstream *up = &w->upstreams[i];
 
 	name_upstream(way, u);
-	way->endpoint = (struct tls_endpoint){
-		.loop = &w->loop, .credentials = setup->credentials[i], .auth_name = u->auth_name
-	};
+	way->endpoint = (struct tls_endpoint){ .loop = &w->loop,
+		.policy = setup->policies[i],
+		.want_trust = setup->want_trust,
+		.want_arg = setup->trust_arg };
+	tls_endpoint_init(&way->endpoint);
 	up->label = way->label;
 	up->connections = u->connections;
 	up->want_addresses = u->host ? on_want_addresses : NULL;
@@ -120,6 +123,13 @@ static int build_pool(struct worker *w, const struct worker_setup *setup)
 void worker_set_addresses(struct worker *w, size_t upstream, const struct addr *addrs, size_t count)
 {
 	upstream_set_addresses(&w->upstreams[upstream], addrs, count);
+}
+
+void worker_trust_loaded(struct worker *w, const struct trust *t)
+{
+	for (size_t i = 0; i < w->upstream_count; i++)
+		if (w->ways[i].endpoint.policy->trust == t)
+			tls_trust_loaded(&w->ways[i].endpoint);
 }
 
 static int add_udp(struct worker *w, int *fd, const struct addr *bound)
@@ -295,6 +305,8 @@ void worker_free(struct worker *w)
 	timer_stop(&w->loop.turn.timers, &w->drain_limit);
 	mailbox_deinit(&w->mailbox);
 	loop_deinit(&w->loop);
+	for (size_t i = 0; i < w->upstream_count; i++)
+		tls_endpoint_deinit(&w->ways[i].endpoint);
 	free(w->upstreams);
 	free(w->ways);
 	free(w);

@@ -14,7 +14,8 @@
 #include "proxy/mailbox.h"
 
 struct worker;
-struct credentials;
+struct tls_policy;
+struct trust;
 struct listen_address;
 
 /* What a worker says of itself when asked. */
@@ -29,7 +30,7 @@ struct worker_report {
 struct worker_setup {
 	const struct config *config; /* borrowed, outlives the worker */
 	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
-	struct credentials *const *credentials;
+	struct tls_policy *const *policies;
 	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
 	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
 	size_t socket_count;
@@ -41,6 +42,12 @@ struct worker_setup {
 	 */
 	void (*want_addresses)(void *arg, size_t upstream);
 	void *want_arg;
+	/*
+	 * Called on the worker's thread: a certificate is to be judged and the anchors are not loaded.
+	 * worker_trust_loaded comes when they are, or can't be.
+	 */
+	void (*want_trust)(void *arg, struct trust *t);
+	void *trust_arg;
 };
 
 /* Built, not running. NULL: out of memory. */
@@ -58,6 +65,8 @@ void worker_get_report(struct worker *w, struct worker_report *ret);
  */
 void worker_set_addresses(
 	struct worker *w, size_t upstream, const struct addr *addrs, size_t count);
+/* Inside mail: connections that wait for these anchors go on. */
+void worker_trust_loaded(struct worker *w, const struct trust *t);
 /*
  * Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2
  * s.

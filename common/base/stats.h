@@ -32,6 +32,7 @@
 	X(bound_connects, "bound hit: fruitless connections to an upstream")                       \
 	X(bound_output, "bound hit: output waiting for an upstream")                               \
 	X(bound_sessions, "bound hit: sessions of an upstream side by side")                       \
+	X(bound_post_handshake, "bound hit: a server that sends too much beside answers")          \
 	X(bound_ids, "bound hit: abandoned ids of a session")                                      \
 	X(bound_memory, "an allocation failed")                                                    \
 	X(tcp_accepted, "TCP clients accepted")                                                    \
@@ -49,6 +50,8 @@
 	X(upstream_octets, "octets of the queries sent, padding included")                         \
 	X(connects, "connections opened")                                                          \
 	X(connects_failed, "of these, that never became a session")                                \
+	X(handshakes_full, "TLS handshakes with a certificate")                                    \
+	X(handshakes_resumed, "TLS handshakes with a ticket")                                      \
 	X(sessions_ended, "sessions closed by the upstream or an error")                           \
 	X(sessions_suspect, "sessions whose path came into doubt")                                 \
 	X(timeouts, "queries given up at their deadline")

@@ -17,6 +17,9 @@ static const char *wanted(const struct option *o)
 		       "[ \"tls://9.9.9.9#dns.quad9.net\" ]";
 	case OPTION_SERVERS:
 		return "an array of addresses is wanted, like [ \"9.9.9.9\", \"1.1.1.1\" ]";
+	case OPTION_PINS:
+		return "a pin in quotes or an array of at most 16 is wanted, each the SHA-256 "
+		       "digest of a public key in base64";
 	default:
 		return "an address in quotes or an array of them is wanted, like \"9.9.9.9\" or "
 		       "[ \"9.9.9.9\", \"2620:fe::fe\" ]";

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/config/pins.h"
 #include "common/config/presets.h"
 #include "common/config/value.h"
 
@@ -70,9 +71,21 @@ static bool share_address(const struct config_upstream *a, const struct config_u
 	return false;
 }
 
+static bool same_path(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Who may answer: two that differ in it never share a session. */
+static bool same_trust(const struct config_upstream *a, const struct config_upstream *b)
+{
+	return a->profile == b->profile && same_text(a->auth_name, b->auth_name) &&
+	       same_path(a->tls_cert_bundle, b->tls_cert_bundle) && config_pins_equal(a, b);
+}
+
 static bool is_same(const struct config_upstream *a, const struct config_upstream *b)
 {
-	if (!same_text(a->auth_name, b->auth_name))
+	if (!same_trust(a, b))
 		return false;
 	if (a->host && b->host)
 		return a->port == b->port && same_text(a->host, b->host);
@@ -94,6 +107,42 @@ static bool check_duplicate(
 		return false;
 	}
 	return true;
+}
+
+/* ------------------------------------------------------------------ profiles */
+
+static const char *profile_text(enum config_profile profile)
+{
+	return profile == PROFILE_STRICT ? "strict" : "opportunistic";
+}
+
+/* A group that is strict in part is not strict: the others would answer what these refuse. */
+static bool check_profile(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, const struct config_upstream *u)
+{
+	const struct config_upstream *first = l->config->forward;
+	char allowed[200];
+
+	if (u->profile == first->profile || l->profiles_told)
+		return true;
+	l->profiles_told = true;
+	snprintf(allowed, sizeof allowed,
+		"its profile is %s, but %.80s is %s: all that forward lists must have one profile",
+		profile_text(u->profile), first->name, profile_text(first->profile));
+	refuse(l, o, text, where, allowed);
+	return false;
+}
+
+/* All of the group are: one warning is enough. */
+static void warn_opportunistic(struct loader *l, const char *text, struct config_place where,
+	const struct config_upstream *u)
+{
+	if (u->profile != PROFILE_OPPORTUNISTIC || l->config->forward_count > 1)
+		return;
+	errors_add(&l->config->warnings, where,
+		"forward: %.80s is opportunistic: encrypted but not authenticated if its "
+		"certificate does not fit: whoever is on the path can answer",
+		text);
 }
 
 /* ------------------------------------------------------------------ one that must be looked up */
@@ -199,8 +248,10 @@ void config_check_forward(
 {
 	struct config_upstream *u = &l->config->forward[l->config->forward_count - 1];
 
-	if (!check_service(l, o, text, where, u) || !check_duplicate(l, o, text, where))
+	if (!check_service(l, o, text, where, u) || !check_duplicate(l, o, text, where) ||
+		!check_profile(l, o, text, where, u))
 		return;
+	warn_opportunistic(l, text, where, u);
 	for (size_t i = 0; i < u->address_count; i++) {
 		if (!check_loop(l, o, text, where, &u->address[i]))
 			return;

@@ -6,8 +6,8 @@
 
 /*
  * The entry of `forward` that was appended last, written as `text`.  Complains of one that is gone,
- * listed already, without means to be looked up, or dnsfwd itself; warns of one that is no regular
- * service, or undoes the filter of another.  Sets its filter.
+ * listed already, of another profile than the first, without means to be looked up, or dnsfwd itself;
+ * warns of one that is no regular service, opportunistic, or undoes the filter of another.  Sets its filter.
  */
 void config_check_forward(
 	struct loader *l, const struct option *o, const char *text, struct config_place where);

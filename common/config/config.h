@@ -21,6 +21,8 @@
 #define CONFIG_ADDRESS_MAX   16u
 #define CONFIG_BOOTSTRAP_MAX 8u
 #define CONFIG_UPSTREAM_MAX  64u
+#define CONFIG_PINS_MAX	     16u
+#define CONFIG_PIN_OCTETS    32u /* SHA-256 */
 #define CONFIG_BUFFER_MAX    (1024u * 1024u)
 
 struct config_listen {
@@ -31,6 +33,9 @@ struct config_listen {
 /* What a service leaves out of its answers, as far as we know: only presets tell. */
 enum config_filter { FILTER_UNKNOWN = 0, FILTER_NONE, FILTER_SOME };
 
+/* What becomes of an upstream that cannot be authenticated (RFC 8310 5): nothing, or encrypted only. */
+enum config_profile { PROFILE_STRICT = 0, PROFILE_OPPORTUNISTIC };
+
 /*
  * One upstream, complete: from the long form, from a preset, or from a spelling with the defaults
  * of the rest.
@@ -40,10 +45,15 @@ struct config_upstream {
 	struct addr *
 		address; /* owned; in the order written, with the port; NULL: host is to be looked up */
 	size_t address_count;
-	char *host;	 /* to be looked up through `bootstrap`; NULL: addresses are written */
-	unsigned port;	 /* of all its addresses */
-	char *auth_name; /* NULL: the certificate must name the address (iPAddress) */
+	char *host;    /* to be looked up through `bootstrap`; NULL: addresses are written */
+	unsigned port; /* of all its addresses */
+	enum config_profile profile;
+	char *auth_name; /* NULL: the certificate must name the address (iPAddress), unless pinned */
+	uint8_t (*pins)[CONFIG_PIN_OCTETS]; /* owned; digests of the SubjectPublicKeyInfo, one must
+					       fit; NULL: none */
+	size_t pin_count;
 	char *tls_cert_bundle; /* "": the system's store */
+	bool session_tickets;
 	unsigned pad_block;
 	unsigned connections;
 	unsigned max_inflight;
@@ -87,6 +97,7 @@ struct config {
 	uint64_t cache_size; /* octets */
 
 	char *tls_cert_bundle;
+	char *tls_priority; /* of GnuTLS, not checked here; "": ours */
 	char *log_level;
 	bool log_queries;
 

@@ -5,6 +5,7 @@
 
 #include "common/config/check.h"
 #include "common/config/nearest.h"
+#include "common/config/pins.h"
 #include "common/config/presets.h"
 #include "common/config/upstream.h"
 #include "common/config/value.h"
@@ -52,8 +53,11 @@ static bool append_copy(struct loader *l, const struct config_upstream *from)
 	*u = *from;
 	u->address = NULL;
 	u->address_count = 0;
+	u->pins = NULL;
+	u->pin_count = 0;
 	for (size_t i = 0; i < from->address_count; i++)
 		config_upstream_add_address(l, u, &from->address[i]);
+	config_pins_copy(l, u, from);
 	u->host = load_strdup(l, from->host);
 	u->name = load_strdup(l, from->name);
 	u->auth_name = load_strdup(l, from->auth_name);

@@ -19,6 +19,7 @@ struct loader {
 	size_t upstream_count;
 	struct presets *presets; /* owned; NULL until somebody asks for them */
 	bool no_bootstrap;	 /* it is written that there is none */
+	bool profiles_told;	 /* enough was complained of profiles */
 	bool mixed; /* it was warned of upstreams that filter beside such that do not */
 	struct config_errors *errors; /* borrowed */
 };

@@ -16,14 +16,17 @@ enum option_type {
 	OPTION_DURATION, /* "4s", "250ms", "1d", bare number: seconds; stored in microseconds */
 	OPTION_SIZE,	 /* "16M", "512k", bare number: octets */
 	OPTION_STRING,
+	OPTION_PRINTABLE, /* ASCII without control characters */
 	OPTION_LEVEL,	  /* error, warning, info, debug */
 	OPTION_POLICY,	  /* failover, fastest, round-robin */
+	OPTION_PROFILE,	  /* strict, opportunistic */
 	OPTION_FORWARD,	  /* array of presets, upstream spellings and names */
 	OPTION_SERVERS,	  /* array of addresses of name servers */
 	OPTION_LISTEN,	  /* array of addresses */
 	OPTION_PREFIXES,  /* array of prefixes */
 	OPTION_UPSTREAMS, /* list of groups */
 	OPTION_ADDRESS,	  /* one IP address, or an array of them; may be left out */
+	OPTION_PINS,	  /* one pin, or an array of them */
 	OPTION_HOSTNAME,
 };
 

@@ -1,6 +1,7 @@
 /* The effective configuration in its own syntax: config_print(). */
 #include "common/config/config.h"
 
+#include "common/config/pins.h"
 #include "common/config/value.h"
 
 static void print_name(const struct option *o, const char *before, FILE *out)
@@ -71,6 +72,8 @@ static void print_group(const struct config_upstream *u, FILE *out)
 		print_name(o, "    ", out);
 		if (o->type == OPTION_ADDRESS)
 			print_addresses(u, out);
+		else if (o->type == OPTION_PINS)
+			config_pins_print(u, out);
 		else
 			value_print(o, u, out);
 		fputc('\n', out);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config/pins.h"
 #include "common/config/value.h"
 
 void config_upstream_deinit(struct config_upstream *u)
@@ -12,6 +13,7 @@ void config_upstream_deinit(struct config_upstream *u)
 	free(u->address);
 	free(u->host);
 	free(u->auth_name);
+	free(u->pins);
 	free(u->tls_cert_bundle);
 	*u = (struct config_upstream){ 0 };
 }
@@ -21,7 +23,7 @@ static void store_presets(struct loader *l, struct config_upstream *u)
 	for (const struct option *o = upstream_options; o->name; o++) {
 		const config_setting_t *s = config_lookup(l->upstream_presets, o->name);
 
-		if (s)
+		if (s && value_is_scalar(o))
 			value_store(o, s, load_place(l, NULL), l->errors, u);
 	}
 }
@@ -112,17 +114,38 @@ static void on_address(
 	config_upstream_add_address(l, u, &addr);
 }
 
+static void on_pin(
+	struct loader *l, const struct option *o, const char *text, struct config_place where)
+{
+	config_pins_add(l, o, text, where, &l->upstreams[l->upstream_count - 1]);
+}
+
+/* One text is as good as an array of one. */
+static void load_texts(
+	struct loader *l, const struct option *o, const config_setting_t *s, load_entry *entry)
+{
+	const char *text = config_setting_get_string(s);
+
+	if (text)
+		entry(l, o, text, load_place(l, s));
+	else
+		load_array(l, o, s, entry);
+}
+
 static void store(struct loader *l, const struct option *o, const config_setting_t *s)
 {
 	struct config_upstream *u = &l->upstreams[l->upstream_count - 1];
-	const char *text = config_setting_get_string(s);
+	size_t before = l->errors->count;
 
-	if (o->type == OPTION_ADDRESS && text)
-		on_address(l, o, text, load_place(l, s));
-	else if (o->type == OPTION_ADDRESS)
-		load_array(l, o, s, on_address);
+	if (o->type == OPTION_ADDRESS)
+		load_texts(l, o, s, on_address);
+	else if (o->type == OPTION_PINS)
+		load_texts(l, o, s, on_pin);
 	else
 		value_store(o, s, load_place(l, s), l->errors, u);
+	/* Whether it would mix profiles cannot be said. */
+	if (o->type == OPTION_PROFILE && l->errors->count > before)
+		l->profiles_told = true;
 	if (o->offset == offsetof(struct config_upstream, name) && u->name)
 		check_name(l, s, o, u->name);
 }

@@ -6,10 +6,15 @@
 
 #include "common/base/hostmatch.h"
 
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
+
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
 static const char *const policy_names[] = { [POLICY_FAILOVER] = "failover",
 	[POLICY_FASTEST] = "fastest",
 	[POLICY_ROUND_ROBIN] = "round-robin" };
+static const char *const profile_names[] = {
+	[PROFILE_STRICT] = "strict", [PROFILE_OPPORTUNISTIC] = "opportunistic"
+};
 
 const char *value_text(const config_setting_t *s, char text[VALUE_TEXT_MAX])
 {
@@ -97,6 +102,14 @@ static void allowed_text(const struct option *o, char *text, size_t size)
 		snprintf(text, size,
 			"\"failover\", \"fastest\" or \"round-robin\" is wanted "
 			"(\"shard\" comes in a later version)");
+		break;
+	case OPTION_PROFILE:
+		snprintf(text, size, "\"strict\" or \"opportunistic\" is wanted");
+		break;
+	case OPTION_PRINTABLE:
+		snprintf(text, size,
+			"a text of at most %s printable characters (ASCII) in quotes is wanted",
+			max);
 		break;
 	case OPTION_HOSTNAME:
 		snprintf(text, size,
@@ -189,32 +202,61 @@ static bool store_bool(const config_setting_t *s, bool *member)
 	return true;
 }
 
-static bool store_policy(const config_setting_t *s, enum config_policy *member)
+/* Which of the names the text is. */
+static bool find_name(const char *const *names, size_t count, const char *text, size_t *ret)
 {
-	const char *text = config_setting_get_string(s);
-
-	for (unsigned i = 0; text && i < sizeof policy_names / sizeof *policy_names; i++) {
-		if (strcmp(text, policy_names[i]) == 0) {
-			*member = (enum config_policy)i;
+	for (size_t i = 0; text && i < count; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = i;
 			return true;
 		}
 	}
 	return false;
 }
 
+static bool store_policy(const config_setting_t *s, enum config_policy *member)
+{
+	size_t found;
+
+	if (!find_name(policy_names, COUNT_OF(policy_names), config_setting_get_string(s), &found))
+		return false;
+	*member = (enum config_policy)found;
+	return true;
+}
+
+static bool store_profile(const config_setting_t *s, enum config_profile *member)
+{
+	size_t found;
+
+	if (!find_name(
+		    profile_names, COUNT_OF(profile_names), config_setting_get_string(s), &found))
+		return false;
+	*member = (enum config_profile)found;
+	return true;
+}
+
 static bool is_level(const char *text)
 {
-	for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
-		if (strcmp(text, level_names[i]) == 0)
-			return true;
+	size_t found;
+
+	return find_name(level_names, COUNT_OF(level_names), text, &found);
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++) {
+		if (*text < 0x20 || *text > 0x7e)
+			return false;
 	}
-	return false;
+	return true;
 }
 
 static bool text_allowed(const struct option *o, const char *text)
 {
 	if (o->type == OPTION_LEVEL)
 		return is_level(text);
+	if (o->type == OPTION_PRINTABLE && !is_printable(text))
+		return false;
 	if (o->type == OPTION_HOSTNAME)
 		return !*text || hostname_valid(text);
 	return o->max == 0 || in_range(o, strlen(text));
@@ -250,6 +292,7 @@ bool value_is_scalar(const struct option *o)
 	case OPTION_PREFIXES:
 	case OPTION_UPSTREAMS:
 	case OPTION_ADDRESS:
+	case OPTION_PINS:
 		return false;
 	default:
 		return true;
@@ -270,6 +313,8 @@ static bool store(const struct option *o, const config_setting_t *s, void *membe
 		return store_amount(o, s, member);
 	case OPTION_POLICY:
 		return store_policy(s, member);
+	case OPTION_PROFILE:
+		return store_profile(s, member);
 	default:
 		return store_text(o, s, member);
 	}
@@ -333,6 +378,9 @@ void value_print(const struct option *o, const void *base, FILE *out)
 		break;
 	case OPTION_POLICY:
 		value_print_text(policy_names[*(const enum config_policy *)member], out);
+		break;
+	case OPTION_PROFILE:
+		value_print_text(profile_names[*(const enum config_profile *)member], out);
 		break;
 	default:
 		text = *(char *const *)member;

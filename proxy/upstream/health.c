@@ -69,20 +69,28 @@ void health_note(struct health *h, const struct addr *to, const struct transport
 	h->last_end.partial = NULL;
 }
 
+/* "authenticated", or that it is not, which is worth a warning whenever it is news. */
 void health_connected(struct health *h, const struct addr *to, const struct transport_info *info,
 	uint64_t took_us)
 {
 	char who[WHO_MAX];
 	double ms = (double)took_us / 1e3;
+	bool news = !h->was_up || h->authenticated != info->authenticated;
 
 	describe(h, to, who);
-	if (!h->was_up)
+	if (news && info->authenticated)
 		log_info("upstream %s: connected, %s %s, authenticated, %.1f ms", who,
 			info->protocol, info->cipher, ms);
+	else if (news)
+		log_warning(
+			"upstream %s: connected, %s %s, encrypted but not authenticated, as the "
+			"profile \"opportunistic\" allows: %s",
+			who, info->protocol, info->cipher, info->doubt);
 	else
-		log_debug("upstream %s: connected again, %s %s, %.1f ms", who, info->protocol,
-			info->cipher, ms);
+		log_debug("upstream %s: connected again, %s %s%s, %.1f ms", who, info->protocol,
+			info->cipher, info->resumed ? ", resumed" : "", ms);
 	h->was_up = true;
+	h->authenticated = info->authenticated;
 }
 
 static void log_end_of_doubt(struct health *h)

@@ -28,6 +28,7 @@ struct health {
 	bool untold;		/* the reason has changed since */
 	uint64_t failures;	/* in this outage */
 	bool was_up;		/* some session was ready once: the next is no news */
+	bool authenticated;	/* the last one was */
 	unsigned silent;
 	unsigned errors, contradicted; /* in a row */
 	uint64_t doubted_us;	       /* last line about a path in doubt */

@@ -13,6 +13,8 @@
 #include "proxy/loop.h"
 #include "proxy/upstream/tcp_socket.h"
 #include "proxy/upstream/tls_engine.h"
+#include "proxy/upstream/tls_policy.h"
+#include "proxy/upstream/trust.h"
 
 /* Sealed or waiting to be sealed; above it queries stay in the session (design 5, last point). */
 #define OUT_MAX 65536u
@@ -21,7 +23,7 @@ enum tls_state { TLS_CONNECTING = 0, TLS_HANDSHAKE, TLS_READY, TLS_ENDED };
 
 struct tls {
 	struct transport base;
-	const struct tls_endpoint *endpoint;
+	struct tls_endpoint *endpoint;
 	const struct transport_handler *handler;
 	void *handler_arg;
 	enum tls_state state;
@@ -30,6 +32,9 @@ struct tls {
 	int fd; /* -1 once ended */
 	struct event *readable, *writable;
 	struct tls_engine engine;
+	struct ticket *ticket; /* offered in the ClientHello; NULL: none, or it was seen */
+	struct list
+		waiting;  /* in the endpoint's list: nothing is read until the anchors are here */
 	size_t given_out; /* octets of engine.plain in messages given out, consumed by the next read
 			   */
 	bool starved;	  /* has_room was false */
@@ -49,6 +54,11 @@ static struct tls *tls_of(struct transport *t)
 static void shut(struct tls *t)
 {
 	t->state = TLS_ENDED;
+	list_remove(&t->waiting);
+	if (t->ticket) {
+		tickets_return(&t->endpoint->tickets, t->ticket);
+		t->ticket = NULL;
+	}
 	if (t->fd < 0)
 		return;
 	event_del(t->readable);
@@ -223,6 +233,30 @@ static bool give_out(struct tls *t)
 	return true;
 }
 
+/* Servers send two tickets or more at once, and each connection to come needs one of its own. */
+static enum tls_progress open_all(struct tls *t)
+{
+	enum tls_progress progress;
+
+	do {
+		progress = tls_engine_open(&t->engine);
+		if (progress != TLS_PROGRESS_END)
+			tls_endpoint_keep(t->endpoint, &t->engine);
+	} while (progress == TLS_PROGRESS_MORE);
+	return progress;
+}
+
+/* RFC 8446 6.2: our alert goes out, if it fits, and what is left of the session is forgotten. */
+static void fail_session(struct tls *t)
+{
+	struct transport_end why = t->end;
+
+	tls_endpoint_failed(t->endpoint, &t->peer, &why);
+	send_out(t);
+	t->end = why;
+	end_now(t);
+}
+
 /*
  * The messages of the last read were given out as pointers that live until their turn's end; now
  * they may go. All records are opened before the first message of this read is given out: nothing
@@ -234,17 +268,28 @@ static void receive(struct tls *t)
 
 	bytes_consume(&t->engine.plain, t->given_out);
 	t->given_out = 0;
-	over = tls_engine_open(&t->engine) == TLS_PROGRESS_END;
+	over = open_all(t) == TLS_PROGRESS_END;
+	if (over)
+		t->endpoint->loop->stats.bound_post_handshake += t->engine.chatter_over;
+	if (bytes_len(&t->engine.out) > 0) /* a key update is confirmed, renegotiation declined */
+		turn_send(&t->endpoint->loop->turn, &t->finished);
 	if (!give_out(t)) /* what came whole before the end counts */
 		over = true;
-	if (over && t->state != TLS_ENDED)
+	if (!over || t->state == TLS_ENDED)
+		return;
+	if (t->end.fault == FAULT_CLOSED)
 		end_now(t);
+	else
+		fail_session(t);
 }
 
 static void become_ready(struct tls *t)
 {
 	t->state = TLS_READY;
-	t->base.info.authenticated = true;
+	tls_endpoint_ready(t->endpoint, &t->engine);
+	t->base.info.authenticated = t->engine.verdict.authenticated;
+	t->base.info.resumed = t->engine.resumed;
+	t->base.info.doubt = t->engine.reason;
 	t->base.info.protocol = tls_engine_protocol(&t->engine);
 	t->base.info.cipher = tls_engine_cipher(&t->engine);
 	t->handler->ready(t->handler_arg);
@@ -264,14 +309,9 @@ static void handshake(struct tls *t)
 		if (!send_out(t))
 			end_now(t);
 		break;
-	case TLS_PROGRESS_END: {
-		struct transport_end why = t->end;
-
-		send_out(t); /* the alert, if it fits */
-		t->end = why;
-		end_now(t);
+	case TLS_PROGRESS_END:
+		fail_session(t);
 		break;
-	}
 	}
 }
 
@@ -291,6 +331,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 			fail_system(t, errno);
 		else
 			fail_closed(t);
+		if (t->state == TLS_HANDSHAKE)
+			tls_endpoint_failed(t->endpoint, &t->peer, &t->end);
 		end_now(t);
 		return;
 	}
@@ -312,10 +354,13 @@ static void on_connected(struct tls *t)
 		return;
 	}
 	t->state = TLS_HANDSHAKE;
-	event_add(t->readable, NULL);
+	if (!list_linked(&t->waiting))
+		event_add(t->readable, NULL);
+	ticket_free(t->ticket); /* it leaves with the ClientHello: once is all */
+	t->ticket = NULL;
 	t->handler->established(t->handler_arg);
-	if (t->state == TLS_HANDSHAKE)
-		handshake(t);
+	if (t->state == TLS_HANDSHAKE && !send_out(t))
+		end_now(t);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -396,17 +441,19 @@ static bool make_events(struct tls *t)
 	return t->readable && t->writable && event_add(t->writable, NULL) == 0;
 }
 
-static struct tls *make(const struct tls_endpoint *endpoint,
-	const struct transport_handler *handler, void *handler_arg)
+static struct tls *make(
+	struct tls_endpoint *endpoint, const struct transport_handler *handler, void *handler_arg)
 {
 	struct tls *t = calloc(1, sizeof *t);
 
 	if (!t)
 		return NULL;
 	t->base.ops = &ops;
-	t->base.info = (struct transport_info){
-		.stream = true, .max_message = DNS_MESSAGE_MAX, .protocol = "", .cipher = ""
-	};
+	t->base.info = (struct transport_info){ .stream = true,
+		.max_message = DNS_MESSAGE_MAX,
+		.protocol = "",
+		.cipher = "",
+		.doubt = "" };
 	t->endpoint = endpoint;
 	t->handler = handler;
 	t->handler_arg = handler_arg;
@@ -417,30 +464,74 @@ static struct tls *make(const struct tls_endpoint *endpoint,
 	return t;
 }
 
+/* A full handshake is to come: the anchors are loaded while the SYN travels. */
+static void want_trust(struct tls *t)
+{
+	struct tls_endpoint *e = t->endpoint;
+	struct trust *trust = e->policy->trust;
+
+	if (t->ticket || !trust || trust_is_loaded(trust))
+		return;
+	list_append(&e->waiting, &t->waiting);
+	e->want_trust(e->want_arg, trust);
+}
+
+/*
+ * The ClientHello is made now, keys and all, and leaves when the connection stands.
+ */
+static bool begin(struct tls *t, const struct addr *to, struct transport_end *ret_end)
+{
+	struct tls_endpoint *e = t->endpoint;
+
+	t->peer = *to;
+	t->ticket = tls_endpoint_ticket(e, to);
+	if (!tls_engine_init(&t->engine, e->policy, t->ticket, &t->peer, &t->end)) {
+		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
+		return false;
+	}
+	if (tls_engine_handshake(&t->engine) != TLS_PROGRESS_MORE) {
+		*ret_end = t->end;
+		return false;
+	}
+	want_trust(t);
+	return true;
+}
+
 struct transport *tls_open(void *arg, const struct addr *to,
 	const struct transport_handler *handler, void *handler_arg, struct transport_end *ret_end)
 {
-	const struct tls_endpoint *e = arg;
-	struct tls *t = make(e, handler, handler_arg);
-	int fd;
+	struct tls *t = make(arg, handler, handler_arg);
+	int fd = t ? tcp_socket_connect(to, ret_end) : -1;
 
-	if (t)
-		t->peer = *to;
-	if (!t || !tls_engine_init(&t->engine, e->credentials, e->auth_name, &t->peer, &t->end)) {
+	if (!t)
 		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
-		goto fail;
-	}
-	fd = tcp_socket_connect(to, ret_end);
 	if (fd < 0)
 		goto fail;
 	t->fd = fd;
-	if (make_events(t))
+	if (!make_events(t)) {
+		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
+		close(fd);
+		t->fd = -1; /* shut() needs both events */
+		goto fail;
+	}
+	if (begin(t, to, ret_end))
 		return &t->base;
-	tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
-	close(fd);
-	t->fd = -1; /* shut() needs both events */
 fail:
 	if (t)
 		tls_free(&t->base);
 	return NULL;
+}
+
+/* ------------------------------------------------------------------ the endpoint */
+
+void tls_trust_loaded(struct tls_endpoint *e)
+{
+	struct list *n;
+
+	while ((n = list_take(&e->waiting))) {
+		struct tls *t = container_of(n, struct tls, waiting);
+
+		if (t->state == TLS_HANDSHAKE)
+			event_add(t->readable, NULL);
+	}
 }

@@ -6,18 +6,10 @@
 #ifndef PROXY_UPSTREAM_TLS_H
 #define PROXY_UPSTREAM_TLS_H
 
-#include "common/base/addr.h"
-#include "proxy/upstream/transport.h"
+#include "proxy/upstream/tls_endpoint.h"
 
-struct loop;
-struct credentials;
-
-/* What one upstream's connections have in common; borrowed by each, outlives them. */
-struct tls_endpoint {
-	struct loop *loop;
-	const struct credentials *credentials;
-	const char *auth_name; /* NULL: the certificate must name the address */
-};
+/* The anchors are loaded, or could not be: the connections of this endpoint that wait go on. */
+void tls_trust_loaded(struct tls_endpoint *e);
 
 /* For transport_opener; arg is the struct tls_endpoint. */
 struct transport *tls_open(void *arg, const struct addr *to,

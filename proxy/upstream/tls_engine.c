@@ -5,15 +5,43 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proxy/upstream/credentials.h"
+#include "proxy/upstream/priority.h"
+#include "proxy/upstream/tls_policy.h"
+#include "proxy/upstream/verify.h"
 
-#define DOT_ALT_PORT                                                                               \
-	443 /* shared with DoH: there the server has to choose "dot" (standards 7.5)               \
-	     */
+/* Shared with DoH: there the server has to choose "dot" (standards 7.5). */
+#define DOT_ALT_PORT 443
+
+#define RECORD_HEADER 5u /* type, version, length (RFC 8446 5.1) */
 
 /*
  * ------------------------------------------------------------------ GnuTLS's side of the buffers
  */
+
+/*
+ * The library passes over records without content and says nothing: those are counted where they
+ * come in.
+ */
+static void count_records(struct tls_engine *e, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		if (e->record_seen < RECORD_HEADER) {
+			e->record_len = e->record_len << 8 | data[i++];
+			if (++e->record_seen < RECORD_HEADER)
+				continue;
+			e->record_len = RECORD_HEADER + (e->record_len & 0xffff);
+			e->record_row++;
+		} else {
+			size_t n = e->record_len - e->record_seen;
+
+			n = n < len - i ? n : len - i;
+			e->record_seen += n;
+			i += n;
+		}
+		if (e->record_seen == e->record_len)
+			e->record_seen = e->record_len = 0;
+	}
+}
 
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 {
@@ -26,6 +54,7 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 	if (len > e->in_len)
 		len = e->in_len;
 	memcpy(data, e->in, len);
+	count_records(e, e->in, len);
 	e->in += len;
 	e->in_len -= len;
 	return (ssize_t)len;
@@ -72,20 +101,63 @@ static void fail_library(struct tls_engine *e, int err)
 		fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL, text);
 		return;
 	}
+	if (err == GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS || err == GNUTLS_E_TOO_MANY_EMPTY_PACKETS) {
+		e->chatter_over = true;
+		fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL,
+			"the server sends too much that is no answer");
+		return;
+	}
 	fail(e, FAULT_PROTOCOL, gnutls_strerror(err));
 }
 
 /* ------------------------------------------------------------------ the handshake */
 
+/* Full handshakes only: one that is resumed shows no certificate. */
 static int on_verify(gnutls_session_t session)
 {
 	struct tls_engine *e = gnutls_session_get_ptr(session);
+	struct verify_result result;
 
-	if (credentials_verify(session, e->auth_name, e->addr, e->end->text, sizeof e->end->text))
+	verify_peer(session, e->policy, e->addr, &result);
+	e->judged = true;
+	e->verdict = (struct verdict){ .authenticated = result.authenticated,
+		.not_after = result.not_after,
+		.policy = e->policy->id };
+	snprintf(e->reason, sizeof e->reason, "%s", result.reason);
+	if (result.authenticated || !e->policy->strict)
 		return 0;
 	e->end->stage = STAGE_AUTH;
-	e->end->fault = FAULT_PROTOCOL;
+	e->end->fault = result.local ? FAULT_LOCAL : FAULT_PROTOCOL;
+	snprintf(e->end->text, sizeof e->end->text, "%s", result.reason);
 	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+/* RFC 8446 4.6.1: zero means that it is to be thrown away; in TLS 1.2 (RFC 5077 3.3), not said. */
+static bool is_to_keep(const struct tls_engine *e, const gnutls_datum_t *ticket)
+{
+	static const uint8_t zero[4];
+
+	return gnutls_protocol_get_version(e->session) != GNUTLS_TLS1_3 ||
+	       (ticket->size >= sizeof zero && memcmp(ticket->data, zero, sizeof zero) != 0);
+}
+
+/*
+ * Of every handshake message before it is dealt with, also those that come afterwards.  GnuTLS
+ * answers key updates and takes tickets inside; here they are counted.
+ */
+static int on_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+	const gnutls_datum_t *msg)
+{
+	struct tls_engine *e = gnutls_session_get_ptr(session);
+
+	(void)when;
+	if (!incoming)
+		return 0;
+	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
+		e->ticket_came = e->policy->tickets && is_to_keep(e, msg);
+	if (e->ready)
+		e->chatter_row++;
+	return 0;
 }
 
 /* The server may ignore ALPN, but not choose something that was not offered (RFC 9325 3.8). */
@@ -105,17 +177,54 @@ static bool alpn_is_good(struct tls_engine *e)
 	return false;
 }
 
+static bool floor_holds(struct tls_engine *e)
+{
+	const char *what;
+
+	if (priority_floor_holds(e->session, &what))
+		return true;
+	fail(e, FAULT_PROTOCOL, what);
+	return false;
+}
+
+/*
+ * A session that was resumed is as authenticated as the one that gave the ticket.  One that is not
+ * must have been judged: strict means that nothing is left to chance.
+ */
+static bool is_judged(struct tls_engine *e)
+{
+	e->resumed = gnutls_session_is_resumed(e->session) != 0;
+	if (!e->resumed && !e->judged)
+		e->verdict.authenticated = false;
+	if (e->verdict.authenticated || !e->policy->strict)
+		return true;
+	fail(e, FAULT_PROTOCOL, "the server was not authenticated");
+	e->end->stage = STAGE_AUTH;
+	return false;
+}
+
+/* GnuTLS says "again" after each record that holds only a part of a message, too. */
+static bool goes_on(const struct tls_engine *e, int err, size_t before)
+{
+	if (err == GNUTLS_E_AGAIN)
+		return e->in_len > 0 && e->in_len < before;
+	return err < 0 && !gnutls_error_is_fatal(err);
+}
+
 enum tls_progress tls_engine_handshake(struct tls_engine *e)
 {
+	size_t before;
 	int err;
 
-	do
+	do {
+		before = e->in_len;
 		err = gnutls_handshake(e->session);
-	while (err < 0 && err != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(err));
-	if (err == GNUTLS_E_AGAIN)
+	} while (goes_on(e, err, before));
+	if (err == GNUTLS_E_AGAIN && e->in_len == 0)
 		return TLS_PROGRESS_MORE;
-	if (err == 0 && alpn_is_good(e)) {
+	if (err == 0 && floor_holds(e) && alpn_is_good(e) && is_judged(e)) {
 		e->ready = true;
+		e->record_row = 0;
 		return TLS_PROGRESS_DONE;
 	}
 	if (err < 0) {
@@ -125,28 +234,49 @@ enum tls_progress tls_engine_handshake(struct tls_engine *e)
 	return TLS_PROGRESS_END;
 }
 
-/*
- * Tickets come with a later capability: until they are kept with the verdict that they stand for,
- * none is asked for.  SNI carries the configured name; an address never goes there (RFC 6066 3,
- * standards 7.5).
- */
-bool tls_engine_init(struct tls_engine *e, const struct credentials *credentials,
-	const char *auth_name, const struct addr *addr, struct transport_end *end)
+static void set_callbacks(struct tls_engine *e)
 {
-	*e = (struct tls_engine){ .auth_name = auth_name, .addr = addr, .end = end };
-	if (gnutls_init(&e->session,
-		    GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS) < 0)
-		return false;
 	gnutls_session_set_ptr(e->session, e);
 	gnutls_transport_set_ptr(e->session, e);
 	gnutls_transport_set_pull_function(e->session, pull);
 	gnutls_transport_set_pull_timeout_function(e->session, pull_timeout);
 	gnutls_transport_set_push_function(e->session, push);
 	gnutls_handshake_set_timeout(e->session, 0); /* whoever connects has a limit of its own */
+	gnutls_handshake_set_max_packet_length(e->session, TLS_HANDSHAKE_MAX);
 	gnutls_session_set_verify_function(e->session, on_verify);
-	return credentials_apply(credentials, e->session) == 0 &&
-	       (!auth_name || gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, auth_name,
-				      strlen(auth_name)) == 0);
+	gnutls_handshake_set_hook_function(
+		e->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, on_message);
+}
+
+/* One that the library does not take any more means a full handshake. */
+static void set_ticket(struct tls_engine *e, const struct ticket *ticket)
+{
+	if (gnutls_session_set_data(e->session, ticket->data, ticket->len) == 0)
+		e->verdict = ticket->verdict;
+}
+
+/*
+ * SNI carries the configured name; an address never goes there (RFC 6066 3, standards 7.5).  No early
+ * data, ever (RFC 9325 3.10).
+ */
+bool tls_engine_init(struct tls_engine *e, const struct tls_policy *policy,
+	const struct ticket *ticket, const struct addr *addr, struct transport_end *end)
+{
+	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+			 (policy->tickets ? 0 : GNUTLS_NO_TICKETS);
+	const char *name = policy->auth_name;
+
+	*e = (struct tls_engine){ .policy = policy, .addr = addr, .end = end };
+	if (gnutls_init(&e->session, flags) < 0)
+		return false;
+	set_callbacks(e);
+	if (tls_policy_apply(policy, e->session) < 0 ||
+		(name && gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, name, strlen(name)) <
+				 0))
+		return false;
+	if (ticket)
+		set_ticket(e, ticket);
+	return true;
 }
 
 void tls_engine_deinit(struct tls_engine *e)
@@ -160,6 +290,44 @@ void tls_engine_deinit(struct tls_engine *e)
 }
 
 /* ------------------------------------------------------------------ records */
+
+/* Work that brings no answer is bounded (threats A65). */
+static unsigned chatter_now(const struct tls_engine *e)
+{
+	return e->chatter_row > e->record_row ? e->chatter_row : e->record_row;
+}
+
+static bool chatter_is_bounded(struct tls_engine *e)
+{
+	if (chatter_now(e) <= TLS_CHATTER_ROW && e->chatter_all + chatter_now(e) <= TLS_CHATTER_ALL)
+		return true;
+	e->chatter_over = true;
+	fail(e, FAULT_RESET, "the server sends too much that is no answer");
+	return false;
+}
+
+static void note_answer(struct tls_engine *e)
+{
+	e->chatter_all += chatter_now(e);
+	e->chatter_row = e->record_row = 0;
+}
+
+/*
+ * What the library leaves to us: warnings are passed over; TLS 1.2's wish to shake hands anew is
+ * declined (RFC 5246 7.4.1.1, RFC 9325 3.5).
+ */
+static bool is_passed_over(struct tls_engine *e, int err)
+{
+	if (err == GNUTLS_E_REHANDSHAKE) {
+		e->chatter_row++;
+		return gnutls_alert_send(
+			       e->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION) == 0;
+	}
+	if (gnutls_error_is_fatal(err) || err == GNUTLS_E_AGAIN)
+		return false;
+	e->chatter_row++;
+	return true;
+}
 
 /*
  * One record, or as much as is here of one.  Post-handshake messages (tickets, key updates) are
@@ -178,6 +346,12 @@ static enum tls_progress open_one(struct tls_engine *e)
 	n = gnutls_record_recv(e->session, room, TLS_RECORD_MAX);
 	if (n > 0) {
 		bytes_commit(&e->plain, (size_t)n);
+		e->record_row -= e->record_row > 0; /* this one is no chatter */
+	}
+	if (!chatter_is_bounded(e))
+		return TLS_PROGRESS_END;
+	if (n > 0) {
+		note_answer(e);
 		return TLS_PROGRESS_MORE;
 	}
 	if (n == 0) {
@@ -188,10 +362,11 @@ static enum tls_progress open_one(struct tls_engine *e)
 		return TLS_PROGRESS_DONE;
 	if (n == GNUTLS_E_AGAIN && e->in_len < before)
 		return TLS_PROGRESS_MORE;
-	if (!gnutls_error_is_fatal((int)n) && n != GNUTLS_E_REHANDSHAKE && n != GNUTLS_E_AGAIN)
-		return TLS_PROGRESS_MORE;
+	if (is_passed_over(e, (int)n))
+		return chatter_is_bounded(e) ? TLS_PROGRESS_MORE : TLS_PROGRESS_END;
 	/* Also "again" without having taken anything: what was fed would be lost. */
-	fail_library(e, (int)n); /* renegotiation is not done (RFC 9325 3.5) */
+	fail_library(e, (int)n);
+	gnutls_alert_send_appropriate(e->session, (int)n);
 	return TLS_PROGRESS_END;
 }
 
@@ -201,7 +376,7 @@ enum tls_progress tls_engine_open(struct tls_engine *e)
 
 	do
 		progress = open_one(e);
-	while (progress == TLS_PROGRESS_MORE);
+	while (progress == TLS_PROGRESS_MORE && !e->ticket_came);
 	return progress;
 }
 
@@ -218,6 +393,19 @@ bool tls_engine_seal(struct tls_engine *e)
 		bytes_consume(&e->pending, (size_t)n);
 	}
 	return true;
+}
+
+void tls_engine_keep_ticket(struct tls_engine *e, struct tickets *tickets, uint64_t boot_us)
+{
+	gnutls_datum_t data = { NULL, 0 };
+
+	e->ticket_came = false;
+	if (!(gnutls_session_get_flags(e->session) & GNUTLS_SFLAGS_SESSION_TICKET) ||
+		gnutls_session_get_data2(e->session, &data) < 0)
+		return;
+	tickets_put(tickets, e->addr, &e->verdict, data.data, data.size, boot_us);
+	gnutls_memset(data.data, 0, data.size);
+	gnutls_free(data.data);
 }
 
 void tls_engine_goodbye(struct tls_engine *e)

@@ -14,20 +14,44 @@
 
 #include "common/base/addr.h"
 #include "common/base/bytes.h"
+#include "proxy/upstream/tickets.h"
 #include "proxy/upstream/transport.h"
 
-struct credentials;
+struct tls_policy;
+struct ticket;
 struct gnutls_session_int;
 
 /* Octets of plain text in a record at most (RFC 8446 5.1). */
 #define TLS_RECORD_MAX 16384u
+/* A handshake message at most: longer certificate chains are refused. */
+#define TLS_HANDSHAKE_MAX 49152u
+/*
+ * Tickets, key updates, warnings and empty records that a server may send without an octet of
+ * answer between, and in all (threats A65).
+ */
+#define TLS_CHATTER_ROW 64u
+#define TLS_CHATTER_ALL 4096u
 
 struct tls_engine {
 	/* Private but for `out` and `plain`, which the caller consumes. */
 	struct gnutls_session_int *session;
-	const char *auth_name; /* borrowed */
+	const struct tls_policy *policy; /* borrowed */
 	const struct addr *addr;
 	bool ready;
+	/*
+	 * Once ready: what the handshake has found, or the one that gave the ticket.  reason says why it
+	 * is not authenticated, where the policy takes it all the same.
+	 */
+	struct verdict verdict;
+	bool judged; /* a certificate was shown and looked at */
+	bool resumed;
+	char reason[TRANSPORT_TEXT_MAX];
+	bool ticket_came; /* tls_engine_ticket has something new; the caller clears it */
+	/* Messages and records since the last octet of answer, and the sum of earlier ones. */
+	unsigned chatter_row, record_row, chatter_all;
+	size_t record_seen; /* octets of the record being pulled, its header included */
+	size_t record_len;  /* known from its header on */
+	bool chatter_over;  /* bound hit */
 
 	const uint8_t *in; /* fed and not pulled yet; borrowed for the call that feeds */
 	size_t in_len;
@@ -40,16 +64,17 @@ struct tls_engine {
 
 enum tls_progress {
 	TLS_PROGRESS_DONE, /* handshake: ready; open: all that was fed is opened */
-	TLS_PROGRESS_MORE, /* handshake: needs more from the peer; `out` may have to be sent */
+	TLS_PROGRESS_MORE, /* handshake: needs more from the peer; `out` may have to be sent; open: a
+			      ticket came */
 	TLS_PROGRESS_END,  /* over: *end says why */
 };
 
 /*
- * A client session that will authenticate its peer as auth_name (NULL: as addr).  credentials,
- * auth_name, addr and end outlive it.  False without memory.
+ * A client session that will judge its peer by the policy, or resume what the ticket (NULL: none)
+ * stands for.  policy, addr and end outlive it.  False without memory.
  */
-bool tls_engine_init(struct tls_engine *e, const struct credentials *credentials,
-	const char *auth_name, const struct addr *addr, struct transport_end *end);
+bool tls_engine_init(struct tls_engine *e, const struct tls_policy *policy,
+	const struct ticket *ticket, const struct addr *addr, struct transport_end *end);
 void tls_engine_deinit(struct tls_engine *e); /* of a zeroed one too */
 
 /*
@@ -63,11 +88,17 @@ static inline void tls_engine_feed(struct tls_engine *e, const uint8_t *data, si
 
 enum tls_progress tls_engine_handshake(struct tls_engine *e);
 
-/* Opens every record that was fed into `plain`. */
+/*
+ * Opens the records that were fed into `plain`.  MORE: up to a ticket, which is to be kept before the
+ * next call, as GnuTLS remembers only the last one.
+ */
 enum tls_progress tls_engine_open(struct tls_engine *e);
 
 /* Seals what is pending as one record (more where it is longer than a record).  False: over. */
 bool tls_engine_seal(struct tls_engine *e);
+
+/* Keeps the newest ticket of a session that is ready, with the verdict that it stands for. */
+void tls_engine_keep_ticket(struct tls_engine *e, struct tickets *tickets, uint64_t boot_us);
 
 /* Puts close_notify into `out`. */
 void tls_engine_goodbye(struct tls_engine *e);

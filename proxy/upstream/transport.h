@@ -51,6 +51,8 @@ struct transport_end {
 struct transport_info {
 	bool stream;
 	bool authenticated; /* only valid once ready */
+	bool resumed;	    /* by a ticket; likewise */
+	const char *doubt;  /* why it is not authenticated, "" if it is; the transport's */
 	size_t max_message;
 	const char *protocol; /* "TLS1.3", "" before it is known; static */
 	const char *cipher;   /* "AES-128-GCM"; static */

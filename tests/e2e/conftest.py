@@ -8,7 +8,11 @@ from _pytest.runner import runtestprotocol
 sys.dont_write_bytecode = True
 
 import machine  # noqa: E402
+from certcase import TLS13, Bench, of_version  # noqa: E402
 from daemon import Dnsfwd  # noqa: E402
+from pki import Pki  # noqa: E402
+from judge_zone import Zones  # noqa: E402
+from judges import Nsd  # noqa: E402
 from testserver import TestServer, expected_a, make_certs, wait_for  # noqa: E402
 
 
@@ -52,6 +56,45 @@ def pytest_terminal_summary(terminalreporter):
 def certs(tmp_path_factory):
     """The certificate of resolver.test, 127.0.0.1 and ::1, with its CA."""
     return make_certs(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="module")
+def server_of_version(certs):
+    """The file's test server of a TLS version: made when it is wanted."""
+    servers = {}
+
+    def of(version):
+        if version not in servers:
+            servers[version] = TestServer(certs=certs, args=of_version(version))
+        return servers[version]
+
+    yield of
+    for server in servers.values():
+        server.stop()
+
+
+@pytest.fixture
+def bench(server_of_version, pki, start):
+    """bench(version).accept(...), .refuse(...), .put_up_with(...): see certcase.py."""
+    return lambda version=TLS13: Bench(server_of_version(version), pki, start, version)
+
+
+@pytest.fixture(scope="session")
+def zones(tmp_path_factory):
+    """What the judges serve, signed."""
+    return Zones(tmp_path_factory.mktemp("judges") / "zones")
+
+
+@pytest.fixture(scope="session")
+def backend(certs, zones, tmp_path_factory):
+    """An nsd for the judges that do not serve zones themselves."""
+    with Nsd(tmp_path_factory.mktemp("backend") / "nsd", certs, zones) as nsd:
+        yield nsd
 
 
 @pytest.fixture(scope="module")

@@ -117,10 +117,16 @@ class Dnsfwd:
         self.addresses = []
         try:
             self.netns = netns
+            self.sniffer = netns.sniffer if netns else None
+            if netns:
+                netns.daemons.append(self)
             command = [*(netns.prefix if netns else []), str(BINARY)]
             if config:
                 self.path = os.path.join(self.folder, "dnsfwd.conf")
-                pathlib.Path(self.path).write_text(config_text(self._options(upstream, server, options or {})))
+                all_of = self._options(upstream, server, options or {})
+                pathlib.Path(self.path).write_text(config_text(all_of))
+                if self.sniffer:
+                    self.sniffer.policy.expect(all_of)
                 command += ["-c", self.path]
             self._start(command + list(args), env, preexec, [s.fileno() for s in passed or []])
             if wait:
@@ -216,6 +222,8 @@ class Dnsfwd:
             if found := LISTENING.search(line):
                 host, port = found[1].rsplit(":", 1)
                 self.addresses.append((host.strip("[]"), int(port)))
+        if self.sniffer:
+            self.sniffer.policy.listening(self.addresses)
 
     def find_ports(self):
         """The UDP ports it has, where its log does not tell."""
@@ -348,6 +356,16 @@ class Dnsfwd:
         self._clean()
         assert status == 0, f"dnsfwd ended with {status}:\n{text[-20000:]}"
         assert not SANITIZER.search(text), text
+
+    def end(self):
+        """In good order if it can; stop() judges how it was."""
+        if self.alive():
+            self.process.terminate()
+            try:
+                self.wait_end()
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.wait_end()
 
     def kill(self):
         """Without any check."""

@@ -9,6 +9,8 @@
 One client namespace has a link to each host; addresses are the same in every network, since no two know of each
 other.  What runs inside is started by `ip netns exec`; sockets of the test itself are made inside by a thread that
 visits the namespace, and then used from outside.  A fault is undone by undo() or at the end of its `with`.
+
+A sniffer watches what leaves the client: a network ends with a Leak if a question did so in clear (sniffer.py).
 """
 
 import atexit
@@ -16,11 +18,13 @@ import ctypes
 import itertools
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import threading
 
 import pytest
+from sniffer import Sniffer
 from testserver import TIMEOUT, TestServer, wait_for
 
 CLONE_NEWNET = 0x40000000
@@ -45,13 +49,17 @@ def run(*words, input=None):
 def remove_all():
     for name in list(_names):
         subprocess.run(["ip", "netns", "del", name], capture_output=True)
+        shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
         _names.discard(name)
 
 
 class Namespace:
-    """A network namespace with its loopback up."""
+    """A network namespace with its loopback up.  sniffer: that watches it; daemons: each Dnsfwd started inside."""
+
+    sniffer = None
 
     def __init__(self):
+        self.daemons = []
         self.name = f"dnsfwd-{os.getpid()}-{next(_numbers)}"
         self.prefix = ["ip", "netns", "exec", self.name]  # of a command that is to run inside
         run("ip", "netns", "add", self.name)
@@ -64,7 +72,17 @@ class Namespace:
 
     def remove(self):
         run("ip", "netns", "del", self.name)
+        shutil.rmtree(self._etc, ignore_errors=True)
         _names.discard(self.name)
+
+    @property
+    def _etc(self):
+        return f"/etc/netns/{self.name}"
+
+    def etc(self, name, text):
+        """A file that what is started inside from now on sees as /etc/name, which must exist."""
+        os.makedirs(self._etc, exist_ok=True)
+        pathlib.Path(self._etc, name).write_text(text)
 
     def run(self, *words):
         return run(*self.prefix, *words)
@@ -103,6 +121,16 @@ class Namespace:
 
     def sysctl(self, name, value):
         self.visit(pathlib.Path(f"/proc/sys/net/{name}").write_text, str(value))
+
+
+def namespace_or_skip():
+    """Skips the test where the system does not let us make one."""
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    try:
+        return Namespace()
+    except OSError as error:
+        pytest.skip(f"no network namespaces here: {error}")
 
 
 class Host(Namespace):
@@ -173,18 +201,18 @@ class Fault:
 
 
 class Network:
-    """A client and its hosts.  Skips the test where the system does not let us make one."""
+    """A client and its hosts.  Skips the test where the system does not let us make one.
 
-    def __init__(self, hosts=1, addresses=1):
+    clear: the test itself sends in clear on purpose, and judges what its sniffer finds
+    """
+
+    def __init__(self, hosts=1, addresses=1, clear=False):
         self.client, self.hosts = None, []
+        self.sniffer, self._clear = None, clear
         self._own = {}  # link -> the client's addresses
-        if os.geteuid() != 0:
-            pytest.skip("network namespaces need root")
+        self.client = namespace_or_skip()
         try:
-            self.client = Namespace()
-        except OSError as error:
-            pytest.skip(f"no network namespaces here: {error}")
-        try:
+            self.client.sniffer = self.sniffer = Sniffer(self.client)
             for link in range(1, hosts + 1):
                 self._join(link, addresses)
         except BaseException:
@@ -214,9 +242,21 @@ class Network:
         return self
 
     def __exit__(self, *exc):
-        self.remove()
+        try:
+            self.check_sniffer()
+        finally:
+            self.remove()
+
+    def check_sniffer(self):
+        """With all that the daemons inside said until their end."""
+        for daemon in self.client.daemons:
+            daemon.end()
+        if not self._clear:
+            self.sniffer.check()
 
     def remove(self):
+        if self.sniffer:
+            self.sniffer.close()
         for host in self.hosts:
             host.stop()
         for space in (*self.hosts, self.client):

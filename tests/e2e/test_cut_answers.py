@@ -65,6 +65,45 @@ def test_small_records(fwd, server, size):
     load(fwd, 100, window=20, edns=True).check()
 
 
+@pytest.mark.parametrize("how", HOWS)
+def test_cut_where_each_octet_is_a_record(fwd, server, how):
+    """The end of a record is the end of nothing."""
+    server.pad(False)
+    try:
+        for k in (0, 1, 2, 3, 13, 14, 15, 30, 40, 50, 57):
+            name = f"r{k:03}.record.test"
+            server.rule(f"name={name} times=1 bytes=1 cut={k}:{how}")
+            assert addresses(fwd.ask(name, use_edns=-1)) == [expected_a(name)]
+            assert server.count(name) == 2
+    finally:
+        server.pad(True)
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("octets", [16383, 16384, 16385, 40000, 59000])
+def test_cut_of_an_answer_that_spans_records(fwd, server, octets, how):
+    """Whole records of it are no answer either."""
+    server.rule(f"name=size-60000.*.test times=1 cut={octets}:{how}")
+    reply = fwd.ask_wire(wire.query(f"size-60000.{how}{octets}.test", wire.TXT), "tcp")
+    assert len(reply) > 59000 and wire.parse(reply).rcode() == wire.NOERROR
+    assert server.count(f"size-60000.{how}{octets}.test", "TXT") == 2
+
+
+def test_100_answers_in_one_full_record(fwd, server):
+    """16 KB of them: all 100 are delivered, and only what came whole."""
+    server.coalesce()
+    server.pad(False)
+    try:
+        fwd.ask("warm.full.test")
+        server.rule("name=*.full.test shuffle=100/2000")
+        sent = server.stat("records_sent")
+        load(fwd, 100, window=100, name=lambda i: f"{'x' * 60}.{'y' * 35}.f{i:02}.full.test").check()
+        assert server.stat("records_sent") == sent + 1
+    finally:
+        server.coalesce(False)
+        server.pad(True)
+
+
 def test_large_record_with_many_answers(fwd, server):
     server.coalesce()
     try:

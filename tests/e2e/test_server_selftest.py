@@ -301,6 +301,68 @@ def test_key_update(server):
         assert stream.ask("c.test")
 
 
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+@pytest.mark.parametrize("cipher", ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305", None])
+def test_crafted_records_are_opened(server, cipher):
+    """Sealed as the library would: data of any size, then the library's own records again."""
+    context = tls_context(server, VERSIONS[0] if cipher else VERSIONS[1])
+    if cipher:
+        context.set_ciphers(cipher)
+    with Stream(server, context=context) as stream:
+        for data in (b"x", b"y" * 16384):
+            server.command(f"record all 23 {data.hex()} 3")
+            assert stream.read(3 * len(data)) == 3 * data
+        server.command("say all warning 3")
+        server.command("say all empty 3")
+        assert stream.ask("a.test")
+
+
+@pytest.mark.parametrize("what", ["keyupdate", "keyupdate-ask", "ticket", "empty"])
+def test_asides_before_each_record(server, what):
+    server.rule(f"name=aside.test before={what}/2 bytes=30")
+    with Stream(server, context=tls_context(server, VERSIONS[1])) as stream:
+        assert addresses(dns.message.from_wire(stream.ask("aside.test"))) == [expected_a("aside.test")]
+        assert stream.ask("next.test")
+
+
+@pytest.mark.parametrize("what, reason", [("hello-request", "UNEXPECTED_MESSAGE"), ("cert-request", "UNEXPECTED_MESSAGE")])
+def test_asides_that_are_not_allowed(server, what, reason):
+    with Stream(server, context=tls_context(server, VERSIONS[1])) as stream:
+        assert stream.ask("a.test")
+        server.command(f"say all {what}")
+        with pytest.raises(ssl.SSLError, match=reason):
+            stream.read(1)
+
+
+def test_hello_request_is_answered(server):
+    """By a client that has renegotiation switched off: no_renegotiation, a warning."""
+    context = tls_context(server, VERSIONS[0])
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    with Stream(server, context=context) as stream:
+        assert stream.ask("a.test")
+        server.command("say all hello-request")
+        assert stream.ask("b.test")
+        server.wait_stat("warnings_received", 1)
+
+
+def test_servers_that_share_a_ticket_key(certs):
+    """The other one's ticket is as good as one's own, whatever certificate it has; its life is told."""
+    key = random.Random(1).randbytes(64).hex()
+    with TestServer(certs=certs, args=("--ticket-key", key)) as one, TestServer(args=("--ticket-key", key)) as two:
+        for server in (one, two):  # what tickets are sealed with depends on their life, too
+            server.command("tickets life 3777")
+        context = tls_context(one, VERSIONS[1])
+        with Stream(one, context=context) as stream:
+            assert stream.ask("a.test")
+            session = stream.socket.session
+        assert session.ticket_lifetime_hint == 3777
+        with Stream(two, context=context, session=session) as stream:
+            assert stream.ask("b.test") and stream.socket.session_reused
+        assert two.stat("resumed") == 1
+
+
 # -- streams ----------------------------------------------------------------------------
 
 

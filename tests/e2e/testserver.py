@@ -291,8 +291,9 @@ class TestServer:
         return self.command(f"noise {conn} {octets}")["conns"]
 
     def load_cert(self, folder):
-        """For handshakes to come."""
-        self.command(f"cert {folder}/server.pem {folder}/server.key")
+        """For handshakes to come; with the folder's OCSP response, if there is one."""
+        staple = pathlib.Path(folder) / "staple.der"
+        self.command(f"cert {folder}/server.pem {folder}/server.key {staple if staple.exists() else ''}")
 
     def last_error(self):
         return self.command("lasterror")["last_error"]

@@ -48,6 +48,12 @@ static void do_noise(struct reply *r, const struct action *a)
 	r->how.noise = (uint32_t)a->a;
 }
 
+static void do_before(struct reply *r, const struct action *a)
+{
+	r->how.before = (enum aside)a->a;
+	r->how.before_times = (uint32_t)a->b;
+}
+
 static void do_prefix(struct reply *r, const struct action *a)
 {
 	r->how.lies = true;
@@ -127,6 +133,7 @@ const struct action_row action_rows[] = {
 	{ "bytes", value_number_or_one, do_bytes, NULL, "[N]" },
 	{ "rate", value_number, do_rate, NULL, "OCTETS" },
 	{ "noise", value_number_or_one, do_noise, NULL, "[N]" },
+	{ "before", value_aside, do_before, NULL, "WHAT[/N]" },
 	{ "prefix", value_number, do_prefix, NULL, "N" },
 	{ "cut", value_cut, do_cut, NULL, "K|half[/HOW]" },
 	{ "close", value_how, do_close, NULL, "[HOW]" },

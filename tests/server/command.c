@@ -164,23 +164,26 @@ static void do_keepalive(struct server *s, char *rest, struct buf *out)
 static void do_cert(struct server *s, char *rest, struct buf *out)
 {
 	const char *cert = command_word(&rest), *key = command_word(&rest);
+	const char *staple = command_word(&rest);
 
-	if (s->tls && cert && key && tls_server_load(s->tls, cert, key))
+	if (s->tls && cert && key && tls_server_load(s->tls, cert, key, staple))
 		command_ok(out);
 	else
-		command_error(out, "cert CERT KEY: not loaded");
+		command_error(out, "cert CERT KEY [STAPLE]: not loaded");
 }
 
 static void do_tickets(struct server *s, char *rest, struct buf *out)
 {
-	const char *word = command_word(&rest);
+	const char *word = command_word(&rest), *value = command_word(&rest);
 
 	if (!s->tls || !word) {
-		command_error(out, "tickets on|off|rotate");
+		command_error(out, "tickets on|off|rotate|life SECONDS");
 		return;
 	}
 	if (!strcmp(word, "rotate"))
 		tls_server_rotate(s->tls);
+	else if (!strcmp(word, "life"))
+		tls_server_ticket_life(s->tls, value ? (unsigned)atoi(value) : 0);
 	else
 		tls_server_tickets(s->tls, !strcmp(word, "on"));
 	command_ok(out);
@@ -211,6 +214,8 @@ static const struct {
 	{ "noise", "CONN|all N", command_noise },
 	{ "keyupdate", "CONN|all [TIMES]", command_keyupdate },
 	{ "sendtickets", "CONN|all [TIMES]", command_sendtickets },
+	{ "say", "CONN|all WHAT [TIMES]", command_say },
+	{ "record", "CONN|all TYPE HEX|- [TIMES]", command_record },
 	{ "mute", "on|off", do_mute },
 	{ "pause", "on|off", do_pause },
 	{ "accept", "on|off", do_accept },
@@ -218,8 +223,8 @@ static const struct {
 	{ "coalesce", "on|off", do_coalesce },
 	{ "pad", "on|off", do_pad },
 	{ "keepalive", "N|off", do_keepalive },
-	{ "cert", "CERT KEY", do_cert },
-	{ "tickets", "on|off|rotate", do_tickets },
+	{ "cert", "CERT KEY [STAPLE]", do_cert },
+	{ "tickets", "on|off|rotate|life SECONDS", do_tickets },
 	{ "lasterror", "", do_last_error },
 	{ "help", "", do_help },
 };

@@ -36,7 +36,8 @@ static void conn_json(const struct conn *c, struct buf *out)
 void command_conns(struct server *s, char *rest, struct buf *out)
 {
 	(void)rest;
-	list_for_each(node, &s->conns) conn_json(conn_of(node), out);
+	list_for_each (node, &s->conns)
+		conn_json(conn_of(node), out);
 	buf_printf(out, "\n");
 }
 
@@ -49,7 +50,8 @@ void command_closeall(struct server *s, char *rest, struct buf *out)
 		command_error(out, "closeall [fin|notify|alert|rst|close|silence]");
 		return;
 	}
-	list_for_each(node, &s->conns) conn_close(conn_of(node), how);
+	list_for_each (node, &s->conns)
+		conn_close(conn_of(node), how);
 	command_ok(out);
 }
 
@@ -60,8 +62,7 @@ static void for_conns(struct server *s, const char *which, struct buf *out,
 	uint64_t number = which && strcmp(which, "all") ? strtoull(which, NULL, 10) : 0;
 	unsigned done = 0;
 
-	list_for_each(node, &s->conns)
-	{
+	list_for_each (node, &s->conns) {
 		struct conn *c = conn_of(node);
 
 		if ((number && c->number != number) || c->state != CONN_OPEN)
@@ -129,8 +130,8 @@ static void send_noise(struct conn *c, const void *arg)
 
 static void update_keys(struct conn *c, const void *arg)
 {
-	for (unsigned long n = *(const unsigned long *)arg; n && c->tls; n--)
-		tls_key_update(c->tls);
+	if (c->tls)
+		aside_send(c->tls, ASIDE_KEYUPDATE_ASK, (unsigned)*(const unsigned long *)arg);
 }
 
 static void send_tickets(struct conn *c, const void *arg)
@@ -161,4 +162,58 @@ void command_keyupdate(struct server *s, char *rest, struct buf *out)
 void command_sendtickets(struct server *s, char *rest, struct buf *out)
 {
 	with_number(s, rest, out, send_tickets);
+}
+
+struct said {
+	enum aside what;
+	unsigned times;
+};
+
+static void say_aside(struct conn *c, const void *arg)
+{
+	const struct said *said = arg;
+
+	if (c->tls)
+		aside_send(c->tls, said->what, said->times);
+}
+
+void command_say(struct server *s, char *rest, struct buf *out)
+{
+	const char *which = command_word(&rest), *word = command_word(&rest);
+	const char *times = command_word(&rest);
+	struct said said = { .times = times ? (unsigned)strtoul(times, NULL, 10) : 1 };
+
+	if (!word || !aside_parse(word, &said.what))
+		command_error(out, "say CONN|all WHAT [N]");
+	else
+		for_conns(s, which, out, say_aside, &said);
+}
+
+struct sealed {
+	uint8_t type;
+	unsigned long times;
+	struct message content;
+};
+
+static void send_records(struct conn *c, const void *arg)
+{
+	const struct sealed *r = arg;
+
+	for (unsigned long n = r->times; n && c->tls; n--)
+		tls_record(c->tls, r->type, r->content.data, r->content.len);
+}
+
+void command_record(struct server *s, char *rest, struct buf *out)
+{
+	static struct sealed r;
+	const char *which = command_word(&rest), *type = command_word(&rest);
+	const char *hex = command_word(&rest), *times = command_word(&rest);
+
+	r.type = type ? (uint8_t)strtoul(type, NULL, 10) : 0;
+	r.times = times ? strtoul(times, NULL, 10) : 1;
+	if (!hex || !hex_parse(strcmp(hex, "-") ? hex : "", r.content.data, sizeof(r.content.data),
+			    &r.content.len))
+		command_error(out, "record CONN|all TYPE HEX|- [N]");
+	else
+		for_conns(s, which, out, send_records, &r);
 }

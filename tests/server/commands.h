@@ -18,5 +18,7 @@ void command_unsolicited(struct server *s, char *rest, struct buf *out);
 void command_noise(struct server *s, char *rest, struct buf *out);
 void command_keyupdate(struct server *s, char *rest, struct buf *out);
 void command_sendtickets(struct server *s, char *rest, struct buf *out);
+void command_say(struct server *s, char *rest, struct buf *out);
+void command_record(struct server *s, char *rest, struct buf *out);
 
 #endif

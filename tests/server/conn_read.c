@@ -106,6 +106,7 @@ static void read_records(struct conn *c)
 		enum tls_result r =
 			tls_read(c->tls, buf_reserve(&c->in, RECORD_SIZE), RECORD_SIZE, &len);
 
+		c->server->stats.warnings_received += tls_take_warnings(c->tls);
 		if (r == TLS_MORE)
 			return;
 		if (r == TLS_EOF) {

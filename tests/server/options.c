@@ -11,6 +11,7 @@ enum {
 	OPT_CERT,
 	OPT_KEY,
 	OPT_PRIORITY,
+	OPT_TICKET_KEY,
 	OPT_CONTROL,
 	OPT_SCRIPT,
 	OPT_SEED,
@@ -29,6 +30,7 @@ static const struct option longs[] = {
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "priority", required_argument, NULL, OPT_PRIORITY },
+	{ "ticket-key", required_argument, NULL, OPT_TICKET_KEY },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "script", required_argument, NULL, OPT_SCRIPT },
 	{ "seed", required_argument, NULL, OPT_SEED },
@@ -45,6 +47,7 @@ static const char usage[] =
 	"usage: dnsfwd-testserver [--tls ADDR:PORT]... [--tcp ADDR:PORT]... [--udp ADDR:PORT]...\n"
 	"  --cert FILE --key FILE  PEM, needed with --tls\n"
 	"  --priority STRING       of GnuTLS\n"
+	"  --ticket-key HEX        64 octets; two servers with the same take each other's tickets\n"
 	"  --control PATH          unix socket for commands (\"help\" lists them)\n"
 	"  --script FILE           commands to run at the start: rules, mostly\n"
 	"  --keepalive N           tell N x 100 ms to who asks for it\n"
@@ -77,6 +80,9 @@ static bool set_text(struct options *o, int code, const char *value)
 		return true;
 	case OPT_PRIORITY:
 		o->priority = value;
+		return true;
+	case OPT_TICKET_KEY:
+		o->ticket_key = value;
 		return true;
 	case OPT_CONTROL:
 		o->control = value;

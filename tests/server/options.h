@@ -19,8 +19,9 @@ struct options {
 	struct listen_option listeners[OPTIONS_LISTENERS];
 	size_t listener_count;
 	const char *cert, *key, *priority;
-	const char *control; /* NULL: none */
-	const char *script;  /* NULL: none */
+	const char *ticket_key; /* NULL: a random one */
+	const char *control;	/* NULL: none */
+	const char *script;	/* NULL: none */
 	uint64_t seed;
 	size_t ring;
 	int keepalive; /* -1: not told */

@@ -26,7 +26,8 @@ static void item_free(struct item *it)
 
 void output_clear(struct conn *c)
 {
-	list_for_each(node, &c->items) item_free(container_of(node, struct item, node));
+	list_for_each (node, &c->items)
+		item_free(container_of(node, struct item, node));
 	if (c->pace_timer)
 		event_free(c->pace_timer);
 	c->pace_timer = NULL;
@@ -40,12 +41,16 @@ static void write_record(struct conn *c, const uint8_t *data, size_t len)
 		buf_append(&c->net_out, data, len);
 }
 
-void output_write(struct conn *c, const uint8_t *data, size_t len, size_t record_len)
+void output_write(struct conn *c, const uint8_t *data, size_t len, const struct delivery *how)
 {
+	size_t record_len = how ? how->record_len : 0;
+
 	output_end_batch(c);
 	while (len) {
 		size_t n = record_len && record_len < len ? record_len : len;
 
+		if (how && how->before && c->tls)
+			aside_send(c->tls, how->before, how->before_times);
 		write_record(c, data, n);
 		if (!c->tls && record_len)
 			conn_flush(c);
@@ -104,7 +109,7 @@ static bool step(struct conn *c, struct item *it)
 
 		n = portion < n ? portion : n;
 	}
-	output_write(c, it->data + it->pos, n, it->how.record_len);
+	output_write(c, it->data + it->pos, n, &it->how);
 	it->pos += n;
 	if (it->pos == it->end)
 		return true;
@@ -137,7 +142,8 @@ static void on_pace(evutil_socket_t fd, short what, void *arg)
 
 static bool plain(const struct delivery *how)
 {
-	return !how->record_len && !how->rate && !how->noise && !how->cut_how && !how->then;
+	return !how->record_len && !how->before && !how->rate && !how->noise && !how->cut_how &&
+	       !how->then;
 }
 
 static void append_item(
@@ -169,7 +175,7 @@ void output_deliver(struct outlet *o, const struct peer *to, uint8_t *frame, siz
 	if (c->server->coalesce)
 		buf_append(&c->coalesced, frame, len + 2);
 	else
-		output_write(c, frame, len + 2, 0);
+		output_write(c, frame, len + 2, NULL);
 	count_answer(c);
 	conn_flush(c);
 }

@@ -17,8 +17,8 @@ struct peer;
 /* outlet_deliver of connections. */
 void output_deliver(struct outlet *o, const struct peer *to, uint8_t *frame, size_t len,
 	const struct delivery *how);
-/* Plaintext into the connection, in records of record_len octets (0: as few as possible). */
-void output_write(struct conn *c, const uint8_t *data, size_t len, size_t record_len);
+/* Plaintext into the connection, in records as `how` has them; NULL: as few as possible. */
+void output_write(struct conn *c, const uint8_t *data, size_t len, const struct delivery *how);
 /* What was collected to share records. */
 void output_end_batch(struct conn *c);
 void output_clear(struct conn *c);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/server/aside.h"
 #include "tests/server/query.h"
 #include "tests/server/random.h"
 
@@ -30,8 +31,10 @@ struct delivery {
 	uint32_t record_len; /* octets per TLS record (per send on TCP); 0: as they come */
 	uint32_t rate;	     /* octets per second; 0: at once */
 	uint32_t noise;	     /* octets of no TLS before it */
-	bool none;	     /* not sent at all */
-	bool lies;	     /* the length prefix says `prefix` */
+	enum aside before;   /* said before each record of it ... */
+	uint32_t before_times;
+	bool none; /* not sent at all */
+	bool lies; /* the length prefix says `prefix` */
 	uint16_t prefix;
 	size_t cut; /* octets of the framed answer that are sent; valid with cut_how */
 	enum close_how cut_how;

@@ -11,7 +11,8 @@
 
 static void free_conns(struct list *l)
 {
-	list_for_each(node, l) conn_free(container_of(node, struct conn, node));
+	list_for_each (node, l)
+		conn_free(container_of(node, struct conn, node));
 }
 
 static void on_reap(evutil_socket_t fd, short what, void *arg)
@@ -44,6 +45,10 @@ static bool start(struct server *s)
 		s->tls = tls_server_new(o->cert, o->key, o->priority);
 		if (!s->tls)
 			return false;
+		if (o->ticket_key && !tls_server_ticket_key(s->tls, o->ticket_key)) {
+			fprintf(stderr, "--ticket-key: not 64 octets in hex\n");
+			return false;
+		}
 	}
 	return listen_all(s);
 }
@@ -84,6 +89,7 @@ void server_free(struct server *s)
 void server_pause(struct server *s, bool on)
 {
 	s->paused = on;
-	list_for_each(node, &s->conns) conn_pause(container_of(node, struct conn, node), on);
+	list_for_each (node, &s->conns)
+		conn_pause(container_of(node, struct conn, node), on);
 	listen_update(s);
 }

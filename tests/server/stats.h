@@ -41,8 +41,9 @@ extern const char *const transport_names[TRANSPORTS];
 	X(closed_by_peer) /* FIN or close_notify */                                                \
 	X(reset_by_peer)                                                                           \
 	X(closed_by_us)                                                                            \
-	X(alerts_received)                                                                         \
-	X(late_bytes) /* read after we closed */                                                   \
+	X(alerts_received)   /* that end the session */                                            \
+	X(warnings_received) /* other alerts */                                                    \
+	X(late_bytes)	     /* read after we closed */                                            \
 	X(rules_hit)
 
 #define STATS_MEMBER(name) uint64_t name;

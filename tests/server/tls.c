@@ -8,18 +8,17 @@
 
 #include "common/base/list.h"
 #include "tests/server/buf.h"
+#include "tests/server/hex.h"
 #include "tests/server/mem.h"
-
-/* A session borrows its credentials until it is gone, so replaced ones are kept to the end. */
-struct credentials {
-	struct list node;
-	gnutls_certificate_credentials_t cert;
-};
+#include "tests/server/sealed.h"
+#include "tests/server/tls_cert.h"
 
 struct tls_server {
-	struct list credentials; /* the first is for new sessions */
+	/* The first is for new sessions; those that have one borrow it, so all are kept to the end. */
+	struct list certs;
 	gnutls_priority_t priority;
 	gnutls_datum_t ticket_key;
+	unsigned ticket_life; /* seconds; 0: as the library likes */
 	bool tickets;
 };
 
@@ -27,6 +26,7 @@ struct tls {
 	gnutls_session_t session;
 	struct buf *in, *out; /* borrowed */
 	bool alert;	      /* received a fatal one */
+	unsigned warnings;    /* received, not told yet */
 	char error[160];
 };
 
@@ -35,28 +35,32 @@ static void complain(const char *what, int code)
 	fprintf(stderr, "%s: %s\n", what, gnutls_strerror(code));
 }
 
-bool tls_server_load(struct tls_server *s, const char *cert, const char *key)
+bool tls_server_load(struct tls_server *s, const char *cert, const char *key, const char *staple)
 {
-	struct credentials *c = mem_new(sizeof(*c));
-	int code = gnutls_certificate_allocate_credentials(&c->cert);
+	struct tls_cert *c = tls_cert_load(cert, key, staple);
 
-	if (!code)
-		code = gnutls_certificate_set_x509_key_file(
-			c->cert, cert, key, GNUTLS_X509_FMT_PEM);
-	if (code < 0) {
-		complain(cert, code);
-		gnutls_certificate_free_credentials(c->cert);
-		free(c);
-		return false;
-	}
-	list_prepend(&s->credentials, &c->node);
-	return true;
+	if (c)
+		list_prepend(&s->certs, &c->node);
+	return c;
 }
 
 void tls_server_rotate(struct tls_server *s)
 {
 	gnutls_free(s->ticket_key.data);
 	gnutls_session_ticket_key_generate(&s->ticket_key);
+}
+
+bool tls_server_ticket_key(struct tls_server *s, const char *hex)
+{
+	size_t len;
+
+	return hex_parse(hex, s->ticket_key.data, s->ticket_key.size, &len) &&
+	       len == s->ticket_key.size;
+}
+
+void tls_server_ticket_life(struct tls_server *s, unsigned seconds)
+{
+	s->ticket_life = seconds;
 }
 
 void tls_server_tickets(struct tls_server *s, bool on)
@@ -69,10 +73,10 @@ struct tls_server *tls_server_new(const char *cert, const char *key, const char 
 	struct tls_server *s = mem_new(sizeof(*s));
 	int code = gnutls_priority_init(&s->priority, priority, NULL);
 
-	list_init(&s->credentials);
+	list_init(&s->certs);
 	s->tickets = true;
 	tls_server_rotate(s);
-	if (!code && tls_server_load(s, cert, key))
+	if (!code && tls_server_load(s, cert, key, NULL))
 		return s;
 	if (code)
 		complain("--priority", code);
@@ -86,12 +90,8 @@ void tls_server_free(struct tls_server *s)
 
 	if (!s)
 		return;
-	while ((node = list_take(&s->credentials))) {
-		struct credentials *c = container_of(node, struct credentials, node);
-
-		gnutls_certificate_free_credentials(c->cert);
-		free(c);
-	}
+	while ((node = list_take(&s->certs)))
+		tls_cert_free(container_of(node, struct tls_cert, node));
 	gnutls_priority_deinit(s->priority);
 	gnutls_free(s->ticket_key.data);
 	free(s);
@@ -124,15 +124,17 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
 static int configure(struct tls *t, struct tls_server *s)
 {
 	static const gnutls_datum_t dot = { (unsigned char *)"dot", 3 };
-	struct credentials *c = container_of(s->credentials.next, struct credentials, node);
+	struct tls_cert *c = container_of(s->certs.next, struct tls_cert, node);
 	int code = gnutls_priority_set(t->session, s->priority);
 
 	if (!code)
-		code = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, c->cert);
+		code = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, c->credentials);
 	if (!code)
 		code = gnutls_alpn_set_protocols(t->session, &dot, 1, 0);
 	if (!code && s->tickets)
 		code = gnutls_session_ticket_enable_server(t->session, &s->ticket_key);
+	if (s->ticket_life)
+		gnutls_db_set_cache_expiration(t->session, (int)s->ticket_life);
 	gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_IGNORE);
 	gnutls_handshake_set_timeout(t->session, 0);
 	gnutls_transport_set_ptr(t->session, t);
@@ -206,6 +208,7 @@ enum tls_result tls_read(struct tls *t, void *data, size_t size, size_t *ret_len
 	do {
 		before = buf_len(t->in);
 		n = gnutls_record_recv(t->session, data, size);
+		t->warnings += n == GNUTLS_E_WARNING_ALERT_RECEIVED;
 	} while (n < 0 && !gnutls_error_is_fatal((int)n) &&
 		 (!passing((int)n) || (buf_len(t->in) && buf_len(t->in) < before)));
 	if (n == 0)
@@ -243,14 +246,19 @@ void tls_fatal_alert(struct tls *t)
 	gnutls_alert_send(t->session, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR);
 }
 
-bool tls_key_update(struct tls *t)
+bool tls_key_update(struct tls *t, bool ask)
 {
-	return gnutls_session_key_update(t->session, GNUTLS_KU_PEER) == 0;
+	return gnutls_session_key_update(t->session, ask ? GNUTLS_KU_PEER : 0) == 0;
 }
 
 bool tls_send_tickets(struct tls *t, unsigned n)
 {
 	return gnutls_session_ticket_send(t->session, n, 0) == 0;
+}
+
+bool tls_record(struct tls *t, uint8_t type, const uint8_t *data, size_t len)
+{
+	return sealed_record(t->session, t->out, type, data, len);
 }
 
 void tls_facts(struct tls *t, struct tls_facts *ret)
@@ -275,4 +283,12 @@ const char *tls_error(const struct tls *t)
 bool tls_got_alert(const struct tls *t)
 {
 	return t->alert;
+}
+
+unsigned tls_take_warnings(struct tls *t)
+{
+	unsigned n = t->warnings;
+
+	t->warnings = 0;
+	return n;
 }

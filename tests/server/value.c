@@ -145,6 +145,18 @@ bool value_mutation(char *value, struct action *ret)
 	return false;
 }
 
+bool value_aside(char *value, struct action *ret)
+{
+	char *times = second(value);
+	enum aside what;
+
+	if (!value || !aside_parse(value, &what))
+		return false;
+	ret->a = what;
+	ret->b = 1;
+	return !times || number(times, &ret->b);
+}
+
 bool value_text(char *value, struct action *ret)
 {
 	if (!value)

@@ -20,6 +20,8 @@ bool value_type(char *value, struct action *ret);     /* [TYPE] -> a, else 0 */
 bool value_mutation(char *value, struct action *ret); /* [SEED[/KIND]] -> a, b */
 bool value_text(char *value, struct action *ret);     /* anything -> text */
 
+bool value_aside(char *value, struct action *ret); /* WHAT[/N] -> a, b; else b = 1 */
+
 /* Names of the mutations; the index is b of value_mutation.  Ends with NULL. */
 extern const char *const mutation_names[];
 

@@ -10,6 +10,10 @@
 
 #define FORWARD "forward = [ \"9.9.9.9\" ]\n"
 
+/* The SHA-256 of "a" and "b". */
+#define PIN  "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs="
+#define PIN2 "PiPoFgA5WUoziU9lZOGxNIu9egCI1CxKy3PurtWcAJ0="
+
 static struct config_errors errors;
 
 static inline struct config *load_with(const char *text, const struct config_overrides *overrides)
@@ -70,7 +74,12 @@ static inline void check_same_upstream(const struct config_upstream *a, const st
 	assert_int_equal(!a->auth_name, !b->auth_name);
 	if (a->auth_name)
 		assert_string_equal(a->auth_name, b->auth_name);
+	assert_int_equal(a->profile, b->profile);
+	assert_int_equal(a->pin_count, b->pin_count);
+	for (size_t i = 0; i < a->pin_count; i++)
+		assert_memory_equal(a->pins[i], b->pins[i], CONFIG_PIN_OCTETS);
 	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
+	assert_int_equal(a->session_tickets, b->session_tickets);
 	assert_int_equal(a->pad_block, b->pad_block);
 	assert_int_equal(a->connections, b->connections);
 	assert_int_equal(a->max_inflight, b->max_inflight);
@@ -108,6 +117,7 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->edns_size, b->edns_size);
 	assert_int_equal(a->cache_size, b->cache_size);
 	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
+	assert_string_equal(a->tls_priority, b->tls_priority);
 	assert_string_equal(a->log_level, b->log_level);
 	assert_int_equal(a->log_queries, b->log_queries);
 	assert_int_equal(a->warnings.count, b->warnings.count);

@@ -50,6 +50,11 @@ static void test_defaults(void **state)
 	assert_null(c->forward[0].host);
 	assert_false(c->forward[0].long_form);
 	assert_string_equal(c->forward[0].tls_cert_bundle, "");
+	assert_string_equal(c->tls_priority, "");
+	assert_int_equal(c->forward[0].profile, PROFILE_STRICT);
+	assert_null(c->forward[0].pins);
+	assert_int_equal(c->forward[0].pin_count, 0);
+	assert_true(c->forward[0].session_tickets);
 	assert_int_equal(c->forward[0].pad_block, 128);
 	assert_int_equal(c->forward[0].connections, 2);
 	assert_int_equal(c->forward[0].max_inflight, 1000);
@@ -59,7 +64,11 @@ static void test_defaults(void **state)
 #define NUMBER	 "a whole number from "
 #define DURATION "a duration from "
 #define TEXT	 "a text in quotes is wanted"
+#define PROFILES "\"strict\" or \"opportunistic\" is wanted"
+#define PINS	 "a pin in quotes or an array of at most 16 is wanted"
 #define CACHE	 "the cache comes later, until then only 0 and 16M are accepted"
+#define PRINTABLE                                                                                  \
+	"a text of at most 1024 printable characters (ASCII) in quotes is wanted"
 
 /*
  * One value: NULL for `refused` means that it is taken, and printed as `shown`.  In the group rows
@@ -204,6 +213,15 @@ static const struct value_row {
 	{ "tls-cert-bundle", "0", NULL, "value 0: " TEXT },
 	{ "tls-cert-bundle", "[ \"a\" ]", NULL, "value [ ]: " TEXT },
 
+	{ "tls-priority", "\"\"", "\"\"", NULL },
+	{ "tls-priority", "\"NORMAL:-VERS-ALL:+VERS-TLS1.3:%NO_TICKETS ~\"",
+		"\"NORMAL:-VERS-ALL:+VERS-TLS1.3:%NO_TICKETS ~\"", NULL },
+	{ "tls-priority", "\"NORMAL\\n\"", NULL, PRINTABLE },
+	{ "tls-priority", "\"NORMAL\\x7f\"", NULL, PRINTABLE },
+	{ "tls-priority", "\"NORM\xc3\x84L\"", NULL, PRINTABLE },
+	{ "tls-priority", "1.3", NULL, "value 1.3: " PRINTABLE },
+	{ "tls-priority", "[ \"NORMAL\" ]", NULL, "value [ ]: " PRINTABLE },
+
 	{ "log-level", "\"error\"", "\"error\"", NULL },
 	{ "log-level", "\"warning\"", "\"warning\"", NULL },
 	{ "log-level", "\"info\"", "\"info\"", NULL },
@@ -249,6 +267,26 @@ static const struct value_row group_rows[] = {
 	{ "auth-name", "\".\"", NULL, "a host name in quotes is wanted" },
 	{ "auth-name", "5", NULL, "value 5: a host name" },
 
+	{ "profile", "\"strict\"", "\"strict\"", NULL },
+	{ "profile", "\"opportunistic\"", "\"opportunistic\"", NULL },
+	{ "profile", "\"Strict\"", NULL, "value \"Strict\": " PROFILES },
+	{ "profile", "\"\"", NULL, PROFILES },
+	{ "profile", "true", NULL, "value true: " PROFILES },
+	{ "profile", "[ \"strict\" ]", NULL, "value [ ]: " PROFILES },
+
+	{ "pin-sha256", "[ ]", "[ ]", NULL },
+	{ "pin-sha256", "( )", "[ ]", NULL },
+	{ "pin-sha256", "\"" PIN "\"", "[ \"" PIN "\" ]", NULL },
+	{ "pin-sha256", "[ \"" PIN "\" ]", "[ \"" PIN "\" ]", NULL },
+	{ "pin-sha256", "( \"" PIN2 "\", \"" PIN "\" )", "[ \"" PIN2 "\", \"" PIN "\" ]", NULL },
+	{ "pin-sha256", "5", NULL, "value 5: " PINS },
+	{ "pin-sha256", "[ 5 ]", NULL, "value 5: " PINS },
+	{ "pin-sha256", "( ( \"" PIN "\" ) )", NULL, "value ( ): " PINS },
+
+	{ "session-tickets", "true", "true", NULL },
+	{ "session-tickets", "false", "false", NULL },
+	{ "session-tickets", "\"off\"", NULL, "value \"off\": write true or false" },
+
 	{ "tls-cert-bundle", "\"/ca.pem\"", "\"/ca.pem\"", NULL },
 	{ "tls-cert-bundle", "true", NULL, "value true: " TEXT },
 
@@ -269,7 +307,8 @@ static const struct value_row group_rows[] = {
 	{ "max-inflight", "4097", NULL, NUMBER },
 
 	{ "pad-blok", "128", NULL, "option \"pad-blok\": unknown, did you mean \"pad-block\"?" },
-	{ "pin-sha256", "[ ]", NULL, "option \"pin-sha256\": unknown" },
+	{ "pins-sha256", "[ ]", NULL, "unknown, did you mean \"pin-sha256\"?" },
+	{ "tls-priority", "\"\"", NULL, "option \"tls-priority\": unknown" },
 };
 
 static void check_value(const struct value_row *row, const char *text)
@@ -304,6 +343,23 @@ static void test_values(void **state)
 			group_rows[i].name, group_rows[i].value);
 		check_value(&group_rows[i], text);
 	}
+}
+
+static void test_long_priority(void **state)
+{
+	char text[1200], word[1026];
+	struct config *c;
+
+	(void)state;
+	memset(word, 'A', sizeof word);
+	word[1025] = '\0';
+	snprintf(text, sizeof text, FORWARD "tls-priority = \"%s\"", word);
+	check_refused(text, PRINTABLE);
+	word[1024] = '\0';
+	snprintf(text, sizeof text, FORWARD "tls-priority = \"%s\"", word);
+	c = load_good(text);
+	assert_string_equal(c->tls_priority, word);
+	config_unref(c);
 }
 
 static bool has_row(const struct value_row *rows, size_t count, const char *name, bool refused)
@@ -798,6 +854,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_defaults, teardown),
 		cmocka_unit_test_teardown(test_values, teardown),
+		cmocka_unit_test_teardown(test_long_priority, teardown),
 		cmocka_unit_test_teardown(test_every_option_has_rows, teardown),
 		cmocka_unit_test_teardown(test_refused, teardown),
 		cmocka_unit_test_teardown(test_accepted, teardown),

@@ -24,6 +24,10 @@ static const char *const round_trips[] = {
 	/* What is written in the file comes before a preset, and before a host name. */
 	"forward = [ \"quad9\", \"dns.quad9.net\" ]\n"
 	"upstream = ( { name = \"quad9\", address = \"192.0.2.9\" }, { name = \"dns.quad9.net\", address = \"::1\" } )\n",
+	"forward = [ \"a\", \"b\" ]\ntls-cert-bundle = \"/top\"\ntls-priority = \"NORMAL:\\\"x\\\\\"\n"
+	"upstream = ( { name = \"a\", address = \"::1\", profile = \"opportunistic\", session-tickets = false },\n"
+	"{ name = \"b\", auth-name = \"b.example\", profile = \"opportunistic\",\n"
+	"pin-sha256 = [ \"" PIN2 "\", \"" PIN "\" ] } )\n",
 	"tls-cert-bundle = \"/top\"\nforward = [ \"9.9.9.9@8853#dns.quad9.net.\" ]\n",
 };
 

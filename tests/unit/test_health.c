@@ -216,7 +216,9 @@ static void test_long_texts(void **state)
 
 static void test_first_connection_is_news(void **state)
 {
-	const struct transport_info info = { .protocol = "TLS1.3", .cipher = "AES-128-GCM" };
+	const struct transport_info info = {
+		.protocol = "TLS1.3", .cipher = "AES-128-GCM", .authenticated = true, .doubt = ""
+	};
 	struct addr to = one_addr("4.1");
 
 	(void)state;
@@ -227,10 +229,38 @@ static void test_first_connection_is_news(void **state)
 	assert_logged("");
 }
 
+/* Whoever is on the path may have taken its place: that is told each time that it changes. */
+static void test_not_authenticated(void **state)
+{
+	struct transport_info info = {
+		.protocol = "TLS1.3", .cipher = "AES-128-GCM", .doubt = "unknown issuer"
+	};
+	const char *line =
+		"<4>upstream " LABEL
+		": connected, TLS1.3 AES-128-GCM, encrypted but not authenticated, as the "
+		"profile \"opportunistic\" allows: unknown issuer\n";
+	struct addr to = one_addr("4.1");
+
+	(void)state;
+	health_connected(&health, &to, &info, 12340);
+	assert_logged(line);
+	health_connected(&health, &to, &info, 12340);
+	assert_logged("");
+	info.authenticated = true;
+	health_connected(&health, &to, &info, 12340);
+	assert_logged("<6>upstream " LABEL ": connected, TLS1.3 AES-128-GCM, authenticated, "
+		      "12.3 ms\n");
+	info.authenticated = false;
+	health_connected(&health, &to, &info, 12340);
+	assert_logged(line);
+}
+
 /* It may shake hands and serve nothing. */
 static void test_a_connection_ends_no_outage(void **state)
 {
-	const struct transport_info info = { .protocol = "TLS1.3", .cipher = "AES-128-GCM" };
+	const struct transport_info info = {
+		.protocol = "TLS1.3", .cipher = "AES-128-GCM", .authenticated = true, .doubt = ""
+	};
 	struct addr to = one_addr("4.1");
 
 	(void)state;
@@ -408,6 +438,7 @@ int main(void)
 		TEST(test_labels),
 		TEST(test_long_texts),
 		TEST(test_first_connection_is_news),
+		TEST(test_not_authenticated),
 		TEST(test_a_connection_ends_no_outage),
 		TEST(test_suspicion_is_told_now_and_then),
 		TEST(test_silent),

@@ -1,0 +1,57 @@
+#include "proxy/upstream/tls_endpoint.h"
+
+#include <time.h>
+
+#include "proxy/loop.h"
+#include "proxy/upstream/tls_engine.h"
+#include "proxy/upstream/tls_policy.h"
+
+/* Tickets age while the machine sleeps (design 5, Networks and epochs). */
+static uint64_t boot_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void tls_endpoint_init(struct tls_endpoint *e)
+{
+	tickets_init(&e->tickets);
+	list_init(&e->waiting);
+}
+
+void tls_endpoint_deinit(struct tls_endpoint *e)
+{
+	tickets_deinit(&e->tickets);
+}
+
+struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to)
+{
+	if (!e->policy->tickets)
+		return NULL;
+	return tickets_take(&e->tickets, to, e->policy->id, boot_us(), time(NULL));
+}
+
+void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)
+{
+	if (engine->resumed) {
+		e->loop->stats.handshakes_resumed++;
+	} else {
+		e->loop->stats.handshakes_full++;
+		engine->verdict.judged_us = boot_us();
+	}
+	tls_endpoint_keep(e, engine); /* TLS 1.2's comes before the end of the handshake */
+}
+
+void tls_endpoint_keep(struct tls_endpoint *e, struct tls_engine *engine)
+{
+	if (engine->ticket_came && e->policy->tickets)
+		tls_engine_keep_ticket(engine, &e->tickets, boot_us());
+}
+
+void tls_endpoint_failed(
+	struct tls_endpoint *e, const struct addr *to, const struct transport_end *why)
+{
+	tickets_drop(&e->tickets, why->stage == STAGE_AUTH ? NULL : to);
+}

@@ -1,0 +1,51 @@
+/* What the connections of one upstream and worker have in common: policy, tickets, trust anchors. */
+#ifndef PROXY_UPSTREAM_TLS_ENDPOINT_H
+#define PROXY_UPSTREAM_TLS_ENDPOINT_H
+
+#include "common/base/addr.h"
+#include "common/base/list.h"
+#include "proxy/upstream/tickets.h"
+#include "proxy/upstream/transport.h"
+
+struct loop;
+struct tls_engine;
+struct tls_policy;
+struct trust;
+
+/* Borrowed by each connection, outlives them. */
+struct tls_endpoint {
+	struct loop *loop;
+	const struct tls_policy *policy;
+	/*
+	 * Called when a full handshake begins and the policy's trust anchors are not loaded;
+	 * tls_trust_loaded comes some time later.  Meanwhile what the server says is left unread.
+	 */
+	void (*want_trust)(void *arg, struct trust *t);
+	void *want_arg;
+	/* Private. */
+	struct tickets tickets;
+	struct list waiting; /* connections, for the trust anchors */
+};
+
+/* After the first members are set. */
+void tls_endpoint_init(struct tls_endpoint *e);
+/* Its connections are gone. */
+void tls_endpoint_deinit(struct tls_endpoint *e);
+
+/* A ticket for this address, the caller's; NULL: a full handshake. */
+struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to);
+
+/* A session is ready: counted; a full handshake's verdict begins to age. */
+void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine);
+
+/* Keeps the ticket that a ready session got, if one came. */
+void tls_endpoint_keep(struct tls_endpoint *e, struct tls_engine *engine);
+
+/*
+ * A handshake failed: the tickets of this address are spent; where it is not whom we expect, all of
+ * the upstream's are (threats A63, F14).
+ */
+void tls_endpoint_failed(
+	struct tls_endpoint *e, const struct addr *to, const struct transport_end *why);
+
+#endif

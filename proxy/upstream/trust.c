@@ -1,0 +1,202 @@
+#include "proxy/upstream/trust.h"
+
+#include <gnutls/gnutls.h>
+#include <features.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/base/log.h"
+
+struct trust {
+	char *bundle;
+	uint64_t (*clock_us)(void);
+	pthread_mutex_t lock;			  /* of all below */
+	gnutls_certificate_credentials_t anchors; /* NULL: not loaded */
+	unsigned count;
+	uint64_t used_us;
+};
+
+static uint64_t monotonic_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static int read_bundle(gnutls_certificate_credentials_t anchors, const char *bundle)
+{
+	if (*bundle)
+		return gnutls_certificate_set_x509_trust_file(anchors, bundle, GNUTLS_X509_FMT_PEM);
+	return gnutls_certificate_set_x509_system_trust(anchors);
+}
+
+/* The library's words for an unreadable file are poor; the system's say what to do. */
+static void explain(const char *bundle, int err, char *error, size_t size)
+{
+	const char *what = *bundle ? bundle : "the system's trust store";
+	FILE *f = *bundle ? fopen(bundle, "r") : NULL;
+	struct stat st;
+
+	if (*bundle && !f)
+		snprintf(error, size, "tls-cert-bundle %s: %m", what);
+	else if (f && fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode))
+		snprintf(error, size, "tls-cert-bundle %s: is a folder, a file is wanted", what);
+	else if (err < 0)
+		snprintf(error, size, "tls-cert-bundle %s: %s", what, gnutls_strerror(err));
+	else
+		snprintf(error, size, "%s%s holds no certificate%s",
+			*bundle ? "tls-cert-bundle " : "", what,
+			*bundle ? "" : "; install ca-certificates or set tls-cert-bundle");
+	if (f)
+		fclose(f);
+}
+
+static int load(struct trust *t, char *error, size_t size)
+{
+	gnutls_certificate_credentials_t anchors;
+	int n;
+
+	if (t->anchors)
+		return 0;
+	if (gnutls_certificate_allocate_credentials(&anchors) < 0) {
+		snprintf(error, size, "out of memory");
+		return -1;
+	}
+	n = read_bundle(anchors, t->bundle);
+	if (n <= 0) {
+		explain(t->bundle, n, error, size);
+		gnutls_certificate_free_credentials(anchors);
+		return -1;
+	}
+	t->anchors = anchors;
+	t->count = (unsigned)n;
+	log_debug("%u trust anchors loaded from %s", t->count,
+		*t->bundle ? t->bundle : "the system's store");
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the interface */
+
+struct trust *trust_new(const char *bundle)
+{
+	struct trust *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	t->bundle = strdup(bundle);
+	if (!t->bundle) {
+		free(t);
+		return NULL;
+	}
+	t->clock_us = monotonic_us;
+	pthread_mutex_init(&t->lock, NULL);
+	return t;
+}
+
+void trust_set_clock(struct trust *t, uint64_t (*clock_us)(void))
+{
+	t->clock_us = clock_us;
+}
+
+static void drop(struct trust *t)
+{
+	if (t->anchors)
+		gnutls_certificate_free_credentials(t->anchors);
+	t->anchors = NULL;
+}
+
+void trust_free(struct trust *t)
+{
+	if (!t)
+		return;
+	drop(t);
+	pthread_mutex_destroy(&t->lock);
+	free(t->bundle);
+	free(t);
+}
+
+const char *trust_bundle(const struct trust *t)
+{
+	return t->bundle;
+}
+
+int trust_load(struct trust *t, char *error, size_t size)
+{
+	int err;
+
+	pthread_mutex_lock(&t->lock);
+	err = load(t, error, size);
+	t->used_us = t->clock_us();
+	pthread_mutex_unlock(&t->lock);
+	return err;
+}
+
+bool trust_is_loaded(struct trust *t)
+{
+	bool is;
+
+	/* Whoever holds it may be reading the bundle, which lasts. */
+	if (pthread_mutex_trylock(&t->lock) != 0)
+		return false;
+	is = t->anchors;
+	if (is)
+		t->used_us = t->clock_us(); /* whoever asks is about to use them */
+	pthread_mutex_unlock(&t->lock);
+	return is;
+}
+
+unsigned trust_anchors(struct trust *t)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&t->lock);
+	n = t->count;
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
+gnutls_certificate_credentials_t trust_hold(struct trust *t, char *error, size_t size)
+{
+	pthread_mutex_lock(&t->lock);
+	if (load(t, error, size) == 0)
+		return t->anchors;
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+void trust_release(struct trust *t)
+{
+	t->used_us = t->clock_us();
+	pthread_mutex_unlock(&t->lock);
+}
+
+bool trust_sweep(struct trust *t)
+{
+	bool freed = false, gone;
+
+	pthread_mutex_lock(&t->lock);
+	if (t->anchors && t->clock_us() - t->used_us >= TRUST_IDLE_US) {
+		drop(t);
+		freed = true;
+	}
+	gone = !t->anchors;
+	pthread_mutex_unlock(&t->lock);
+	if (freed) {
+#ifdef __GLIBC__
+		malloc_trim(0); /* else the octets stay with the process */
+#endif
+		log_debug("trust anchors of %s freed: not needed for a minute",
+			*t->bundle ? t->bundle : "the system's store");
+	}
+	return gone;
+}
