@@ -48,7 +48,7 @@ def pytest_runtest_protocol(item, nextitem):
 def pytest_terminal_summary(terminalreporter):
     """What was tried again is told, so that nothing that happens now and then stays unseen."""
     for report in terminalreporter.getreports("passed"):
-        for name, text in report.user_properties if report.when == "teardown" else []:
+        for name, text in report.user_properties:
             terminalreporter.write_line(f"{name}: {text}")
 
 
