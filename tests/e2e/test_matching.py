@@ -125,7 +125,9 @@ def test_200000_on_one_connection(start_server, start, every):
     result.check(failed=count // every)
     assert set(result.failed) == {wire.SERVFAIL}
     assert server.stat("queries") >= count
-    assert server.stat("connections") <= (1 if every == 200 else 3)
+    # A second without any answer, which only a machine that stands still makes, is another reason to connect again.
+    stalls = fwd.stats()["sessions_suspect"] if result.taken >= 1 else 0
+    assert server.stat("connections") <= (1 if every == 200 else 3) + stalls
 
 
 @pytest.mark.clock
