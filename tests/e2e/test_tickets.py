@@ -11,8 +11,6 @@ from load import load
 from peer import Tap
 from testserver import expected_a, make_certs, wait_for
 
-pytestmark = pytest.mark.clock  # tickets are counted by connections
-
 ONE = {"connections": 1}
 TLS12 = ("--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2")
 TLS13 = ("--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3")

@@ -202,7 +202,6 @@ def groups(names, size=8):
 
 
 @pytest.mark.parametrize("names", groups(PEERS))
-@pytest.mark.clock
 def test_refused(start, names):
     all_at_once(start, refused, {name: PEERS[name] for name in names})
 
