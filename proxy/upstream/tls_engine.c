@@ -375,9 +375,12 @@ enum tls_progress tls_engine_open(struct tls_engine *e)
 {
 	enum tls_progress progress;
 
-	do
+	/* Servers send two tickets or more at once, and the library has the last one only. */
+	do {
 		progress = open_one(e);
-	while (progress == TLS_PROGRESS_MORE && !e->ticket_came);
+		if (e->ticket_came && e->keep_ticket && progress != TLS_PROGRESS_END)
+			e->keep_ticket(e->keep_arg, e);
+	} while (progress == TLS_PROGRESS_MORE);
 	return progress;
 }
 
