@@ -95,35 +95,18 @@ static const char *find_place(const char *wanted, size_t at)
 	return at == len && wanted[len - 1] == ':' ? wanted + len - 1 : NULL;
 }
 
-/* The text has to do by itself, before resumption comes to it. */
-static int init(gnutls_priority_t *ret, const char *text, bool tickets, const char **ret_at)
-{
-	int err = gnutls_priority_init(ret, text, ret_at);
-	char *longer;
-
-	if (err < 0 || !tickets)
-		return err;
-	gnutls_priority_deinit(*ret);
-	*ret = NULL;
-	if (asprintf(&longer, "%s%s", text, resumption) < 0)
-		return GNUTLS_E_MEMORY_ERROR;
-	err = gnutls_priority_init(ret, longer, NULL);
-	free(longer);
-	return err;
-}
-
-static gnutls_priority_t make_wanted(const char *wanted, bool tickets, char *error, size_t size)
+static gnutls_priority_t make_wanted(const char *wanted, const char *more, char *error, size_t size)
 {
 	const char *at = NULL, *medium = strcasestr(wanted, "%PROFILE_") ? "" : ":%PROFILE_MEDIUM";
-	size_t len = strlen(wanted) + sizeof floor_text + strlen(medium);
+	size_t len = strlen(wanted) + sizeof floor_text + strlen(medium) + strlen(more);
 	char *text = malloc(len);
 	gnutls_priority_t p = NULL;
 	const char *missing = "", *place = NULL;
 	int err = GNUTLS_E_MEMORY_ERROR;
 
 	if (text) {
-		snprintf(text, len, "%s%s%s", wanted, floor_text, medium);
-		err = init(&p, text, tickets, &at);
+		snprintf(text, len, "%s%s%s%s", wanted, floor_text, medium, more);
+		err = gnutls_priority_init(&p, text, &at);
 	}
 	if (err == GNUTLS_E_INVALID_REQUEST && at)
 		place = find_place(wanted, (size_t)(at - text));
@@ -154,7 +137,8 @@ static gnutls_priority_t make_wanted(const char *wanted, bool tickets, char *err
 
 gnutls_priority_t priority_new(const char *wanted, bool tickets, char *error, size_t size)
 {
-	const char *keyword = find_forbidden(wanted);
+	const char *keyword = find_forbidden(wanted), *more = tickets ? resumption : "";
+	char text[sizeof ours + sizeof resumption];
 	gnutls_priority_t p;
 
 	if (keyword) {
@@ -164,9 +148,16 @@ gnutls_priority_t priority_new(const char *wanted, bool tickets, char *error, si
 			keyword);
 		return NULL;
 	}
-	if (*wanted)
-		return make_wanted(wanted, tickets, error, size);
-	if (init(&p, ours, tickets, NULL) == 0)
+	if (*wanted) {
+		/* It has to do by itself, before resumption comes to it. */
+		p = make_wanted(wanted, "", error, size);
+		if (!p || !tickets)
+			return p;
+		gnutls_priority_deinit(p);
+		return make_wanted(wanted, more, error, size);
+	}
+	snprintf(text, sizeof text, "%s%s", ours, more);
+	if (gnutls_priority_init(&p, text, NULL) == 0)
 		return p;
 	snprintf(error, size, "TLS: out of memory, or the library refuses our priorities");
 	return NULL;

@@ -233,19 +233,6 @@ static bool give_out(struct tls *t)
 	return true;
 }
 
-/* Servers send two tickets or more at once, and each connection to come needs one of its own. */
-static enum tls_progress open_all(struct tls *t)
-{
-	enum tls_progress progress;
-
-	do {
-		progress = tls_engine_open(&t->engine);
-		if (progress != TLS_PROGRESS_END)
-			tls_endpoint_keep(t->endpoint, &t->engine);
-	} while (progress == TLS_PROGRESS_MORE);
-	return progress;
-}
-
 /* RFC 8446 6.2: our alert goes out, if it fits, and what is left of the session is forgotten. */
 static void fail_session(struct tls *t)
 {
@@ -268,7 +255,7 @@ static void receive(struct tls *t)
 
 	bytes_consume(&t->engine.plain, t->given_out);
 	t->given_out = 0;
-	over = open_all(t) == TLS_PROGRESS_END;
+	over = tls_engine_open(&t->engine) == TLS_PROGRESS_END;
 	if (over)
 		t->endpoint->loop->stats.bound_post_handshake += t->engine.chatter_over;
 	if (bytes_len(&t->engine.out) > 0) /* a key update is confirmed, renegotiation declined */
@@ -493,6 +480,8 @@ static bool begin(struct tls *t, const struct addr *to, struct transport_end *re
 		*ret_end = t->end;
 		return false;
 	}
+	t->engine.keep_ticket = tls_endpoint_keep;
+	t->engine.keep_arg = e;
 	want_trust(t);
 	return true;
 }

@@ -44,8 +44,10 @@ void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)
 	tls_endpoint_keep(e, engine); /* TLS 1.2's comes before the end of the handshake */
 }
 
-void tls_endpoint_keep(struct tls_endpoint *e, struct tls_engine *engine)
+void tls_endpoint_keep(void *endpoint, struct tls_engine *engine)
 {
+	struct tls_endpoint *e = endpoint;
+
 	if (engine->ticket_came && e->policy->tickets)
 		tls_engine_keep_ticket(engine, &e->tickets, boot_us());
 }

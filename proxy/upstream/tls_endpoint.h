@@ -38,8 +38,8 @@ struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to
 /* A session is ready: counted; a full handshake's verdict begins to age. */
 void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine);
 
-/* Keeps the ticket that a ready session got, if one came. */
-void tls_endpoint_keep(struct tls_endpoint *e, struct tls_engine *engine);
+/* Keeps the ticket that a ready session got, if one came.  For tls_engine.keep_ticket. */
+void tls_endpoint_keep(void *endpoint, struct tls_engine *engine);
 
 /*
  * A handshake failed: the tickets of this address are spent; where it is not whom we expect, all of

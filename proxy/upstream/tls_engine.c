@@ -291,12 +291,13 @@ void tls_engine_deinit(struct tls_engine *e)
 
 /* ------------------------------------------------------------------ records */
 
-/* Work that brings no answer is bounded (threats A65). */
+/* A record may hold many messages, or none. */
 static unsigned chatter_now(const struct tls_engine *e)
 {
 	return e->chatter_row > e->record_row ? e->chatter_row : e->record_row;
 }
 
+/* Work that brings no answer is bounded (threats A65). */
 static bool chatter_is_bounded(struct tls_engine *e)
 {
 	if (chatter_now(e) <= TLS_CHATTER_ROW && e->chatter_all + chatter_now(e) <= TLS_CHATTER_ALL)
@@ -374,9 +375,12 @@ enum tls_progress tls_engine_open(struct tls_engine *e)
 {
 	enum tls_progress progress;
 
-	do
+	/* Servers send two tickets or more at once, and the library has the last one only. */
+	do {
 		progress = open_one(e);
-	while (progress == TLS_PROGRESS_MORE && !e->ticket_came);
+		if (e->ticket_came && e->keep_ticket && progress != TLS_PROGRESS_END)
+			e->keep_ticket(e->keep_arg, e);
+	} while (progress == TLS_PROGRESS_MORE);
 	return progress;
 }
 

@@ -46,7 +46,10 @@ struct tls_engine {
 	bool judged; /* a certificate was shown and looked at */
 	bool resumed;
 	char reason[TRANSPORT_TEXT_MAX];
-	bool ticket_came; /* tls_engine_ticket has something new; the caller clears it */
+	/* A ticket came that tls_engine_keep_ticket has not looked at; told by the function, if set. */
+	bool ticket_came;
+	void (*keep_ticket)(void *arg, struct tls_engine *e);
+	void *keep_arg;
 	/* Messages and records since the last octet of answer, and the sum of earlier ones. */
 	unsigned chatter_row, record_row, chatter_all;
 	size_t record_seen; /* octets of the record being pulled, its header included */

@@ -142,7 +142,7 @@ static void test_ours_in_order(void **state)
 		GNUTLS_CIPHER_CHACHA20_POLY1305, GNUTLS_CIPHER_AES_256_GCM };
 	static const gnutls_protocol_t versions[] = { GNUTLS_TLS1_3, GNUTLS_TLS1_2 };
 	char error[256];
-	gnutls_priority_t p = priority_new("", false, error, sizeof error);
+	gnutls_priority_t p = priority_new("", true, error, sizeof error);
 	const unsigned *list;
 
 	(void)state;
@@ -223,7 +223,7 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		char error[256] = "";
-		gnutls_priority_t p = priority_new(bad[i].wanted, false, error, sizeof error);
+		gnutls_priority_t p = priority_new(bad[i].wanted, true, error, sizeof error);
 
 		expect(bad[i].wanted, !p);
 		if (!strstr(error, bad[i].says) || !strstr(error, "\"tls-priority\""))
