@@ -159,10 +159,10 @@ def test_tickets_nobody_asked_for(tapped):
 def test_a_server_without_tickets(tapped):
     server, tap, fwd = tapped()
     server.command("tickets off")
-    again(server, fwd)  # with the one of the first connection
-    assert sum(offers(tap)) == 1
-    again(server, fwd)
-    assert sum(offers(tap)) == 1 and server.stat("resumed") == 0
+    for _ in range(3):
+        again(server, fwd)
+    assert 1 <= check_once(tap) <= 2 and offers(tap)[-1] == 0  # those of the first connection
+    assert server.stat("resumed") == 0
 
 
 # -- refused ones ------------------------------------------------------------------------------
@@ -218,13 +218,18 @@ FAILURES = ["refuse=rst", "refuse=fin", "refuse=notify", "garbage=200", "plainte
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("version", [TLS12, TLS13])
 def test_a_failed_handshake_ends_all_tickets(tapped, version, failure):
-    server, tap, fwd = tapped(args=version)
+    """Two at a time may offer one; then there are no more, though there were four."""
+    server, tap, fwd = tapped({"query-timeout": "1s"}, args=version)
     if version == TLS13:
         server.command("sendtickets all 3")
-    server.rule(f"transport=tls times=1 {failure}")
+        assert fwd.ask("behind.test").rcode() == wire.NOERROR
+    server.rule(f"transport=tls {failure}")
     server.closeall("notify")
-    assert addresses(fwd.ask("after.fail.test")) == [expected_a("after.fail.test")]
-    assert offers(tap)[:3] == [0, 1, 0] and server.stat("resumed") == 0
+    assert fwd.ask("fails.test").rcode() == wire.SERVFAIL
+    assert 1 <= check_once(tap) <= 2 and offers(tap)[1] == 1
+    server.clear_rules()
+    warm(fwd)
+    assert check_once(tap) <= 2 and server.stat("resumed") == 0
 
 
 def test_silence_ends_all_tickets(tapped):
