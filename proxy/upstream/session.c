@@ -239,6 +239,11 @@ static void on_room(void *arg)
 		turn_seal(s->setup->turn, &s->seal);
 }
 
+static void on_doubted(void *arg, const char *why)
+{
+	session_watch_doubted(arg, why);
+}
+
 static void on_ended(void *arg, const struct transport_end *end)
 {
 	struct session *s = arg;
@@ -374,6 +379,7 @@ static const struct transport_handler handler = {
 	.ready = on_ready,
 	.message = on_message,
 	.room = on_room,
+	.doubted = on_doubted,
 	.ended = on_ended,
 };
 

@@ -92,6 +92,14 @@ static void become_suspect(struct session *s, const char *doubt)
 	}
 }
 
+void session_watch_doubted(struct session *s, const char *doubt)
+{
+	if (s->state == SESSION_READY && !s->suspect)
+		become_suspect(s, doubt);
+	if (s->suspect && !timer_running(&s->watch))
+		look_at(s, now_us(s) + LOOK_US);
+}
+
 static void remain_suspect(struct session *s)
 {
 	if (now_us(s) - s->suspect_us >= GIVE_UP_US) {

@@ -23,4 +23,7 @@ void session_watch_answered(struct session *s);
 /* A query that was sent has been given up by its owner, and is out of the lists. */
 void session_watch_given_up(struct session *s);
 
+/* The transport has reason to doubt that the peer still knows the session: suspect at once. */
+void session_watch_doubted(struct session *s, const char *doubt);
+
 #endif

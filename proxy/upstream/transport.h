@@ -67,6 +67,12 @@ struct transport_handler {
 	void (*message)(void *arg, const uint8_t *msg, size_t len);
 	/* has_room is true again after it was false. */
 	void (*room)(void *arg);
+	/*
+	 * Datagrams only: what cannot be told from a forgery says that the peer has lost our session
+	 * (RFC 8094 6, an alert in the window).  It stays as it is; another one is to be opened beside it, and
+	 * the first that answers is kept.  why: a static text.
+	 */
+	void (*doubted)(void *arg, const char *why);
 	void (*ended)(void *arg, const struct transport_end *end);
 };
 
