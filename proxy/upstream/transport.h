@@ -19,6 +19,7 @@
 /* How far it had come. */
 enum transport_stage {
 	STAGE_ROUTE, /* no socket, no route, no address of our own */
+	STAGE_UDP,   /* nothing has come back */
 	STAGE_TCP,
 	STAGE_TLS,
 	STAGE_AUTH,
