@@ -96,8 +96,10 @@ PROXY_TESTS    := \
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
-	pins.c priority.c tickets.c tls_engine.c tls_policy.c trust.c verify.c verify_chain.c \
-	verify_name.c)
+	datagrams.c dtls_engine.c dtls_filter.c pins.c priority.c tickets.c tls_engine.c \
+	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+# These have a clock of their own.
+DTLS_TESTS     := test_dtls_engine
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
 # What a harness needs beside common/.
@@ -191,7 +193,8 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS))
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS) \
+	$(DTLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
 $(addprefix $(O)/tests/unit/,$(COMMON_TESTS)): %: %.o $(O)/libcommon.a
@@ -226,6 +229,12 @@ $(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(p_wrap) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(addprefix $(O)/tests/unit/,$(DTLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
+		$(O)/tests/unit/dtls_peer.o $(O)/tests/unit/dtls_clock.o \
+		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 
 check-unit: $(unit_tests)
 	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \

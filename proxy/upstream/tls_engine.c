@@ -61,9 +61,9 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 	return (ssize_t)len;
 }
 
-int tls_engine_has_input(void *engine, unsigned ms)
+static int pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
 {
-	const struct tls_engine *e = engine;
+	const struct tls_engine *e = ptr;
 
 	(void)ms;
 	return e->in_len > 0;
@@ -246,7 +246,7 @@ static void set_callbacks(struct tls_engine *e, const struct tls_engine_io *io)
 	gnutls_session_set_ptr(e->session, e);
 	gnutls_transport_set_ptr(e->session, e);
 	gnutls_transport_set_pull_function(e->session, io->pull);
-	gnutls_transport_set_pull_timeout_function(e->session, tls_engine_has_input);
+	gnutls_transport_set_pull_timeout_function(e->session, io->pull_timeout);
 	gnutls_transport_set_push_function(e->session, io->push);
 	gnutls_handshake_set_timeout(e->session, 0); /* whoever connects has a limit of its own */
 	gnutls_handshake_set_max_packet_length(e->session, TLS_HANDSHAKE_MAX);
@@ -291,7 +291,7 @@ bool tls_engine_begin(struct tls_engine *e, const struct tls_policy *policy,
 bool tls_engine_init(struct tls_engine *e, const struct tls_policy *policy,
 	const struct ticket *ticket, const struct addr *addr, struct transport_end *end)
 {
-	static const struct tls_engine_io io = { .pull = pull, .push = push };
+	static const struct tls_engine_io io = { pull, pull_timeout, push };
 
 	return tls_engine_begin(e, policy, ticket, addr, end, &io);
 }

@@ -12,6 +12,7 @@
 /* How the library reads and writes; the first argument is the struct tls_engine. */
 struct tls_engine_io {
 	ssize_t (*pull)(void *engine, void *data, size_t len);
+	int (*pull_timeout)(void *engine, unsigned ms); /* never waits */
 	ssize_t (*push)(void *engine, const void *data, size_t len);
 };
 
@@ -19,9 +20,6 @@ struct tls_engine_io {
 bool tls_engine_begin(struct tls_engine *e, const struct tls_policy *policy,
 	const struct ticket *ticket, const struct addr *addr, struct transport_end *end,
 	const struct tls_engine_io *io);
-
-/* GnuTLS's pull_timeout: never waits. */
-int tls_engine_has_input(void *engine, unsigned ms);
 
 /* err: of gnutls_handshake, 0 or fatal.  DONE: ready, all that the policy asks for holds; or END. */
 enum tls_progress tls_engine_end_handshake(struct tls_engine *e, int err);
