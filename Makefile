@@ -94,12 +94,12 @@ UPSTREAM_TESTS := \
 PROXY_TESTS    := \
 	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
-TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
 	datagrams.c dtls_engine.c dtls_filter.c pins.c priority.c tickets.c tls_engine.c \
 	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
 # These have a clock of their own.
-DTLS_TESTS     := test_dtls_engine
+DTLS_TESTS     := test_dtls_engine test_dtls_filter test_dtls_path test_tls_engine_auth
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
 # What a harness needs beside common/.

@@ -51,7 +51,7 @@ void dtls_peer_init(struct dtls_peer *p, const struct peer_form *form, bool cook
 {
 	struct peer_form f = *form;
 
-	*p = (struct dtls_peer){ .verified = !cookies };
+	*p = (struct dtls_peer){ .verified = !cookies, .last = 1 };
 	f.flags |= GNUTLS_DATAGRAM;
 	if (!f.priority)
 		f.priority = "NORMAL:-VERS-ALL:+VERS-DTLS1.2";
@@ -71,6 +71,7 @@ void dtls_peer_deinit(struct dtls_peer *p)
 	peer_deinit(&p->tls);
 	datagrams_free(&p->in);
 	datagrams_free(&p->out);
+	datagrams_free(&p->messages);
 	gnutls_free(p->cookie_key.data);
 }
 
@@ -93,12 +94,31 @@ static bool verify(struct dtls_peer *p, const uint8_t *data, size_t len)
 	return false;
 }
 
+/* A repeated flight of the client's is answered in here, too. */
+static void read_all(struct dtls_peer *p)
+{
+	uint8_t msg[2048];
+
+	while (p->in.count > 0) {
+		ssize_t n = gnutls_record_recv(p->tls.session, msg, sizeof msg);
+
+		if (n > 0)
+			datagrams_put(&p->messages, msg, (size_t)n);
+		else if (n != GNUTLS_E_AGAIN)
+			p->last = (int)n;
+		if (n == 0 || n == GNUTLS_E_INVALID_SESSION)
+			break;
+	}
+}
+
 void dtls_peer_feed(struct dtls_peer *p, const uint8_t *data, size_t len)
 {
 	if (!verify(p, data, len))
 		return;
 	datagrams_put(&p->in, data, len);
 	peer_handshake(&p->tls);
+	if (p->tls.ready)
+		read_all(p);
 }
 
 void dtls_peer_tick(struct dtls_peer *p)
@@ -109,12 +129,14 @@ void dtls_peer_tick(struct dtls_peer *p)
 
 size_t dtls_peer_read(struct dtls_peer *p, void *data, size_t size)
 {
-	ssize_t n;
+	size_t len = p->messages.count > 0 ? p->messages.len[0] : 0;
 
-	do
-		n = gnutls_record_recv(p->tls.session, data, size);
-	while (n == GNUTLS_E_AGAIN && p->in.count > 0);
-	return n > 0 ? (size_t)n : 0;
+	need(len <= size, "a longer message than expected");
+	if (len == 0)
+		return 0;
+	memcpy(data, bytes_front(&p->messages.octets), len);
+	datagrams_consume(&p->messages, 1);
+	return len;
 }
 
 void dtls_peer_write(struct dtls_peer *p, const void *data, size_t len)

@@ -13,7 +13,9 @@
 struct dtls_peer {
 	struct peer tls; /* its `in` and `out` are not used */
 	struct datagrams in, out;
-	bool verified; /* the client has shown the cookie, or need not */
+	struct datagrams messages; /* read; the oldest first */
+	int last;		   /* what the library said of the last record that is no message */
+	bool verified;		   /* the client has shown the cookie, or need not */
 	unsigned verify_requests;
 	gnutls_datum_t cookie_key;
 };
@@ -22,7 +24,7 @@ struct dtls_peer {
 void dtls_peer_init(struct dtls_peer *p, const struct peer_form *form, bool cookies);
 void dtls_peer_deinit(struct dtls_peer *p);
 
-/* One datagram of the client's: the handshake as far as it comes, or left for dtls_peer_read. */
+/* One datagram of the client's: the handshake as far as it comes, then messages. */
 void dtls_peer_feed(struct dtls_peer *p, const uint8_t *data, size_t len);
 
 /* Repeats its flight if that is due. */

@@ -365,14 +365,13 @@ static void test_sealed_alert(void **state)
 static void test_our_goodbye(void **state)
 {
 	struct dlink l;
-	char got[8];
 
 	(void)state;
 	dlink_ready(&l, &named, &good, NULL);
 	dtls_engine_goodbye(&l.engine);
 	assert_int_equal(l.engine.out.count, 1);
 	carry_all(&l, &l.engine.out, true);
-	assert_int_equal(gnutls_record_recv(l.peer.tls.session, got, sizeof got), 0);
+	assert_int_equal(l.peer.last, 0);
 	dlink_close(&l);
 }
 
@@ -430,7 +429,6 @@ static void test_chatter_in_a_row(void **state)
 static void test_renegotiation_is_declined(void **state)
 {
 	struct dlink l;
-	char got[8];
 
 	(void)state;
 	dlink_ready(&l, &named, &good, NULL);
@@ -438,8 +436,7 @@ static void test_renegotiation_is_declined(void **state)
 	carry_all(&l, &l.peer.out, false);
 	assert_int_equal(l.engine.out.count, 1); /* no_renegotiation */
 	carry_all(&l, &l.engine.out, true);
-	assert_int_equal(gnutls_record_recv(l.peer.tls.session, got, sizeof got),
-		GNUTLS_E_WARNING_ALERT_RECEIVED);
+	assert_int_equal(l.peer.last, GNUTLS_E_WARNING_ALERT_RECEIVED);
 	assert_int_equal(gnutls_alert_get(l.peer.tls.session), GNUTLS_A_NO_RENEGOTIATION);
 	assert_dlink_talks(&l);
 	dlink_close(&l);
