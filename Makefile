@@ -66,10 +66,12 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/resolve/lookup.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
+	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
+	proxy/upstream/dtls_filter.c \
 	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
-	proxy/upstream/trust.c \
+	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 SERVER_SRC := $(addprefix tests/server/, \
@@ -94,10 +96,12 @@ UPSTREAM_TESTS := \
 PROXY_TESTS    := \
 	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
-TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
-	pins.c priority.c tickets.c tls_engine.c tls_policy.c trust.c verify.c verify_chain.c \
-	verify_name.c)
+	datagrams.c dtls_engine.c dtls_filter.c pins.c priority.c tickets.c tls_engine.c \
+	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+# These have a clock of their own.
+DTLS_TESTS     := test_dtls_engine test_dtls_filter test_dtls_path test_tls_engine_auth
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
 # What a harness needs beside common/.
@@ -191,7 +195,8 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS))
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS) \
+	$(DTLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
 $(addprefix $(O)/tests/unit/,$(COMMON_TESTS)): %: %.o $(O)/libcommon.a
@@ -226,6 +231,12 @@ $(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(p_wrap) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(addprefix $(O)/tests/unit/,$(DTLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
+		$(O)/tests/unit/dtls_peer.o $(O)/tests/unit/dtls_clock.o \
+		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 
 check-unit: $(unit_tests)
 	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \
