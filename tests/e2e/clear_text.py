@@ -160,6 +160,20 @@ class Judge:
             return False
         return packet.local and bool(quoted) and any(map(self._policy.is_listener, quoted))
 
+    def _is_back_to_server(self, packet):
+        """The kernel tells a server of DTLS that a socket has gone, and quotes what that server said: its certificate."""
+        try:
+            quoted = packet.quoted()
+        except Unreadable:
+            return False
+        return bool(quoted) and quoted[0] in self._policy.datagrams and quoted[0].host == packet.target.host
+
+    def _without_auth_names(self, octets):
+        clear = bytes(octets)
+        for name in self._policy.auth_names:
+            clear = clear.replace(name, bytes(len(name)))
+        return clear
+
     def _learn(self, queries):
         for query in queries:
             self.labels.update(label for label in labels_of(query) if len(label) >= LONG)
@@ -182,6 +196,9 @@ class Judge:
         elif packet.protocol not in (ICMP, ICMPV6, IGMP):
             self._find("a protocol that dnsfwd does not speak", packet)
         elif self._is_own_error(packet):
+            return
+        elif self._is_back_to_server(packet):
+            self._look_for_names(self._without_auth_names(packet.data), packet)
             return
         self._look_for_names(packet.data, packet)
 
