@@ -245,7 +245,7 @@ def test_server_forgets(dtls, how, unknown):
     for _ in range(3):
         assert case.server.forget(how) >= 1
         check_all(case, 50, what=f"forgotten with {how}, {unknown}")
-    case.until_dtls()
+        case.until_dtls()
 
 
 def test_server_forgets_all_the_time(dtls):
@@ -282,7 +282,7 @@ def test_rebinding(dtls):
     for _ in range(3):
         case.relay.rebind()
         check_all(case, 50, what="rebinding")
-    case.until_dtls()
+        case.until_dtls()
 
 
 def test_rebinding_under_load(dtls):
