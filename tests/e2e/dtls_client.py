@@ -64,6 +64,22 @@ class Timeval(ctypes.Structure):
     _fields_ = [("seconds", _L), ("microseconds", _L)]
 
 
+def address_of(connected):
+    """Its peer's as struct sockaddr, which is what a BIO_ADDR begins with."""
+    host, port = connected.getpeername()[:2]
+    family = connected.family
+    packed = socket.inet_pton(family, host)
+    flow = b"\0" * 4 if family == socket.AF_INET6 else b""
+    octets = int(family).to_bytes(2, "little") + port.to_bytes(2, "big") + flow + packed
+    return ctypes.create_string_buffer(octets, 128)
+
+
+def limit(bio, seconds):
+    """Of reading."""
+    value = Timeval(int(seconds), int(seconds % 1 * 1e6))
+    _bio_ctrl(bio, BIO_CTRL_DGRAM_SET_RECV_TIMEOUT, 0, ctypes.byref(value))
+
+
 class Session:
     """What a later handshake may be shortened with."""
 
@@ -104,24 +120,11 @@ class DtlsClient:
             _set_options(self._ssl, OP_NO_QUERY_MTU)
             _ctrl(self._ssl, CTRL_SET_MTU, mtu, None)
         self._bio = _new_dgram(self.socket.fileno(), 0)
-        _bio_ctrl(self._bio, BIO_CTRL_DGRAM_SET_CONNECTED, 0, self._peer_address())
+        _bio_ctrl(self._bio, BIO_CTRL_DGRAM_SET_CONNECTED, 0, address_of(self.socket))
         _set_bio(self._ssl, self._bio, self._bio)
 
-    def _peer_address(self):
-        """As struct sockaddr, which is what a BIO_ADDR begins with."""
-        host, port = self.socket.getpeername()[:2]
-        family = self.socket.family
-        packed = socket.inet_pton(family, host)
-        flow = b"\0" * 4 if family == socket.AF_INET6 else b""
-        octets = int(family).to_bytes(2, "little") + port.to_bytes(2, "big") + flow + packed
-        return ctypes.create_string_buffer(octets, 128)
-
-    def _limit(self, seconds):
-        value = Timeval(int(seconds), int(seconds % 1 * 1e6))
-        _bio_ctrl(self._bio, BIO_CTRL_DGRAM_SET_RECV_TIMEOUT, 0, ctypes.byref(value))
-
     def _handshake(self, timeout):
-        self._limit(timeout)
+        limit(self._bio, timeout)
         for _ in range(20):  # it comes back after each time that it has waited
             result = _connect(self._ssl)
             if result == 1:
@@ -143,7 +146,7 @@ class DtlsClient:
 
     def receive(self, timeout=TIMEOUT):
         """One record; None where none comes, b"" behind the peer's goodbye.  A fatal alert is an error."""
-        self._limit(timeout)
+        limit(self._bio, timeout)
         buffer = ctypes.create_string_buffer(16384)
         n = _read(self._ssl, buffer, len(buffer))
         if n > 0:

@@ -3,6 +3,7 @@
 import pytest
 import wire
 from conftest import addresses
+from dtls_server import DtlsServer
 from dtlscase import OPTIONS
 from judge_compare import EDNS_SIZE
 from judge_dtls import GnutlsDtls, OpensslDtls, Socat
@@ -77,6 +78,19 @@ def test_openssl_echo_is_no_answer(peer, start):
     reply = fwd.ask("echo.test")
     assert reply.rcode() == wire.SERVFAIL and not reply.answer
     assert server.queries >= 1 and fwd.stats()["upstream_answers"] == 0
+
+
+def test_openssl_resumes(certs, start):
+    """Many associations, each with a goodbye of the server's: every ticket shortens one handshake."""
+    with DtlsServer(certs) as server:
+        fwd = start(server.upstream(), options(server))
+        for number in range(1, 7):
+            assert addresses(fwd.ask(f"n{number}.test")) == [expected_a(f"n{number}.test")]
+            assert server.goodbye() >= 1
+        print(f"\n  {server.full} full, {server.resumed} resumed")
+        stats = fwd.stats()
+        assert server.resumed >= 2 and server.full >= 1
+        assert (stats["handshakes_full"], stats["handshakes_resumed"]) == (server.full, server.resumed)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ No query is lost by any of it; what datagrams do not carry goes over TLS to the 
 
 import os
 import threading
+import time
 
 import pytest
 import udp_relay
@@ -12,7 +13,7 @@ import wire
 from dtlscase import OPTIONS, hello_of, meanwhile
 from load import load
 from netns import Network
-from reach import fresh, long
+from reach import comes_back, fresh, long
 from testserver import TestServer, wait_for
 
 COUNT, WINDOW = 300, 50
@@ -151,6 +152,22 @@ def test_forgeries(dtls):
     thread.join()
     assert not errors, errors
     assert case.server.stat("dtls_associations") <= 1
+
+
+@pytest.mark.xfail(strict=True, reason="the second handshake ends by ICMP, and with it all of DTLS for 15 minutes")
+def test_one_forged_alert_and_icmp(dtls):
+    """The alert makes dnsfwd open a second association (RFC 8094 6), the ICMP says that nobody is there: the first one, which
+    answers all the time, is no worse for it."""
+    if os.geteuid() != 0:
+        pytest.skip("forging ICMP needs root")
+    case = dtls()
+    case.start()
+    case.relay.fault("back", loss=1, types=udp_relay.HANDSHAKE)
+    case.relay.inject(FORGED["alert in clear"](case))
+    wait_for(lambda: (case.check(), case.relay.clients() > 1)[1], what="a second handshake")
+    case.relay.unreachable()
+    wait_for(lambda: case.fwd.stats()["connects_failed"] > 0, what="the end of it")
+    case.relay.fault()
     case.until_dtls()
 
 
@@ -349,3 +366,46 @@ def test_loss_with_auto(dtls, loss):
     case.relay.fault(loss=loss)
     case.start(transport="auto", warm=False)
     check_all(case, 2000, what=f"auto, {loss:.0%} lost")
+
+
+# -- datagrams alone ------------------------------------------------------------------------------------
+
+
+LONG_COOKIE = b"\3\0\0\x2b" + bytes(5) + b"\0\0\x2b\xfe\xff\x28" + bytes(40)  # GnuTLS takes 32 octets
+BROKEN = {
+    "hello verify": LONG_COOKIE,
+    "server hello": b"\2\0\0\x04" + bytes(5) + b"\0\0\x04" + bytes(4),
+}
+
+
+NEVER_DEAD = "DTLS is left alone for 15 minutes even where TLS does not get through"
+
+
+@pytest.mark.long
+@pytest.mark.xfail(strict=True, reason=NEVER_DEAD)
+@pytest.mark.parametrize("what", BROKEN)
+def test_broken_handshake_without_tls(dtls, what):
+    """One forged datagram during the handshake, on a network that lets no TCP through: it is tried again, and works."""
+    case = dtls()
+    case.server.command("rule transport=tls refuse=rst")
+    case.relay.fault("back", loss=1)
+    case.start(warm=False)
+    wait_for(lambda: case.relay.counts["there"] > 0, what="a ClientHello")
+    for _ in range(3):
+        case.relay.inject(b"\x16\xfe\xff" + bytes(8) + len(BROKEN[what]).to_bytes(2, "big") + BROKEN[what])
+    case.relay.fault()
+    comes_back(case.fwd, "back.test", f"broken {what}", 15)
+
+
+@pytest.mark.long
+@pytest.mark.xfail(strict=True, reason=NEVER_DEAD)
+def test_silence_without_tls_that_ends(dtls):
+    """No TCP, and UDP is silent for longer than a handshake is waited for: afterwards it works again."""
+    case = dtls()
+    case.server.command("rule transport=tls refuse=rst")
+    case.relay.silence()
+    case.start({"query-timeout": "1s"}, warm=False)
+    since = time.monotonic()
+    wait_for(lambda: (case.fwd.ask("silent.test"), time.monotonic() - since > 17)[1], what="17 s")
+    case.relay.fault()
+    comes_back(case.fwd, "back.test", "no TCP, and silence that ended", 30)

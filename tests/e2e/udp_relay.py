@@ -140,6 +140,11 @@ class UdpRelay:
                     raw.sendto(port_unreachable(client.address, self.address), (client.address[0], 0))
         return len(clients)
 
+    def clients(self):
+        """How many there were."""
+        with self._lock:
+            return len(self._clients)
+
     # -- how it does it ------------------------------------------------------------------
 
     def _open(self, client):
