@@ -2,13 +2,14 @@
 
 #include "proxy/upstream/policy.h"
 
-/* Looks at those in doubt, or at those that are not. */
-static bool look_at(struct pool *p, const struct request *r, bool doubtful, struct choice *c)
+/* Looks at those in doubt, or at those that are not; avoid: bits of those passed by. */
+static bool look_at(
+	struct pool *p, const struct request *r, uint32_t avoid, bool doubtful, struct choice *c)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		struct upstream *u = policy_nth(p, i);
 
-		if (r->avoid & pool_bit(p, u) ||
+		if (avoid & pool_bit(p, u) ||
 			(p->count > 1 && health_doubtful(&u->health)) != doubtful)
 			continue;
 		c->upstream = u;
@@ -40,11 +41,23 @@ static void wake_at(struct pool *p, uint64_t until_us)
 		p->stats->bound_memory++;
 }
 
+/*
+ * Lost so often that one sending is left: not where it was lost last, if another has a session for it
+ * or will have one soon.
+ */
+static bool look_elsewhere(struct pool *p, const struct request *r, struct choice *c)
+{
+	if (p->count == 1 || !r->own || r->sends + 1u < REQUEST_SENDS_MAX)
+		return false;
+	return look_at(p, r, r->avoid | pool_bit(p, r->own), false, c) &&
+	       (c->session || c->until_us);
+}
+
 bool placing_choose(struct pool *p, const struct request *r, struct choice *c)
 {
 	*c = (struct choice){ 0 };
-	if (!look_at(p, r, false, c) && p->count > 1)
-		look_at(p, r, true, c);
+	if (!look_elsewhere(p, r, c) && !look_at(p, r, r->avoid, false, c) && p->count > 1)
+		look_at(p, r, r->avoid, true, c);
 	if (c->missed)
 		ensure_missed(p, c);
 	if (c->session)

@@ -4,7 +4,7 @@
  *
  * What moves a query on to another upstream (design 5): its own has no session that can be relied
  * on and none comes within 250 ms, takes queries and answers none in time, or answered SERVFAIL or
- * REFUSED; or this query was late on two of its paths, or its answer twice cut or malformed.  NXDOMAIN, empty answers and full sessions do not.
+ * REFUSED; or this query was late on two of its paths, or lost on two, or its answer twice cut or malformed.  NXDOMAIN, empty answers and full sessions do not.
  *
  * Every request submitted is either done (exactly once, from the turn's deferred phase, never
  * before pool_submit returned) or cancelled by its owner.  The queue is bounded by the owner's
