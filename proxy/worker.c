@@ -52,12 +52,15 @@ struct worker {
 
 /* ------------------------------------------------------------------ building */
 
-/* One with a single address is called by it; others as in the configuration. */
+/*
+ * As in the configuration, and in full where that is one address in one of its spellings.  The long
+ * form has a name of its own, which tells those apart that have one address.
+ */
 static void name_upstream(struct way *way, const struct config_upstream *u)
 {
 	char text[ADDR_TEXT_MAX];
 
-	if (u->address_count == 1)
+	if (u->address_count == 1 && !u->long_form)
 		snprintf(way->label, sizeof way->label, "tls://%s%s%s",
 			addr_text(&u->address[0], text), u->auth_name ? "#" : "",
 			u->auth_name ? u->auth_name : "");
