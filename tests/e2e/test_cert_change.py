@@ -101,6 +101,36 @@ def test_without_tickets_each_handshake_is_judged(bench):
     turned_away(b, fwd, "unknown issuer")
 
 
+def fails_beside(b, fwd, *rules):
+    """A second connection, for a query that the first has no room for, has come to nothing."""
+
+    def met():
+        load(fwd, 2, window=2, name=lambda i: f"{('held', 'beside')[i]}.test")
+        return fwd.stats()["connects_failed"] > before
+
+    before = fwd.stats()["connects_failed"]
+    for rule in ("name=held.test none", *rules):
+        b.server.rule(rule)
+    wait_for(met, SLOW, f"a second connection\n{fwd.log_text()}")
+    b.server.clear_rules()
+
+
+def test_tickets_given_after_a_refusal(bench):
+    """By a session from better times, which is kept: they would carry its verdict past the refusal."""
+    b = bench()
+    fwd = warm(b.begin(GOOD, **{"max-inflight": 1}))
+    fails_beside(b, fwd, "transport=tls garbage=200")  # and no ticket is left
+    show(b, b.pki.other.leaf(NAME))
+    fails_beside(b, fwd)
+    b.server.command("sendtickets all 3")
+    comes_back(fwd)  # behind the tickets, on the first connection
+    assert b.server.stat("handshakes") == 1
+    b.server.closeall()
+    b.server.reset()
+    wait_for(lambda: refusal(fwd, "unknown issuer"), SLOW, f"a refusal\n{fwd.log_text()}")
+    assert b.server.stat("queries") == b.server.stat("resumed") == 0
+
+
 def test_bad_to_good(bench):
     b = bench()
     fwd = b.begin(Case(leaf("other.test")))
