@@ -1,6 +1,7 @@
 #include "proxy/upstream/verify_chain.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -140,6 +141,40 @@ static void explain(const struct chain *c, unsigned status, char *reason, size_t
 		break;
 	}
 	snprintf(reason, size, "certificate refused: %s", why);
+}
+
+/* ------------------------------------------------------------------ the OCSP response */
+
+/* What the response says of the certificate; GOOD where it says nothing. */
+static unsigned ocsp_status_of(gnutls_ocsp_resp_t response, gnutls_x509_crt_t cert)
+{
+	unsigned status = GNUTLS_OCSP_CERT_GOOD;
+
+	for (unsigned i = 0; gnutls_ocsp_resp_get_single(response, i, NULL, NULL, NULL, NULL,
+				     &status, NULL, NULL, NULL, NULL) == 0;
+		i++)
+		if (gnutls_ocsp_resp_check_crt(response, i, cert) == 0)
+			return status;
+	return GNUTLS_OCSP_CERT_GOOD;
+}
+
+bool chain_is_known(const struct chain *c, gnutls_session_t session, char *reason, size_t size)
+{
+	unsigned status = GNUTLS_OCSP_CERT_GOOD;
+	gnutls_ocsp_resp_t response;
+	gnutls_datum_t sent;
+
+	if (gnutls_ocsp_status_request_get2(session, 0, &sent) < 0)
+		return true;
+	if (gnutls_ocsp_resp_init(&response) == 0) {
+		if (gnutls_ocsp_resp_import2(response, &sent, GNUTLS_X509_FMT_DER) == 0)
+			status = ocsp_status_of(response, c->certs[0]);
+		gnutls_ocsp_resp_deinit(response);
+	}
+	if (status != GNUTLS_OCSP_CERT_UNKNOWN)
+		return true;
+	snprintf(reason, size, "certificate refused: its OCSP response does not know it");
+	return false;
 }
 
 /* ------------------------------------------------------------------ the check */
