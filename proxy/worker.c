@@ -128,6 +128,11 @@ void worker_set_addresses(struct worker *w, size_t upstream, const struct addr *
 	upstream_set_addresses(&w->upstreams[upstream], addrs, count);
 }
 
+void worker_set_unknown(struct worker *w, size_t upstream, const char *why)
+{
+	upstream_set_unknown(&w->upstreams[upstream], why);
+}
+
 void worker_trust_loaded(struct worker *w, const struct trust *t)
 {
 	for (size_t i = 0; i < w->upstream_count; i++)
