@@ -8,8 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#define DATE_MAX  32
-#define NAME_MAX_ 90
+#define DATE_MAX 32
+/* Of an issuer's name at most. */
+#define NAME_SHOWN 80
 
 /* ------------------------------------------------------------------ what was sent */
 
@@ -94,15 +95,17 @@ static void explain_dates(const struct chain *c, char *out, size_t size)
 /* The one that nobody of the chain has issued. */
 static void explain_issuer(const struct chain *c, char *out, size_t size)
 {
-	char name[NAME_MAX_] = "?";
-	size_t len = sizeof name;
+	gnutls_datum_t name = { NULL, 0 };
 	unsigned i = 0;
 
 	while (i + 1 < c->count && gnutls_x509_crt_check_issuer(c->certs[i], c->certs[i + 1]))
 		i++;
-	gnutls_x509_crt_get_issuer_dn(c->certs[i], name, &len);
-	snprintf(out, size, "unknown issuer \"%.80s\"%s", name,
+	/* RFC 4514: what is most its own, the common name, comes first. */
+	gnutls_x509_crt_get_issuer_dn3(c->certs[i], &name, 0);
+	snprintf(out, size, "unknown issuer \"%.*s%s\"%s", NAME_SHOWN,
+		name.data ? (const char *)name.data : "?", name.size > NAME_SHOWN ? "..." : "",
 		gnutls_x509_crt_check_issuer(c->certs[i], c->certs[i]) ? " (self-signed)" : "");
+	gnutls_free(name.data);
 }
 
 static const struct {
