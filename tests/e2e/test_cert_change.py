@@ -59,6 +59,7 @@ def turned_away(b, fwd, reason):
     assert re.search(reason, line)
 
 
+@pytest.mark.clock
 def test_good_to_good(running):
     b, fwd = running
     show(b, b.pki.root.leaf(NAME))
@@ -78,6 +79,7 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 @pytest.mark.parametrize("tickets", [True, False])
+@pytest.mark.clock
 def test_good_to_bad_to_good(bench, what, tickets):
     """Whoever shows another certificate has no key of old tickets either."""
     make, reason = BAD[what]
@@ -106,6 +108,7 @@ def fails_beside(b, fwd, *rules):
 
     def met():
         load(fwd, 2, window=2, name=lambda i: f"{('held', 'beside')[i]}.test")
+        answered(fwd, name="first.test")  # it is not in doubt
         return fwd.stats()["connects_failed"] > before
 
     before = fwd.stats()["connects_failed"]
@@ -115,6 +118,7 @@ def fails_beside(b, fwd, *rules):
     b.server.clear_rules()
 
 
+@pytest.mark.clock
 def test_tickets_given_after_a_refusal(bench):
     """By a session from better times, which is kept: they would carry its verdict past the refusal."""
     b = bench()
@@ -163,6 +167,7 @@ def expires_soon(b, fwd):
     pytest.skip("too slow a machine for a certificate that ends soon")
 
 
+@pytest.mark.clock
 def test_expires_while_connected(bench):
     """What stands goes on, nothing new comes, not by a ticket either."""
     b = bench()
