@@ -52,12 +52,15 @@ struct worker {
 
 /* ------------------------------------------------------------------ building */
 
-/* One with a single address is called by it; others as in the configuration. */
+/*
+ * As in the configuration, and in full where that is one address in one of its spellings.  The long
+ * form has a name of its own, which tells those apart that have one address.
+ */
 static void name_upstream(struct way *way, const struct config_upstream *u)
 {
 	char text[ADDR_TEXT_MAX];
 
-	if (u->address_count == 1)
+	if (u->address_count == 1 && !u->long_form)
 		snprintf(way->label, sizeof way->label, "tls://%s%s%s",
 			addr_text(&u->address[0], text), u->auth_name ? "#" : "",
 			u->auth_name ? u->auth_name : "");
@@ -123,6 +126,11 @@ static int build_pool(struct worker *w, const struct worker_setup *setup)
 void worker_set_addresses(struct worker *w, size_t upstream, const struct addr *addrs, size_t count)
 {
 	upstream_set_addresses(&w->upstreams[upstream], addrs, count);
+}
+
+void worker_set_unknown(struct worker *w, size_t upstream, const char *why)
+{
+	upstream_set_unknown(&w->upstreams[upstream], why);
 }
 
 void worker_trust_loaded(struct worker *w, const struct trust *t)

@@ -65,6 +65,8 @@ void worker_get_report(struct worker *w, struct worker_report *ret);
  */
 void worker_set_addresses(
 	struct worker *w, size_t upstream, const struct addr *addrs, size_t count);
+/* Inside mail: why no address of it is known, a clause, borrowed for the call. */
+void worker_set_unknown(struct worker *w, size_t upstream, const char *why);
 /* Inside mail: connections that wait for these anchors go on. */
 void worker_trust_loaded(struct worker *w, const struct trust *t);
 /*

@@ -119,8 +119,8 @@ static void log_doubt(struct health *h, const char *why)
 {
 	if (h->doubt_logged || !health_doubtful(h))
 		return;
-	log_warning(
-		"upstream %s: %s; others are asked before it until it answers well", h->label, why);
+	log_warning("upstream %s: %s%s", h->label, why,
+		h->alone ? "" : "; others are asked before it until it answers well");
 	h->doubt_logged = true;
 }
 

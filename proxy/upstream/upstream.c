@@ -1,5 +1,7 @@
 #include "proxy/upstream/upstream.h"
 
+#include <stdio.h>
+
 #include "proxy/upstream/opening.h"
 
 /* An answer within this is what one expects of an upstream. */
@@ -92,7 +94,12 @@ enum upstream_standing upstream_standing(const struct upstream *u, const char **
 	}
 	if (u->health.was_up)
 		return UPSTREAM_LOST;
-	return u->race.count > 0 ? UPSTREAM_STARTING : UPSTREAM_UNKNOWN;
+	if (u->race.count > 0)
+		return UPSTREAM_STARTING;
+	if (!u->unknown[0])
+		return UPSTREAM_UNKNOWN;
+	*ret_reason = u->unknown;
+	return UPSTREAM_DOWN;
 }
 
 bool upstream_is_awaited(struct upstream *u, uint64_t *ret_until_us)
@@ -338,9 +345,16 @@ void upstream_ensure_second(struct upstream *u)
 		opening_add(u);
 }
 
+void upstream_set_unknown(struct upstream *u, const char *why)
+{
+	snprintf(u->unknown, sizeof u->unknown, "%.300s: %s", u->label, why);
+}
+
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count)
 {
 	race_set(&u->race, addrs, count);
+	if (count > 0)
+		u->unknown[0] = '\0';
 	if (race_is_new(&u->race))
 		u->next_try_us = u->next_probe_us = 0; /* what failed were others */
 	u->wanted_us = now_us(u);		       /* they are fresh */

@@ -86,6 +86,7 @@ struct upstream {
 	bool round_failed; /* some attempt has failed in this round, or since the last success */
 	bool round_counts; /* some failure of this round was not our own */
 	bool has_suspects;
+	char unknown[HEALTH_TEXT_MAX]; /* why no address is known, with the label; "": not said */
 	uint64_t fruitless[UPSTREAM_FRUITLESS_MAX]; /* ring of times; 0: unused */
 	unsigned fruitless_next;
 };
@@ -93,6 +94,11 @@ struct upstream {
 void upstream_init(struct upstream *u);
 /* Aborts all sessions; their queries come back through returned() first. */
 void upstream_deinit(struct upstream *u);
+
+/*
+ * Why no address of it is known, a clause that is copied: what upstream_standing says until one is.
+ */
+void upstream_set_unknown(struct upstream *u, const char *why);
 
 /* Replaces its addresses.  Sessions to others live on. */
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count);
