@@ -48,6 +48,8 @@ static void look_again(struct pool *p)
 
 static void submit_to(struct upstream *u, struct session *s, struct request *r)
 {
+	if (r->own != u)
+		r->bad_cookies = 0; /* they were another server's */
 	r->own = u;
 	upstream_submit(u, s, flights_take(r));
 	if (session_is_spent(s))
@@ -149,6 +151,10 @@ static struct ede why_lost(struct pool *p, const struct request *r)
 		snprintf(p->reason, sizeof p->reason, "%s: its answers are malformed",
 			r->own->label);
 		return (struct ede){ EDE_INVALID_DATA, p->reason };
+	}
+	if (r->bad_cookies >= REQUEST_SENDS_MAX) {
+		snprintf(p->reason, sizeof p->reason, "%s: it answers BADCOOKIE", r->own->label);
+		return (struct ede){ EDE_OTHER, p->reason };
 	}
 	snprintf(p->reason, sizeof p->reason, "%s: asked %d times, lost each time: %s",
 		r->own->label, REQUEST_SENDS_MAX, upstream_last_loss(r->own));
@@ -480,7 +486,7 @@ static void begin(struct pool *p, struct request *r)
 {
 	r->state = REQUEST_ACTIVE;
 	r->pool = p;
-	r->sends = r->bad_answers = r->spent = r->returns = 0;
+	r->sends = r->bad_answers = r->spent = r->returns = r->bad_cookies = 0;
 	r->sent_before = r->is_probe = false;
 	r->late_on = r->avoid = 0;
 	r->own = NULL;
