@@ -164,14 +164,13 @@ static void test_forgotten_at_the_end(void **state)
 	assert_memory_not_equal(&session->own_jar, &empty, sizeof empty);
 	session_abort(session); /* freed at the end of the turn */
 	assert_memory_equal(&session->own_jar, &empty, sizeof empty);
+	session_abort(other);
+	fake_turn(&net);
+	other = NULL;
 	start_again();
 	send_one(0);
 	assert_carries(0, 8);
 	assert_memory_not_equal(cookie_in(fake, 0).data, first, 8);
-	session_abort(other);
-	fake_turn(&net);
-	told[0] = '\0';
-	other = NULL;
 }
 
 static void test_signed_passes_as_it_is(void **state)
