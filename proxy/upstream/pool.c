@@ -336,16 +336,6 @@ static void note_spent(struct pool *p, struct upstream *u, struct request *r)
 	r->spent = r->bad_answers = 0;
 }
 
-static void on_returned(void *arg, struct upstream *u, struct flight *f)
-{
-	struct pool *p = arg;
-
-	if (f->spent)
-		note_spent(p, u, f->request);
-	reconsider_later(p, f->request);
-	look_again(p);
-}
-
 /* The first error stays, but any says more than REFUSED. */
 static void keep(struct request *r, const struct upstream *u)
 {
@@ -394,6 +384,30 @@ static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 	reconsider_later(p, r);
 	look_again(p);
 	return true;
+}
+
+/* Not even the server's own cookie pleases it: for whoever has others to ask that is an error of its own. */
+static bool moves_on_for_cookies(struct pool *p, struct upstream *u, const struct flight *f)
+{
+	struct request *r = f->request;
+
+	if (!f->cookie_refused || r->bad_cookies < 2 || r->is_probe ||
+		(r->avoid | pool_bit(p, u)) == pool_everybody(p))
+		return false;
+	health_error(&u->health);
+	return try_others(p, u, r);
+}
+
+static void on_returned(void *arg, struct upstream *u, struct flight *f)
+{
+	struct pool *p = arg;
+
+	if (moves_on_for_cookies(p, u, f))
+		return;
+	if (f->spent)
+		note_spent(p, u, f->request);
+	reconsider_later(p, f->request);
+	look_again(p);
 }
 
 /* An error that says why the name fails is no better knowledge than an error that does not. */

@@ -38,8 +38,9 @@ struct flight {
 	bool charged;		 /* counted in request->sends */
 	bool spent;		 /* its answer came, or half of it, and was of no use */
 	bool late;		 /* another sending was asked for because of it */
-	/* What it carried, valid once sent. */
+	/* What it carried, valid once sent; whether its answer (in request->answer) asked for another one. */
 	struct cookie_sent cookie;
+	bool cookie_refused;
 };
 
 enum request_state {

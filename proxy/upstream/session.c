@@ -339,6 +339,7 @@ static void return_for_cookie(struct session *s, struct flight *f)
 	take_out(s, f);
 	s->answers++;
 	session_watch_answered(s);
+	f->cookie_refused = true;
 	give_back(s, f);
 	after_answer(s);
 }
@@ -543,7 +544,7 @@ bool session_has_room(const struct session *s)
 void session_submit(struct session *s, struct flight *f)
 {
 	f->session = s;
-	f->sent = f->charged = f->spent = f->late = false;
+	f->sent = f->charged = f->spent = f->late = f->cookie_refused = false;
 	list_append(&s->queued, &f->node);
 	s->queued_count++;
 	turn_seal(s->setup->turn, &s->seal);

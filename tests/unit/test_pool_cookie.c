@@ -173,6 +173,34 @@ static void test_moves_on(void **state)
 	assert_got(0, RCODE_NOERROR, 1);
 }
 
+/* The third sending is another upstream's, where there is one; what A said is given where B says no better. */
+static void test_refused_twice_moves_on(void **state)
+{
+	for (unsigned good = 0; good < 2; good++) {
+		struct fake *a;
+
+		deinit();
+		begin_two(state);
+		begin_session(0, 0);
+		a = to(0);
+		assert_int_equal(badcookie(0, a), 8);
+		assert_int_equal(badcookie(0, a), 16);
+		assert_int_equal(a->sent_count, 2);
+		assert_int_equal(stands(0), WAITING); /* for B's session */
+		fake_ready(to(1));
+		turn();
+		if (good) {
+			answer_with_cookie(0, to(1));
+			assert_got(0, RCODE_NOERROR, 1);
+		} else {
+			answer_with(0, to(1), RCODE_REFUSED);
+			turn();
+			assert_got(0, 7, 0); /* with the OPT it is 23 */
+		}
+		assert_int_equal(a->sent_count, 2);
+	}
+}
+
 /* One refusal of each is no refusal twice. */
 static void test_counted_for_each_upstream(void **state)
 {
@@ -209,6 +237,7 @@ int main(void)
 		ONE(test_for_ever),
 		ONE(test_for_ever_on_new_sessions),
 		TWO(test_moves_on),
+		TWO(test_refused_twice_moves_on),
 		TWO(test_counted_for_each_upstream),
 	};
 
