@@ -28,16 +28,15 @@
  *      R4a. Datagrams: DISCARD.  If such answers come for 10 s, three at least, and none with the right
  *           cookie between them, the server has changed: RESTING, go on with R5.  A forger would have to
  *           keep the server's own answers away for as long.
- *      R4b. Streams: to discard protects nothing and costs the answer.  The server cookie is forgotten
- *           (OFFERED); go on with R5.
+ *      R4b. Streams: to discard protects nothing and costs the answer.  BADCOOKIE: RESTING; RETRY.  Else the
+ *           server cookie is forgotten (OFFERED), and the next answer decides; ACCEPT.
  *  R5. No COOKIE, and none expected.  If the answer says anything of the server's abilities (it has an
  *      OPT, or it is NOERROR, NXDOMAIN or FORMERR): RESTING for five minutes, then a new client cookie.
- *      Nothing changes where R4b has just happened: the next answer decides.
  *      R5a. BADCOOKIE or FORMERR, which may be due to the option: RETRY, without it.
  *      R5b. Else ACCEPT.
  *
- * No loop: RETRY needs a COOKIE in the query; a request gets it once with OFFERED or KNOWN (R3a), then the
- * jar is RESTING and the next answer is R1.
+ * No loop: RETRY needs a COOKIE in the query.  A request gets it at most once without the jar coming to
+ * RESTING, and then the next query has none: R1.
  */
 
 /* ------------------------------------------------------------------ the jar */
@@ -151,6 +150,21 @@ static enum cookie_verdict judge_unexpected(struct cookie_jar *j, const struct c
 									: COOKIE_ACCEPT;
 }
 
+/* R4b */
+static enum cookie_verdict accept_missing(struct cookie_jar *j, bool current,
+	const struct cookie_answer *a, uint64_t now_us, enum cookie_news *ret_news)
+{
+	if (a->rcode == RCODE_BADCOOKIE) {
+		if (current)
+			rest(j, now_us);
+		*ret_news = COOKIE_REFUSED;
+		return COOKIE_RETRY;
+	}
+	if (current && j->phase == JAR_KNOWN)
+		forget_server_cookie(j);
+	return COOKIE_ACCEPT;
+}
+
 /* R4 */
 static enum cookie_verdict judge_missing(struct cookie_jar *j, const struct cookie_sent *sent,
 	const struct cookie_answer *a, uint64_t now_us, enum cookie_news *ret_news)
@@ -158,11 +172,8 @@ static enum cookie_verdict judge_missing(struct cookie_jar *j, const struct cook
 	bool current = is_current(j, sent);
 
 	*ret_news = COOKIE_MISSING;
-	if (a->stream) {
-		if (current && j->phase == JAR_KNOWN)
-			forget_server_cookie(j);
-		return a->rcode == RCODE_BADCOOKIE ? COOKIE_RETRY : COOKIE_ACCEPT;
-	}
+	if (a->stream)
+		return accept_missing(j, current, a, now_us, ret_news);
 	if (!current || !has_lapsed(j, now_us))
 		return COOKIE_DISCARD;
 	rest(j, now_us);
