@@ -95,7 +95,8 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_passed test_self test_udp_sender
+	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_passed test_secrets \
+	test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -223,6 +224,11 @@ $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# The workers are the test's.
+$(O)/tests/unit/test_secrets: %: %.o $(O)/proxy/secrets.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 
 # free() is looked at: secrets have to be wiped by then.
 $(O)/tests/unit/test_tickets: p_wrap = -Wl,--wrap=free
