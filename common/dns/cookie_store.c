@@ -98,9 +98,9 @@ void cookie_store_new_epoch(struct cookie_store *s)
 	}
 }
 
-void cookie_store_init(struct cookie_store *s)
+void cookie_store_init(struct cookie_store *s, uint64_t (*boottime_us)(void *arg), void *clock_arg)
 {
-	*s = (struct cookie_store){ 0 };
+	*s = (struct cookie_store){ .boottime_us = boottime_us, .clock_arg = clock_arg };
 	list_init(&s->jars);
 }
 

@@ -16,12 +16,15 @@
 #define COOKIE_STORE_MAX 128u
 
 struct cookie_store {
+	/* CLOCK_BOOTTIME in microseconds: these cookies age while we sleep. */
+	uint64_t (*boottime_us)(void *arg);
+	void *clock_arg;
 	struct list jars; /* the one used last comes first */
 	size_t count;
 	uint64_t refused; /* bound hit: all are in use; or no memory */
 };
 
-void cookie_store_init(struct cookie_store *s);
+void cookie_store_init(struct cookie_store *s, uint64_t (*boottime_us)(void *arg), void *clock_arg);
 /* All jars have been given back. */
 void cookie_store_deinit(struct cookie_store *s);
 

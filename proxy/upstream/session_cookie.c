@@ -29,6 +29,14 @@ void session_cookie_end(struct session *s)
 	cookie_jar_wipe(&s->own_jar);
 }
 
+/* What dies with the session may go by the turn's clock. */
+static uint64_t now_us(const struct session *s)
+{
+	const struct cookie_store *store = s->setup->cookie_store;
+
+	return s->jar_is_lent ? store->boottime_us(store->clock_arg) : turn_now_us(s->setup->turn);
+}
+
 size_t session_cookie_offer(struct session *s, struct flight *f, uint8_t ret[COOKIE_FULL_MAX])
 {
 	/* A signed message passes as it is, with the cookie of whoever signed it. */
@@ -36,7 +44,7 @@ size_t session_cookie_offer(struct session *s, struct flight *f, uint8_t ret[COO
 		f->cookie.form = SENT_NO_COOKIE;
 		return 0;
 	}
-	return cookie_offer(s->jar, s->setup->random, turn_now_us(s->setup->turn), &f->cookie, ret);
+	return cookie_offer(s->jar, s->setup->random, now_us(s), &f->cookie, ret);
 }
 
 static void count(struct stats *stats, enum cookie_news news, enum cookie_verdict v)
@@ -99,7 +107,7 @@ enum cookie_verdict session_cookie_judge(struct session *s, struct flight *f, co
 	if (a.rcode == RCODE_BADCOOKIE && !r->query.signed_message)
 		s->setup->stats->upstream_badcookie++;
 	if (s->jar)
-		v = cookie_judge(s->jar, &f->cookie, &a, turn_now_us(s->setup->turn), &news);
+		v = cookie_judge(s->jar, &f->cookie, &a, now_us(s), &news);
 	count(s->setup->stats, news, v);
 	tell(s, news);
 	if (v == COOKIE_RETRY && r->bad_cookies < UINT8_MAX)

@@ -332,6 +332,9 @@ def test_scenario(strict, host):
     aging = full_cookie(SECRET, host, now - 1801)
     reply = ask_far(strict, query(name, aging), host)
     assert len(wire.parse(reply).answer[0]) == 30 and cookie_of(reply) not in (None, aging)
+    # It is known by now, and still not for everybody.
+    assert wire.flags_of(ask_far(strict, wire.query(name), host)) & wire.TC
+    assert rcode_of(ask_far(strict, query(name, CLIENT), host)) == wire.BADCOOKIE
 
 
 def test_who_is_not_asked_for_one(strict):

@@ -8,6 +8,13 @@
 #define SERVER_COOKIE "0100000011223344aabbccddeeff0011"
 
 static struct cookie_store store;
+static uint64_t boottime_us;
+
+static uint64_t boottime(void *arg)
+{
+	assert_ptr_equal(arg, &boottime_us);
+	return boottime_us;
+}
 
 static int begin_cookies(void **state)
 {
@@ -15,7 +22,8 @@ static int begin_cookies(void **state)
 	session_abort(session);
 	fake_turn(&net);
 	catch_log();
-	cookie_store_init(&store);
+	boottime_us = 1000 * SEC;
+	cookie_store_init(&store, boottime, &boottime_us);
 	setup.cookies = true;
 	open_session();
 	return 0;
@@ -362,6 +370,26 @@ static void test_store_outlives_the_session(void **state)
 	assert_int_equal(store.count, 2);
 }
 
+/* A day asleep is a day, whatever the clock of the turn says. */
+static void test_store_ages_while_asleep(void **state)
+{
+	uint8_t client[8];
+
+	(void)state;
+	open_plain("192.0.2.9:1000");
+	send_one(0);
+	memcpy(client, cookie_in(fake, 0).data, 8);
+	answer_rightly(0);
+	boottime_us += COOKIE_LIFE_US - 1;
+	send_one(1);
+	assert_carries(1, 24);
+	boottime_us += 1;
+	send_one(2);
+	assert_carries(2, 8);
+	assert_memory_not_equal(cookie_in(fake, 2).data, client, 8);
+	told[0] = '\0';
+}
+
 static void test_new_epoch_under_a_session(void **state)
 {
 	uint8_t client[8];
@@ -423,6 +451,7 @@ int main(void)
 		DATAGRAM_TEST(test_missing_on_datagrams),
 		COOKIE_TEST(test_missing_on_stream),
 		COOKIE_TEST(test_store_outlives_the_session),
+		COOKIE_TEST(test_store_ages_while_asleep),
 		COOKIE_TEST(test_new_epoch_under_a_session),
 		COOKIE_TEST(test_without_store),
 	};
