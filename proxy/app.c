@@ -15,6 +15,7 @@
 #include "proxy/names.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/secrets.h"
 #include "proxy/self.h"
 #include "proxy/trusts.h"
 #include "proxy/upstream/tls_policy.h"
@@ -34,6 +35,7 @@
 struct app {
 	struct config *config;
 	struct trusts *trusts;
+	struct secrets *secrets;
 	struct tls_policy **policies; /* one for each upstream */
 	struct event_base *base;
 	struct event *signals[SIGNALS];
@@ -91,6 +93,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.sockets = mine,
 		.socket_count = a->listeners.count,
 		.counts_drops = index == 0 || !a->listeners.shared,
+		.cookie_secrets = secrets_get(a->secrets),
 		.tcp_clients = tcp_clients_of(a),
 		.want_addresses = names_want,
 		.want_arg = a->names,
@@ -186,7 +189,8 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	if (code != EXIT_OK)
 		return code;
 	if (build_workers(a) &&
-		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0)
+		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
+		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0)
 		return EXIT_OK;
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
@@ -267,6 +271,15 @@ static void free_policies(struct app *a)
 	trusts_free(a->trusts);
 }
 
+static enum exit_code load_secrets(struct app *a, char *error, size_t size)
+{
+	snprintf(error, size, "out of memory");
+	a->secrets = secrets_new(a->config);
+	if (!a->secrets)
+		return EXIT_MEMORY;
+	return secrets_load(a->secrets, error, size) < 0 ? EXIT_FILES : EXIT_OK;
+}
+
 /* ------------------------------------------------------------------ life */
 
 static enum exit_code build(
@@ -274,6 +287,8 @@ static enum exit_code build(
 {
 	enum exit_code code = make_policies(a, error, size);
 
+	if (code == EXIT_OK)
+		code = load_secrets(a, error, size);
 	if (code != EXIT_OK)
 		return code;
 	if (check_only)
@@ -446,6 +461,7 @@ void app_free(struct app *a)
 		if (a->signals[i])
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
+	secrets_free(a->secrets);
 	if (a->base)
 		event_base_free(a->base);
 	free_policies(a);

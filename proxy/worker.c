@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
@@ -98,6 +99,7 @@ static void fill_upstream(struct worker *w, size_t i, const struct worker_setup 
 		.form = { .udp_size = TLS_UDP_SIZE,
 			.keepalive = true,
 			.pad_block = (uint16_t)u->pad_block },
+		.cookies = u->cookies,
 		.max_inflight = u->max_inflight,
 		.scratch = w->loop.scratch };
 }
@@ -138,6 +140,11 @@ void worker_trust_loaded(struct worker *w, const struct trust *t)
 	for (size_t i = 0; i < w->upstream_count; i++)
 		if (w->ways[i].endpoint.policy->trust == t)
 			tls_trust_loaded(&w->ways[i].endpoint);
+}
+
+void worker_set_cookie_secrets(struct worker *w, const struct cookie_secrets *secrets)
+{
+	w->queries.secrets = *secrets;
 }
 
 static int add_udp(struct worker *w, int *fd, const struct addr *bound)
@@ -201,6 +208,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 	lookups_init(&w->lookups, setup->config->max_queries, &w->loop.stats,
 		(struct routes){ .forward = &w->pool });
 	queries_init(&w->queries, &w->loop, setup->config, &w->lookups);
+	worker_set_cookie_secrets(w, setup->cookie_secrets);
 	if (w->pool_built && build_listeners(w, setup) == 0 &&
 		mailbox_init(&w->mailbox, w->loop.base, w) == 0)
 		return w;
@@ -317,5 +325,6 @@ void worker_free(struct worker *w)
 		tls_endpoint_deinit(&w->ways[i].endpoint);
 	free(w->upstreams);
 	free(w->ways);
+	explicit_bzero(&w->queries.secrets, sizeof w->queries.secrets);
 	free(w);
 }

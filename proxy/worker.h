@@ -14,6 +14,7 @@
 #include "proxy/mailbox.h"
 
 struct worker;
+struct cookie_secrets;
 struct tls_policy;
 struct trust;
 struct listen_address;
@@ -35,6 +36,7 @@ struct worker_setup {
 	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
 	size_t socket_count;
 	bool counts_drops;  /* false: the sockets are another's too, which reports them */
+	const struct cookie_secrets *cookie_secrets; /* copied */
 	size_t tcp_clients; /* at most, as far as descriptors go */
 	/*
 	 * Called on the worker's thread, at most once a second for each upstream with a host: it
@@ -67,6 +69,8 @@ void worker_set_addresses(
 	struct worker *w, size_t upstream, const struct addr *addrs, size_t count);
 /* Inside mail: why no address of it is known, a clause, borrowed for the call. */
 void worker_set_unknown(struct worker *w, size_t upstream, const char *why);
+/* Inside mail: replaces the secrets of the cookies for clients; copied. */
+void worker_set_cookie_secrets(struct worker *w, const struct cookie_secrets *secrets);
 /* Inside mail: connections that wait for these anchors go on. */
 void worker_trust_loaded(struct worker *w, const struct trust *t);
 /*

@@ -24,6 +24,7 @@ void config_unref(struct config *c)
 	free(c->state_dir);
 	free(c->tls_cert_bundle);
 	free(c->tls_priority);
+	free(c->cookie_secret_file);
 	free(c->log_level);
 	config_errors_free(&c->warnings);
 	free(c);

@@ -54,6 +54,7 @@ struct config_upstream {
 	size_t pin_count;
 	char *tls_cert_bundle; /* "": the system's store */
 	bool session_tickets;
+	bool cookies;
 	unsigned pad_block;
 	unsigned connections;
 	unsigned max_inflight;
@@ -95,6 +96,9 @@ struct config {
 	uint64_t tcp_idle_timeout_us;
 	unsigned edns_size;
 	uint64_t cache_size; /* octets */
+	bool answer_cookies;
+	bool require_cookies;
+	char *cookie_secret_file; /* "": secrets are made at the start and rotated */
 
 	char *tls_cert_bundle;
 	char *tls_priority; /* of GnuTLS, not checked here; "": ours */

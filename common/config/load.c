@@ -239,6 +239,24 @@ static void load_upstreams(struct loader *l, const struct option *o, const confi
 	}
 }
 
+/* What can't be had without cookies. */
+static void check_cookies(struct loader *l, const config_t *tree)
+{
+	const config_setting_t *require = config_lookup(tree, "require-cookies"),
+			       *file = config_lookup(tree, "cookie-secret-file");
+	char value[VALUE_TEXT_MAX];
+
+	if (l->config->answer_cookies)
+		return;
+	if (require && l->config->require_cookies)
+		value_refuse(l->errors, load_place(l, require),
+			find_option(config_options, "require-cookies"), value_text(require, value),
+			"nobody could bring a cookie with answer-cookies = false");
+	if (file && l->config->cookie_secret_file && *l->config->cookie_secret_file)
+		errors_add(&l->config->warnings, load_place(l, file),
+			"option \"cookie-secret-file\": not used with answer-cookies = false");
+}
+
 /* The words of the command line take the place of the array in the file. */
 static void load_words(struct loader *l, const struct option *o, const char *const *words,
 	size_t count, load_entry *entry)
@@ -318,6 +336,7 @@ static void build(struct loader *l, const config_t *tree, const struct config_ov
 	cache_preset = l->config->cache_size;
 	store_scalars(l, tree);
 	check_cache(l, tree, cache_preset);
+	check_cookies(l, tree);
 	load_lists(l, tree, &presets, overrides);
 
 	l->upstream_presets = NULL;

@@ -48,6 +48,8 @@ static void look_again(struct pool *p)
 
 static void submit_to(struct upstream *u, struct session *s, struct request *r)
 {
+	if (r->own != u)
+		r->bad_cookies = 0; /* they were another server's */
 	r->own = u;
 	upstream_submit(u, s, flights_take(r));
 	if (session_is_spent(s))
@@ -149,6 +151,10 @@ static struct ede why_lost(struct pool *p, const struct request *r)
 		snprintf(p->reason, sizeof p->reason, "%s: its answers are malformed",
 			r->own->label);
 		return (struct ede){ EDE_INVALID_DATA, p->reason };
+	}
+	if (r->bad_cookies >= REQUEST_SENDS_MAX) {
+		snprintf(p->reason, sizeof p->reason, "%s: it answers BADCOOKIE", r->own->label);
+		return (struct ede){ EDE_OTHER, p->reason };
 	}
 	snprintf(p->reason, sizeof p->reason, "%s: asked %d times, lost each time: %s",
 		r->own->label, REQUEST_SENDS_MAX, upstream_last_loss(r->own));
@@ -330,16 +336,6 @@ static void note_spent(struct pool *p, struct upstream *u, struct request *r)
 	r->spent = r->bad_answers = 0;
 }
 
-static void on_returned(void *arg, struct upstream *u, struct flight *f)
-{
-	struct pool *p = arg;
-
-	if (f->spent)
-		note_spent(p, u, f->request);
-	reconsider_later(p, f->request);
-	look_again(p);
-}
-
 /* The first error stays, but any says more than REFUSED. */
 static void keep(struct request *r, const struct upstream *u)
 {
@@ -388,6 +384,30 @@ static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 	reconsider_later(p, r);
 	look_again(p);
 	return true;
+}
+
+/* Not even the server's own cookie pleases it: for whoever has others to ask that is an error of its own. */
+static bool moves_on_for_cookies(struct pool *p, struct upstream *u, const struct flight *f)
+{
+	struct request *r = f->request;
+
+	if (!f->cookie_refused || r->bad_cookies < 2 || r->is_probe ||
+		(r->avoid | pool_bit(p, u)) == pool_everybody(p))
+		return false;
+	health_error(&u->health);
+	return try_others(p, u, r);
+}
+
+static void on_returned(void *arg, struct upstream *u, struct flight *f)
+{
+	struct pool *p = arg;
+
+	if (moves_on_for_cookies(p, u, f))
+		return;
+	if (f->spent)
+		note_spent(p, u, f->request);
+	reconsider_later(p, f->request);
+	look_again(p);
 }
 
 /* An error that says why the name fails is no better knowledge than an error that does not. */
@@ -480,7 +500,7 @@ static void begin(struct pool *p, struct request *r)
 {
 	r->state = REQUEST_ACTIVE;
 	r->pool = p;
-	r->sends = r->bad_answers = r->spent = r->returns = 0;
+	r->sends = r->bad_answers = r->spent = r->returns = r->bad_cookies = 0;
 	r->sent_before = r->is_probe = false;
 	r->late_on = r->avoid = 0;
 	r->own = NULL;

@@ -11,6 +11,7 @@
 
 #include "common/base/list.h"
 #include "common/base/turn.h"
+#include "common/dns/cookie_client.h"
 #include "common/dns/ede.h"
 #include "common/dns/message.h"
 #include "common/dns/rewrite.h"
@@ -37,6 +38,9 @@ struct flight {
 	bool charged;		 /* counted in request->sends */
 	bool spent;		 /* its answer came, or half of it, and was of no use */
 	bool late;		 /* another sending was asked for because of it */
+	/* What it carried, valid once sent; whether its answer (in request->answer) asked for another one. */
+	struct cookie_sent cookie;
+	bool cookie_refused;
 };
 
 enum request_state {
@@ -70,6 +74,7 @@ struct request {
 	uint8_t sends;	      /* counted against the limit (RFC 9520 3.1) */
 	uint8_t spent;	      /* flights whose answer was of no use, of one upstream */
 	uint8_t bad_answers;  /* matched, but they did not parse */
+	uint8_t bad_cookies;  /* BADCOOKIE, from the upstream it was given to last */
 	uint8_t returns;      /* losses that were not counted */
 	bool sent_before;     /* another send of it is a repetition */
 	bool is_probe;	      /* the pool's own: never asked anywhere else */

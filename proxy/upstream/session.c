@@ -5,6 +5,7 @@
 
 #include "common/dns/edns.h"
 #include "common/dns/frame.h"
+#include "proxy/upstream/session_cookie.h"
 #include "proxy/upstream/session_watch.h"
 
 /* Our own limit for an attempt; the system's would be minutes (RFC 9210 4.1). */
@@ -110,6 +111,7 @@ static void finish(struct session *s, const struct transport_end *end)
 	turn_forget(&s->seal);
 	turn_forget(&s->goodbye);
 	give_all_back(s, end);
+	session_cookie_end(s);
 	list_remove(&s->node);
 	turn_bury(turn, &s->grave);
 }
@@ -225,6 +227,7 @@ static void on_ready(void *arg)
 	struct session *s = arg;
 
 	s->state = SESSION_READY;
+	session_cookie_begin(s);
 	s->ready_us = s->answered_us = turn_now_us(s->setup->turn);
 	s->setup->owner->ready(s->setup->owner_arg, s);
 	if (s->state == SESSION_READY)
@@ -258,17 +261,14 @@ static void on_ended(void *arg, const struct transport_end *end)
  * The server's idle limit (RFC 7828 3.2.2): the newest value counts, 0 asks us to finish, none
  * withdraws it.
  */
-static void heed_keepalive(struct session *s, const struct dns_message *m)
+static void heed_keepalive(struct session *s, const struct edns *e)
 {
-	struct edns e;
-
-	edns_parse(m, true, &e);
-	if (!e.keepalive || e.keepalive_bad) {
+	if (!e->keepalive || e->keepalive_bad) {
 		s->idle_limit_us = 0;
-	} else if (e.keepalive_timeout == 0) {
+	} else if (e->keepalive_timeout == 0) {
 		session_retire(s);
 	} else {
-		s->idle_limit_us = e.keepalive_timeout * 100000ull;
+		s->idle_limit_us = e->keepalive_timeout * 100000ull;
 	}
 }
 
@@ -303,7 +303,7 @@ static void after_answer(struct session *s)
 	part_if_idle(s);
 }
 
-static void accept_answer(struct session *s, struct flight *f)
+static void accept_answer(struct session *s, struct flight *f, const struct edns *e)
 {
 	struct request *r = f->request;
 
@@ -315,7 +315,7 @@ static void accept_answer(struct session *s, struct flight *f)
 	r->trusted = s->transport->info.authenticated;
 	r->protocol = s->transport->info.protocol;
 	if (s->setup->form.keepalive)
-		heed_keepalive(s, &r->answer);
+		heed_keepalive(s, e);
 	s->setup->owner->answered(s->setup->owner_arg, s, f);
 	after_answer(s);
 }
@@ -331,6 +331,45 @@ static void reject_answer(struct session *s, struct flight *f)
 	f->spent = true;
 	give_back(s, f);
 	after_answer(s);
+}
+
+/* It asks for the same query with another cookie, or none: the owner sends it again, at once. */
+static void return_for_cookie(struct session *s, struct flight *f)
+{
+	take_out(s, f);
+	s->answers++;
+	session_watch_answered(s);
+	f->cookie_refused = true;
+	give_back(s, f);
+	after_answer(s);
+}
+
+/*
+ * What a stream brings is the server's, whatever cookie it has: nothing better will come, and the query
+ * need not wait for it.  Of datagrams one may be forged, and the right one on its way.
+ */
+static void discard_answer(struct session *s, struct flight *f)
+{
+	if (s->transport->info.stream)
+		reject_answer(s, f);
+}
+
+static void judge(struct session *s, struct flight *f)
+{
+	struct edns e;
+
+	edns_parse(&f->request->answer, true, &e);
+	switch (session_cookie_judge(s, f, &e)) {
+	case COOKIE_ACCEPT:
+		accept_answer(s, f, &e);
+		break;
+	case COOKIE_RETRY:
+		return_for_cookie(s, f);
+		break;
+	case COOKIE_DISCARD:
+		discard_answer(s, f);
+		break;
+	}
 }
 
 /*
@@ -349,7 +388,7 @@ static void match(struct session *s, struct flight *f, const uint8_t *msg, size_
 	else if (v == MESSAGE_MALFORMED)
 		reject_answer(s, f);
 	else
-		accept_answer(s, f);
+		judge(s, f);
 }
 
 static void on_message(void *arg, const uint8_t *msg, size_t len)
@@ -407,6 +446,7 @@ static void mark_sent(struct session *s, struct flight *f, size_t len)
 	stats->upstream_repeats += r->sent_before;
 	r->sent_before = true;
 	stats->upstream_octets += len;
+	stats->upstream_cookies += f->cookie.form != SENT_NO_COOKIE;
 	charge(f);
 	s->asked++;
 	session_watch_sent(s);
@@ -416,12 +456,16 @@ static void mark_sent(struct session *s, struct flight *f, size_t len)
 static int send_one(struct session *s, struct flight *f)
 {
 	const struct session_setup *setup = s->setup;
+	struct upstream_form form = s->form;
+	uint8_t cookie[COOKIE_FULL_MAX];
 	int err = idmap_take(&s->ids, f, random16, setup->random, &f->id);
 	size_t len;
 
 	if (err < 0)
 		return err;
-	len = rewrite_query(&f->request->query, &s->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
+	form.cookie = cookie;
+	form.cookie_len = session_cookie_offer(s, f, cookie);
+	len = rewrite_query(&f->request->query, &form, f->id, setup->scratch, DNS_MESSAGE_MAX);
 	err = len == 0 ? -EMSGSIZE : s->transport->ops->send(s->transport, setup->scratch, len);
 	if (err < 0)
 		idmap_release(&s->ids, f->id);
@@ -500,7 +544,7 @@ bool session_has_room(const struct session *s)
 void session_submit(struct session *s, struct flight *f)
 {
 	f->session = s;
-	f->sent = f->charged = f->spent = f->late = false;
+	f->sent = f->charged = f->spent = f->late = f->cookie_refused = false;
 	list_append(&s->queued, &f->node);
 	s->queued_count++;
 	turn_seal(s->setup->turn, &s->seal);

@@ -30,6 +30,7 @@
 #include "common/base/random.h"
 #include "common/base/stats.h"
 #include "common/base/turn.h"
+#include "common/dns/cookie_client.h"
 #include "common/dns/rewrite.h"
 #include "proxy/upstream/request.h"
 #include "proxy/upstream/transport.h"
@@ -74,12 +75,21 @@ struct session_owner {
 	void (*ended)(void *arg, struct session *s, const struct transport_end *end);
 };
 
+struct cookie_store;
+
 struct session_setup {
 	struct turn *turn;
 	struct random_source *random;
 	struct stats *stats;
 	struct transport_opener opener;
 	struct upstream_form form; /* the subnet's family is filled in for each session */
+	/* DNS cookies are sent and checked. */
+	bool cookies;
+	/*
+	 * Where the cookies of a transport that tells its local address are kept (plain sockets); borrowed,
+	 * outlives the sessions.  NULL: each session has its own and forgets them at its end (TLS, DTLS).
+	 */
+	struct cookie_store *cookie_store;
 	unsigned max_inflight;
 	const struct session_owner *owner;
 	void *owner_arg;
@@ -117,6 +127,11 @@ struct session {
 	struct timer timer;	   /* connect limit, life, idle limit */
 	struct timer watch;	   /* while queries are out: is anything answered? */
 	struct turn_work seal, goodbye, grave;
+	/* Of cookies (session_cookie). */
+	struct cookie_jar own_jar;
+	struct cookie_jar *jar;	      /* own_jar, or lent by the store; NULL: no cookies */
+	enum cookie_news cookie_news; /* told last */
+	bool jar_is_lent;
 };
 
 /* Starts to connect. NULL where not even that was possible (*ret_end says why). */

@@ -54,6 +54,7 @@ struct transport_info {
 	bool resumed;	    /* by a ticket; likewise */
 	const char *doubt;  /* why it is not authenticated, "" if it is; the transport's */
 	size_t max_message;
+	struct addr local;    /* plain sockets: our address, once ready; AF_UNSPEC: not told */
 	const char *protocol; /* "TLS1.3", "" before it is known; static */
 	const char *cipher;   /* "AES-128-GCM"; static */
 };

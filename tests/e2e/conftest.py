@@ -105,7 +105,7 @@ def shared_server(certs):
 @pytest.fixture
 def server(shared_server):
     """The file's test server, honest and without memory."""
-    for command in ("rules clear", "mute off", "pause off", "accept on", "listen start", "keepalive off"):
+    for command in ("rules clear", "mute off", "pause off", "accept on", "listen start", "keepalive off", "cookies off"):
         shared_server.command(command)
     shared_server.reset()
     return shared_server

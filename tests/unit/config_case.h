@@ -80,6 +80,7 @@ static inline void check_same_upstream(const struct config_upstream *a, const st
 		assert_memory_equal(a->pins[i], b->pins[i], CONFIG_PIN_OCTETS);
 	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
 	assert_int_equal(a->session_tickets, b->session_tickets);
+	assert_int_equal(a->cookies, b->cookies);
 	assert_int_equal(a->pad_block, b->pad_block);
 	assert_int_equal(a->connections, b->connections);
 	assert_int_equal(a->max_inflight, b->max_inflight);
@@ -115,6 +116,9 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->tcp_clients, b->tcp_clients);
 	assert_int_equal(a->tcp_idle_timeout_us, b->tcp_idle_timeout_us);
 	assert_int_equal(a->edns_size, b->edns_size);
+	assert_int_equal(a->answer_cookies, b->answer_cookies);
+	assert_int_equal(a->require_cookies, b->require_cookies);
+	assert_string_equal(a->cookie_secret_file, b->cookie_secret_file);
 	assert_int_equal(a->cache_size, b->cache_size);
 	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
 	assert_string_equal(a->tls_priority, b->tls_priority);

@@ -191,6 +191,13 @@ static const struct value_row {
 	{ "tcp-idle-timeout", "\"999ms\"", NULL, DURATION "1s to 1h" },
 	{ "tcp-idle-timeout", "3601", NULL, DURATION },
 
+	{ "answer-cookies", "false", "false", NULL },
+	{ "answer-cookies", "1", NULL, "value 1: write true or false" },
+	{ "require-cookies", "true", "true", NULL },
+	{ "require-cookies", "\"yes\"", NULL, "value \"yes\": write true or false" },
+	{ "cookie-secret-file", "\"/etc/dnsfwd/cookies\"", "\"/etc/dnsfwd/cookies\"", NULL },
+	{ "cookie-secret-file", "true", NULL, "value true: a text" },
+
 	{ "edns-size", "512", "512", NULL },
 	{ "edns-size", "4096", "4096", NULL },
 	{ "edns-size", "511", NULL, NUMBER "512 to 4096" },
@@ -283,6 +290,8 @@ static const struct value_row group_rows[] = {
 	{ "pin-sha256", "[ 5 ]", NULL, "value 5: " PINS },
 	{ "pin-sha256", "( ( \"" PIN "\" ) )", NULL, "value ( ): " PINS },
 
+	{ "cookies", "false", "false", NULL },
+	{ "cookies", "\"off\"", NULL, "value \"off\": write true or false" },
 	{ "session-tickets", "true", "true", NULL },
 	{ "session-tickets", "false", "false", NULL },
 	{ "session-tickets", "\"off\"", NULL, "value \"off\": write true or false" },
@@ -343,6 +352,23 @@ static void test_values(void **state)
 			group_rows[i].name, group_rows[i].value);
 		check_value(&group_rows[i], text);
 	}
+}
+
+/* What can't work together. */
+static void test_cookies(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	check_refused(FORWARD "answer-cookies = false\nrequire-cookies = true\n",
+		"dnsfwd.conf:3: option \"require-cookies\": value true: nobody could bring a cookie");
+	c = load_good(FORWARD "answer-cookies = false\nrequire-cookies = false\ncookie-secret-file = \"\"\n");
+	assert_int_equal(c->warnings.count, 0);
+	config_unref(c);
+	c = load_good(FORWARD "answer-cookies = false\ncookie-secret-file = \"/x\"\n");
+	assert_int_equal(c->warnings.count, 1);
+	assert_non_null(strstr(c->warnings.text[0], "not used with answer-cookies = false"));
+	config_unref(c);
 }
 
 static void test_long_priority(void **state)
@@ -854,6 +880,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_defaults, teardown),
 		cmocka_unit_test_teardown(test_values, teardown),
+		cmocka_unit_test_teardown(test_cookies, teardown),
 		cmocka_unit_test_teardown(test_long_priority, teardown),
 		cmocka_unit_test_teardown(test_every_option_has_rows, teardown),
 		cmocka_unit_test_teardown(test_refused, teardown),
