@@ -100,8 +100,10 @@ TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
 	datagrams.c dtls_engine.c dtls_filter.c pins.c priority.c tickets.c tls_engine.c \
 	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
+	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
-DTLS_TESTS     := test_dtls_engine test_dtls_filter test_dtls_path test_tls_engine_auth
+DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_path test_tls_engine_auth
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
 # What a harness needs beside common/.
@@ -234,7 +236,7 @@ $(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 
 $(addprefix $(O)/tests/unit/,$(DTLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 		$(O)/tests/unit/dtls_peer.o $(O)/tests/unit/dtls_clock.o \
-		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
+		$(call objs,$(TLS_SRC) $(DTLS_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/dns/frame.h"
+#include "common/dns/wire.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/dtls_engine.h"
 #include "proxy/upstream/tcp_socket.h"
@@ -327,17 +327,25 @@ static void become_ready(struct dtls *t)
 
 /* ------------------------------------------------------------------ receiving */
 
+/* One that is shorter than its header cannot be a message. */
+static void give_one(struct dtls *t, const uint8_t *msg, size_t len)
+{
+	if (len >= DNS_HEADER_LEN)
+		t->handler->message(t->handler_arg, msg, len);
+	else
+		t->engine.discarded++;
+}
+
 static void give_out(struct dtls *t)
 {
 	const struct bytes *plain = &t->engine.tls.plain;
-	const uint8_t *msg;
-	size_t len, used;
 
-	while (t->state == DTLS_READY && bytes_len(plain) > t->given_out &&
-		frame_next(bytes_front(plain) + t->given_out, bytes_len(plain) - t->given_out, &msg,
-			&len, &used) == FRAME_MESSAGE) {
-		t->given_out += used;
-		t->handler->message(t->handler_arg, msg, len);
+	while (t->state == DTLS_READY && bytes_len(plain) > t->given_out) {
+		const uint8_t *front = bytes_front(plain) + t->given_out;
+		size_t len = wire_get16(front);
+
+		t->given_out += DTLS_PLAIN_PREFIX + len;
+		give_one(t, front + DTLS_PLAIN_PREFIX, len);
 	}
 }
 
