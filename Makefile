@@ -67,7 +67,7 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
-	proxy/upstream/dtls_filter.c \
+	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
 	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
@@ -98,12 +98,12 @@ PROXY_TESTS    := \
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
-	datagrams.c dtls_engine.c dtls_filter.c pins.c priority.c tickets.c tls_engine.c \
+	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c tickets.c tls_engine.c \
 	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
-DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_path test_tls_engine_auth
+DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
 # What a harness needs beside common/.
