@@ -105,9 +105,11 @@ DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 # These have a clock of their own.
 DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls \
+	fuzz_dtls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
+fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 
 # ------------------------------------------------------------------ flags
 
@@ -136,7 +138,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
-	install uninstall clean help deps deps-check server FORCE
+	fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
 
@@ -250,6 +252,7 @@ check-unit: $(unit_tests)
 replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 
 $(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
+$(O)/tests/fuzz/replay-fuzz_dtls: $(call objs,$(fuzz_dtls_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a \
@@ -278,11 +281,14 @@ $(addprefix $(BUILD)/fuzz/,$(FUZZERS)): $(BUILD)/fuzz/%: $(COMMON_MADE) FORCE
 		-fno-sanitize-recover=all -o $@ tests/fuzz/$*.c $($*_more) $(COMMON_SRC) $(COMMON_MADE) \
 		$(if $($*_more),$(p_libs),$(p_libcfg))
 
-# The seeds of fuzz_tls, recorded anew; the same octets each time, as long as GnuTLS is the same.
-fuzz-tls-corpus: $(O)/tests/fuzz/make_tls_corpus
-	rm -f tests/fuzz/corpus/fuzz_tls/*
-	$(O)/tests/fuzz/make_tls_corpus tests/fuzz/corpus/fuzz_tls
-$(O)/tests/fuzz/make_tls_corpus: %: %.o $(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
+# Their seeds, recorded anew; the same octets each time, as long as GnuTLS is the same.
+fuzz-tls-corpus fuzz-dtls-corpus: fuzz-%-corpus: $(O)/tests/fuzz/make_%_corpus
+	mkdir -p tests/fuzz/corpus/fuzz_$*
+	rm -f tests/fuzz/corpus/fuzz_$*/*
+	$< tests/fuzz/corpus/fuzz_$*
+$(O)/tests/fuzz/make_dtls_corpus: $(O)/tests/unit/dtls_peer.o
+$(addprefix $(O)/tests/fuzz/,make_tls_corpus make_dtls_corpus): %: %.o \
+		$(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
