@@ -103,7 +103,7 @@ TLS_SRC        := $(addprefix proxy/upstream/, \
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
-DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth
+DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
 FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls \
 	fuzz_dtls

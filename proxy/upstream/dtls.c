@@ -23,7 +23,10 @@
 
 /* The library's timer has nothing to say while it waits for the rest of a flight. */
 #define TICK_MIN_MS 100u
-/* A flight that was repeated so often goes in smaller parts (RFC 6347 4.1.1.1). */
+/*
+ * A flight that was repeated so often goes in smaller parts (RFC 6347 4.1.1.1), and so does all that
+ * follows: a path that drops what is larger says nothing.
+ */
 #define REPEATS_LARGE 2u
 /* A refusal that nothing follows, though our flight was repeated so often. */
 #define REPEATS_REFUSED 2u
@@ -46,6 +49,7 @@ struct dtls {
 	uint64_t deadline_us;
 	bool heard;	     /* something came that could be the server's */
 	unsigned repeats;    /* of the flight that is out */
+	bool narrow;	     /* large datagrams seem to get lost: none are sent */
 	bool refused;	     /* an alert in clear said so; */
 	unsigned refused_at; /* after so many repeats */
 	uint64_t flight_us;  /* when the flight that is out left first */
@@ -119,7 +123,9 @@ static void finish_with(
 
 static void measure_path(struct dtls *t)
 {
-	dtls_engine_set_payload_max(&t->engine, udp_socket_payload_max(t->fd, &t->peer));
+	dtls_engine_set_payload_max(&t->engine, t->narrow
+							? udp_socket_payload_floor(&t->peer)
+							: udp_socket_payload_max(t->fd, &t->peer));
 	t->base.info.max_message = dtls_engine_message_max(&t->engine);
 }
 
@@ -272,8 +278,10 @@ static void note_progress(struct dtls *t)
 
 static void repeat_flight(struct dtls *t)
 {
-	if (t->repeats + 1 == REPEATS_LARGE)
-		dtls_engine_set_payload_max(&t->engine, udp_socket_payload_floor(&t->peer));
+	if (t->repeats + 1 == REPEATS_LARGE) {
+		t->narrow = true;
+		measure_path(t);
+	}
 	if (dtls_engine_handshake(&t->engine) == TLS_PROGRESS_END) {
 		fail_handshake(t);
 		return;

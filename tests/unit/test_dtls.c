@@ -492,6 +492,32 @@ static void test_silence(void **state)
 	scene_deinit(&s);
 }
 
+/* A path that drops what is larger than the smallest: nothing larger is sent from the third time on. */
+static void test_narrow_path(void **state)
+{
+	static const uint8_t query[600];
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	s.deaf = true;
+	scene_open(&s);
+	tls_endpoint_trust_loaded(&s.endpoint);
+	while (s.received < 3) {
+		dtls_clock_advance(100);
+		turn(&s);
+	}
+	s.deaf = false;
+	while (!s.ready) {
+		dtls_clock_advance(100);
+		turn(&s);
+	}
+	assert_int_equal(s.transport->info.max_message, 576 - 28 - DTLS_OVERHEAD);
+	assert_int_equal(s.transport->ops->send(s.transport, query, sizeof query), -EMSGSIZE);
+	assert_scene_talks(&s);
+	scene_deinit(&s);
+}
+
 static void test_nobody_listens(void **state)
 {
 	struct scene s;
@@ -692,6 +718,7 @@ int main(void)
 		cmocka_unit_test(test_close_from_callbacks),
 		cmocka_unit_test(test_closed_by_the_server),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_narrow_path),
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_no_route),
 		cmocka_unit_test(test_refused),
