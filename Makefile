@@ -67,10 +67,12 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/resolve/lookup.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
+	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
+	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
 	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
-	proxy/upstream/trust.c \
+	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 SERVER_SRC := $(addprefix tests/server/, \
@@ -98,14 +100,20 @@ PROXY_TESTS    := \
 	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_passed test_secrets \
 	test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
-TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
-	pins.c priority.c tickets.c tls_engine.c tls_policy.c trust.c verify.c verify_chain.c \
-	verify_name.c)
+	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c tickets.c tls_engine.c \
+	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
+	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
+# These have a clock of their own.
+DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame fuzz_config fuzz_last_good fuzz_tls
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame fuzz_config fuzz_last_good \
+	fuzz_tls fuzz_dtls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
+fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 
 # ------------------------------------------------------------------ flags
 
@@ -134,7 +142,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
-	install uninstall clean help deps deps-check server FORCE
+	fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
 
@@ -195,7 +203,8 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS))
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS) \
+	$(DTLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
 $(addprefix $(O)/tests/unit/,$(COMMON_TESTS)): %: %.o $(O)/libcommon.a
@@ -237,6 +246,12 @@ $(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(p_wrap) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 
+$(addprefix $(O)/tests/unit/,$(DTLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
+		$(O)/tests/unit/dtls_peer.o $(O)/tests/unit/dtls_clock.o \
+		$(call objs,$(TLS_SRC) $(DTLS_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
 check-unit: $(unit_tests)
 	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \
 		'{} > {}.log 2>&1 || { cat {}.log; echo "FAILED: {}"; exit 255; }'
@@ -247,6 +262,7 @@ check-unit: $(unit_tests)
 replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 
 $(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
+$(O)/tests/fuzz/replay-fuzz_dtls: $(call objs,$(fuzz_dtls_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a \
@@ -275,11 +291,14 @@ $(addprefix $(BUILD)/fuzz/,$(FUZZERS)): $(BUILD)/fuzz/%: $(COMMON_MADE) FORCE
 		-fno-sanitize-recover=all -o $@ tests/fuzz/$*.c $($*_more) $(COMMON_SRC) $(COMMON_MADE) \
 		$(if $($*_more),$(p_libs),$(p_libcfg))
 
-# The seeds of fuzz_tls, recorded anew; the same octets each time, as long as GnuTLS is the same.
-fuzz-tls-corpus: $(O)/tests/fuzz/make_tls_corpus
-	rm -f tests/fuzz/corpus/fuzz_tls/*
-	$(O)/tests/fuzz/make_tls_corpus tests/fuzz/corpus/fuzz_tls
-$(O)/tests/fuzz/make_tls_corpus: %: %.o $(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
+# Their seeds, recorded anew; the same octets each time, as long as GnuTLS is the same.
+fuzz-tls-corpus fuzz-dtls-corpus: fuzz-%-corpus: $(O)/tests/fuzz/make_%_corpus
+	mkdir -p tests/fuzz/corpus/fuzz_$*
+	rm -f tests/fuzz/corpus/fuzz_$*/*
+	$< tests/fuzz/corpus/fuzz_$*
+$(O)/tests/fuzz/make_dtls_corpus: $(O)/tests/unit/dtls_peer.o
+$(addprefix $(O)/tests/fuzz/,make_tls_corpus make_dtls_corpus): %: %.o \
+		$(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 

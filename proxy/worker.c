@@ -139,7 +139,7 @@ void worker_trust_loaded(struct worker *w, const struct trust *t)
 {
 	for (size_t i = 0; i < w->upstream_count; i++)
 		if (w->ways[i].endpoint.policy->trust == t)
-			tls_trust_loaded(&w->ways[i].endpoint);
+			tls_endpoint_trust_loaded(&w->ways[i].endpoint);
 }
 
 void worker_set_cookie_secrets(struct worker *w, const struct cookie_secrets *secrets)

@@ -37,6 +37,9 @@ static const char floor_text[] =
  */
 static const char resumption[] = ":+ECDHE-PSK";
 
+/* Behind all of it, for datagrams; resumption there is by RFC 5077, which offers nothing more. */
+static const char dtls[] = ":-VERS-ALL:+VERS-DTLS1.2";
+
 /*
  * Keywords that take a check away: removing something later does not bring it back.  COMPAT takes
  * that of the key's usage away; without a status request there is no OCSP response to look at.
@@ -73,7 +76,7 @@ static const char *find_missing(gnutls_priority_t p)
 	const unsigned *list;
 
 	if (gnutls_priority_protocol_list(p, &list) <= 0)
-		return "TLS version (1.2 or newer)";
+		return "version (TLS 1.2 or newer, DTLS 1.2)";
 	if (gnutls_priority_cipher_list(p, &list) <= 0)
 		return "AEAD cipher";
 	if (gnutls_priority_group_list(p, &list) <= 0)
@@ -93,6 +96,31 @@ static const char *find_place(const char *wanted, size_t at)
 	if (at < len)
 		return wanted + at;
 	return at == len && wanted[len - 1] == ':' ? wanted + len - 1 : NULL;
+}
+
+static bool is_allowed(const char *wanted, char *error, size_t size)
+{
+	const char *keyword = find_forbidden(wanted);
+
+	if (!keyword)
+		return true;
+	snprintf(error, size,
+		"option \"tls-priority\": \"%s\" would weaken the check of the peer; it is not "
+		"allowed",
+		keyword);
+	return false;
+}
+
+static gnutls_priority_t make_ours(const char *more, char *error, size_t size)
+{
+	char text[sizeof ours + sizeof resumption + sizeof dtls];
+	gnutls_priority_t p;
+
+	snprintf(text, sizeof text, "%s%s", ours, more);
+	if (gnutls_priority_init(&p, text, NULL) == 0)
+		return p;
+	snprintf(error, size, "TLS: out of memory, or the library refuses our priorities");
+	return NULL;
 }
 
 static gnutls_priority_t make_wanted(const char *wanted, const char *more, char *error, size_t size)
@@ -137,30 +165,26 @@ static gnutls_priority_t make_wanted(const char *wanted, const char *more, char 
 
 gnutls_priority_t priority_new(const char *wanted, bool tickets, char *error, size_t size)
 {
-	const char *keyword = find_forbidden(wanted), *more = tickets ? resumption : "";
-	char text[sizeof ours + sizeof resumption];
+	const char *more = tickets ? resumption : "";
 	gnutls_priority_t p;
 
-	if (keyword) {
-		snprintf(error, size,
-			"option \"tls-priority\": \"%s\" would weaken the check of the peer; it is "
-			"not allowed",
-			keyword);
+	if (!is_allowed(wanted, error, size))
 		return NULL;
-	}
-	if (*wanted) {
-		/* It has to do by itself, before resumption comes to it. */
-		p = make_wanted(wanted, "", error, size);
-		if (!p || !tickets)
-			return p;
-		gnutls_priority_deinit(p);
-		return make_wanted(wanted, more, error, size);
-	}
-	snprintf(text, sizeof text, "%s%s", ours, more);
-	if (gnutls_priority_init(&p, text, NULL) == 0)
+	if (!*wanted)
+		return make_ours(more, error, size);
+	/* It has to do by itself, before resumption comes to it. */
+	p = make_wanted(wanted, "", error, size);
+	if (!p || !tickets)
 		return p;
-	snprintf(error, size, "TLS: out of memory, or the library refuses our priorities");
-	return NULL;
+	gnutls_priority_deinit(p);
+	return make_wanted(wanted, more, error, size);
+}
+
+gnutls_priority_t priority_new_dtls(const char *wanted, char *error, size_t size)
+{
+	if (!is_allowed(wanted, error, size))
+		return NULL;
+	return *wanted ? make_wanted(wanted, dtls, error, size) : make_ours(dtls, error, size);
 }
 
 /* ------------------------------------------------------------------ afterwards */
@@ -208,6 +232,9 @@ bool priority_floor_holds(gnutls_session_t session, const char **ret_what)
 		*ret_what = "the server chose a cipher that is no AEAD";
 	else if (!is_forward_secret(gnutls_kx_get(session)))
 		*ret_what = "the server chose a key exchange without forward secrecy";
+	else if (gnutls_protocol_get_version(session) == GNUTLS_DTLS1_2 &&
+		 !gnutls_session_ext_master_secret_status(session))
+		*ret_what = "the server does not confirm the extended master secret (RFC 7627)";
 	else
 		return true;
 	return false;

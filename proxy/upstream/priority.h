@@ -18,6 +18,9 @@ struct gnutls_session_int;
  */
 struct gnutls_priority_st *priority_new(const char *wanted, bool tickets, char *error, size_t size);
 
+/* The same for DTLS 1.2, the only version that is offered there. */
+struct gnutls_priority_st *priority_new_dtls(const char *wanted, char *error, size_t size);
+
 /* What a finished handshake came to is not below the floor; *ret_what names what is. */
 bool priority_floor_holds(struct gnutls_session_int *session, const char **ret_what);
 

@@ -14,7 +14,6 @@
 #include "proxy/upstream/tcp_socket.h"
 #include "proxy/upstream/tls_engine.h"
 #include "proxy/upstream/tls_policy.h"
-#include "proxy/upstream/trust.h"
 
 /* Sealed or waiting to be sealed; above it queries stay in the session (design 5, last point). */
 #define OUT_MAX 65536u
@@ -32,9 +31,8 @@ struct tls {
 	int fd; /* -1 once ended */
 	struct event *readable, *writable;
 	struct tls_engine engine;
-	struct ticket *ticket; /* offered in the ClientHello; NULL: none, or it was seen */
-	struct list
-		waiting;  /* in the endpoint's list: nothing is read until the anchors are here */
+	struct ticket *ticket;	  /* offered in the ClientHello; NULL: none, or it was seen */
+	struct tls_waiter waiter; /* nothing is read until the anchors are here */
 	size_t given_out; /* octets of engine.plain in messages given out, consumed by the next read
 			   */
 	bool starved;	  /* has_room was false */
@@ -54,7 +52,7 @@ static struct tls *tls_of(struct transport *t)
 static void shut(struct tls *t)
 {
 	t->state = TLS_ENDED;
-	list_remove(&t->waiting);
+	tls_endpoint_forget(&t->waiter);
 	if (t->ticket) {
 		tickets_return(&t->endpoint->tickets, t->ticket);
 		t->ticket = NULL;
@@ -341,7 +339,7 @@ static void on_connected(struct tls *t)
 		return;
 	}
 	t->state = TLS_HANDSHAKE;
-	if (!list_linked(&t->waiting))
+	if (!tls_endpoint_waits(&t->waiter))
 		event_add(t->readable, NULL);
 	ticket_free(t->ticket); /* it leaves with the ClientHello: once is all */
 	t->ticket = NULL;
@@ -377,6 +375,14 @@ static void on_drained(struct turn_work *w)
 static void on_finished(struct turn_work *w)
 {
 	flush(&container_of(w, struct tls, finished)->base);
+}
+
+static void on_trust_loaded(struct tls_waiter *w)
+{
+	struct tls *t = container_of(w, struct tls, waiter);
+
+	if (t->state == TLS_HANDSHAKE)
+		event_add(t->readable, NULL);
 }
 
 static void tls_close(struct transport *base)
@@ -447,20 +453,9 @@ static struct tls *make(
 	t->report.run = on_report;
 	t->drained.run = on_drained;
 	t->finished.run = on_finished;
+	t->waiter.loaded = on_trust_loaded;
 	t->fd = -1;
 	return t;
-}
-
-/* A full handshake is to come: the anchors are loaded while the SYN travels. */
-static void want_trust(struct tls *t)
-{
-	struct tls_endpoint *e = t->endpoint;
-	struct trust *trust = e->policy->trust;
-
-	if (t->ticket || !trust || trust_is_loaded(trust))
-		return;
-	list_append(&e->waiting, &t->waiting);
-	e->want_trust(e->want_arg, trust);
 }
 
 /*
@@ -482,7 +477,8 @@ static bool begin(struct tls *t, const struct addr *to, struct transport_end *re
 	}
 	t->engine.keep_ticket = tls_endpoint_keep;
 	t->engine.keep_arg = e;
-	want_trust(t);
+	if (!t->ticket) /* a full handshake is to come: they are loaded while the SYN travels */
+		tls_endpoint_wait(e, &t->waiter);
 	return true;
 }
 
@@ -509,18 +505,4 @@ fail:
 	if (t)
 		tls_free(&t->base);
 	return NULL;
-}
-
-/* ------------------------------------------------------------------ the endpoint */
-
-void tls_trust_loaded(struct tls_endpoint *e)
-{
-	struct list *n;
-
-	while ((n = list_take(&e->waiting))) {
-		struct tls *t = container_of(n, struct tls, waiting);
-
-		if (t->state == TLS_HANDSHAKE)
-			event_add(t->readable, NULL);
-	}
 }

@@ -8,9 +8,6 @@
 
 #include "proxy/upstream/tls_endpoint.h"
 
-/* The anchors are loaded, or could not be: the connections of this endpoint that wait go on. */
-void tls_trust_loaded(struct tls_endpoint *e);
-
 /* For transport_opener; arg is the struct tls_endpoint. */
 struct transport *tls_open(void *arg, const struct addr *to,
 	const struct transport_handler *handler, void *handler_arg, struct transport_end *ret_end);

@@ -5,6 +5,7 @@
 #include "proxy/loop.h"
 #include "proxy/upstream/tls_engine.h"
 #include "proxy/upstream/tls_policy.h"
+#include "proxy/upstream/trust.h"
 
 /* Tickets age while the machine sleeps (design 5, Networks and epochs). */
 static uint64_t boot_us(void)
@@ -31,6 +32,28 @@ struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to
 	if (!e->policy->tickets)
 		return NULL;
 	return tickets_take(&e->tickets, to, e->policy->id, boot_us(), time(NULL));
+}
+
+bool tls_endpoint_wait(struct tls_endpoint *e, struct tls_waiter *w)
+{
+	struct trust *trust = e->policy->trust;
+
+	if (!trust || trust_is_loaded(trust))
+		return false;
+	list_append(&e->waiting, &w->node);
+	e->want_trust(e->want_arg, trust);
+	return true;
+}
+
+void tls_endpoint_trust_loaded(struct tls_endpoint *e)
+{
+	struct list *n;
+
+	while ((n = list_take(&e->waiting))) {
+		struct tls_waiter *w = container_of(n, struct tls_waiter, node);
+
+		w->loaded(w);
+	}
 }
 
 void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)

@@ -12,20 +12,27 @@ struct tls_engine;
 struct tls_policy;
 struct trust;
 
+/* A connection that waits for the trust anchors; zeroed before first use. */
+struct tls_waiter {
+	struct list node;
+	void (*loaded)(struct tls_waiter *w); /* once; it waits no more */
+};
+
 /* Borrowed by each connection, outlives them. */
 struct tls_endpoint {
 	struct loop *loop;
 	const struct tls_policy *policy;
 	/*
 	 * Called when a full handshake begins and the policy's trust anchors are not loaded;
-	 * tls_trust_loaded comes some time later.  Meanwhile what the server says is left unread.
+	 * tls_endpoint_trust_loaded comes some time later.  Meanwhile what the server says is left
+	 * unread.
 	 */
 	void (*want_trust)(void *arg, struct trust *t);
 	void *want_arg;
 	/* Private. */
 	struct tickets tickets;
 	uint64_t refused_us; /* CLOCK_BOOTTIME, when it was not whom we expect last; 0: never */
-	struct list waiting; /* connections, for the trust anchors */
+	struct list waiting; /* struct tls_waiter */
 };
 
 /* After the first members are set. */
@@ -35,6 +42,20 @@ void tls_endpoint_deinit(struct tls_endpoint *e);
 
 /* A ticket for this address, the caller's; NULL: a full handshake. */
 struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to);
+
+/* Lets w wait, where a full handshake is to come whose trust anchors are not loaded: true. */
+bool tls_endpoint_wait(struct tls_endpoint *e, struct tls_waiter *w);
+static inline bool tls_endpoint_waits(const struct tls_waiter *w)
+{
+	return list_linked(&w->node);
+}
+static inline void tls_endpoint_forget(struct tls_waiter *w)
+{
+	list_remove(&w->node);
+}
+
+/* The anchors are loaded, or could not be: the connections of this endpoint that wait go on. */
+void tls_endpoint_trust_loaded(struct tls_endpoint *e);
 
 /* A session is ready: counted; a full handshake's verdict begins to age. */
 void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proxy/upstream/priority.h"
+#include "proxy/upstream/tls_engine_parts.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/verify.h"
 
@@ -81,14 +82,14 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
 
 /* ------------------------------------------------------------------ the end */
 
-static void fail(struct tls_engine *e, enum transport_fault fault, const char *text)
+void tls_engine_fail(struct tls_engine *e, enum transport_fault fault, const char *text)
 {
 	e->end->stage = e->ready ? STAGE_DNS : STAGE_TLS;
 	e->end->fault = fault;
 	snprintf(e->end->text, sizeof e->end->text, "%s", text);
 }
 
-static void fail_library(struct tls_engine *e, int err)
+void tls_engine_fail_library(struct tls_engine *e, int err)
 {
 	char text[TRANSPORT_TEXT_MAX];
 
@@ -98,16 +99,16 @@ static void fail_library(struct tls_engine *e, int err)
 		snprintf(text, sizeof text, "alert from the server: %s",
 			gnutls_alert_get_name(gnutls_alert_get(e->session)));
 		/* Of a session that worked this is the server's way to reset it. */
-		fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL, text);
+		tls_engine_fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL, text);
 		return;
 	}
 	if (err == GNUTLS_E_TOO_MANY_HANDSHAKE_PACKETS || err == GNUTLS_E_TOO_MANY_EMPTY_PACKETS) {
 		e->chatter_over = true;
-		fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL,
+		tls_engine_fail(e, e->ready ? FAULT_RESET : FAULT_PROTOCOL,
 			"the server sends too much that is no answer");
 		return;
 	}
-	fail(e, FAULT_PROTOCOL, gnutls_strerror(err));
+	tls_engine_fail(e, FAULT_PROTOCOL, gnutls_strerror(err));
 }
 
 /* ------------------------------------------------------------------ the handshake */
@@ -168,12 +169,13 @@ static bool alpn_is_good(struct tls_engine *e)
 	if (gnutls_alpn_get_selected_protocol(e->session, &chosen) == 0) {
 		if (chosen.size == 3 && memcmp(chosen.data, "dot", 3) == 0)
 			return true;
-		fail(e, FAULT_PROTOCOL, "the server chose another protocol than DNS over TLS");
+		tls_engine_fail(
+			e, FAULT_PROTOCOL, "the server chose another protocol than DNS over TLS");
 		return false;
 	}
-	if (addr_port(e->addr) != DOT_ALT_PORT)
+	if (e->policy->datagram || addr_port(e->addr) != DOT_ALT_PORT)
 		return true;
-	fail(e, FAULT_PROTOCOL, "the server does not confirm DNS over TLS on port 443");
+	tls_engine_fail(e, FAULT_PROTOCOL, "the server does not confirm DNS over TLS on port 443");
 	return false;
 }
 
@@ -183,7 +185,7 @@ static bool floor_holds(struct tls_engine *e)
 
 	if (priority_floor_holds(e->session, &what))
 		return true;
-	fail(e, FAULT_PROTOCOL, what);
+	tls_engine_fail(e, FAULT_PROTOCOL, what);
 	return false;
 }
 
@@ -198,9 +200,23 @@ static bool is_judged(struct tls_engine *e)
 		e->verdict.authenticated = false;
 	if (e->verdict.authenticated || !e->policy->strict)
 		return true;
-	fail(e, FAULT_PROTOCOL, "the server was not authenticated");
+	tls_engine_fail(e, FAULT_PROTOCOL, "the server was not authenticated");
 	e->end->stage = STAGE_AUTH;
 	return false;
+}
+
+enum tls_progress tls_engine_end_handshake(struct tls_engine *e, int err)
+{
+	if (err == 0 && floor_holds(e) && alpn_is_good(e) && is_judged(e)) {
+		e->ready = true;
+		e->record_row = 0;
+		return TLS_PROGRESS_DONE;
+	}
+	if (err < 0) {
+		tls_engine_fail_library(e, err);
+		gnutls_alert_send_appropriate(e->session, err);
+	}
+	return TLS_PROGRESS_END;
 }
 
 /* GnuTLS says "again" after each record that holds only a part of a message, too. */
@@ -222,25 +238,16 @@ enum tls_progress tls_engine_handshake(struct tls_engine *e)
 	} while (goes_on(e, err, before));
 	if (err == GNUTLS_E_AGAIN && e->in_len == 0)
 		return TLS_PROGRESS_MORE;
-	if (err == 0 && floor_holds(e) && alpn_is_good(e) && is_judged(e)) {
-		e->ready = true;
-		e->record_row = 0;
-		return TLS_PROGRESS_DONE;
-	}
-	if (err < 0) {
-		fail_library(e, err);
-		gnutls_alert_send_appropriate(e->session, err);
-	}
-	return TLS_PROGRESS_END;
+	return tls_engine_end_handshake(e, err);
 }
 
-static void set_callbacks(struct tls_engine *e)
+static void set_callbacks(struct tls_engine *e, const struct tls_engine_io *io)
 {
 	gnutls_session_set_ptr(e->session, e);
 	gnutls_transport_set_ptr(e->session, e);
-	gnutls_transport_set_pull_function(e->session, pull);
-	gnutls_transport_set_pull_timeout_function(e->session, pull_timeout);
-	gnutls_transport_set_push_function(e->session, push);
+	gnutls_transport_set_pull_function(e->session, io->pull);
+	gnutls_transport_set_pull_timeout_function(e->session, io->pull_timeout);
+	gnutls_transport_set_push_function(e->session, io->push);
 	gnutls_handshake_set_timeout(e->session, 0); /* whoever connects has a limit of its own */
 	gnutls_handshake_set_max_packet_length(e->session, TLS_HANDSHAKE_MAX);
 	gnutls_session_set_verify_function(e->session, on_verify);
@@ -259,17 +266,19 @@ static void set_ticket(struct tls_engine *e, const struct ticket *ticket)
  * SNI carries the configured name; an address never goes there (RFC 6066 3, standards 7.5).  No early
  * data, ever (RFC 9325 3.10).
  */
-bool tls_engine_init(struct tls_engine *e, const struct tls_policy *policy,
-	const struct ticket *ticket, const struct addr *addr, struct transport_end *end)
+bool tls_engine_begin(struct tls_engine *e, const struct tls_policy *policy,
+	const struct ticket *ticket, const struct addr *addr, struct transport_end *end,
+	const struct tls_engine_io *io)
 {
 	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+			 (policy->datagram ? GNUTLS_DATAGRAM : 0) |
 			 (policy->tickets ? 0 : GNUTLS_NO_TICKETS);
 	const char *name = policy->auth_name;
 
 	*e = (struct tls_engine){ .policy = policy, .addr = addr, .end = end };
 	if (gnutls_init(&e->session, flags) < 0)
 		return false;
-	set_callbacks(e);
+	set_callbacks(e, io);
 	if (tls_policy_apply(policy, e->session) < 0 ||
 		(name && gnutls_server_name_set(e->session, GNUTLS_NAME_DNS, name, strlen(name)) <
 				 0))
@@ -277,6 +286,14 @@ bool tls_engine_init(struct tls_engine *e, const struct tls_policy *policy,
 	if (ticket)
 		set_ticket(e, ticket);
 	return true;
+}
+
+bool tls_engine_init(struct tls_engine *e, const struct tls_policy *policy,
+	const struct ticket *ticket, const struct addr *addr, struct transport_end *end)
+{
+	static const struct tls_engine_io io = { pull, pull_timeout, push };
+
+	return tls_engine_begin(e, policy, ticket, addr, end, &io);
 }
 
 void tls_engine_deinit(struct tls_engine *e)
@@ -298,16 +315,16 @@ static unsigned chatter_now(const struct tls_engine *e)
 }
 
 /* Work that brings no answer is bounded (threats A65). */
-static bool chatter_is_bounded(struct tls_engine *e)
+bool tls_engine_chatter_is_bounded(struct tls_engine *e)
 {
 	if (chatter_now(e) <= TLS_CHATTER_ROW && e->chatter_all + chatter_now(e) <= TLS_CHATTER_ALL)
 		return true;
 	e->chatter_over = true;
-	fail(e, FAULT_RESET, "the server sends too much that is no answer");
+	tls_engine_fail(e, FAULT_RESET, "the server sends too much that is no answer");
 	return false;
 }
 
-static void note_answer(struct tls_engine *e)
+void tls_engine_note_answer(struct tls_engine *e)
 {
 	e->chatter_all += chatter_now(e);
 	e->chatter_row = e->record_row = 0;
@@ -317,7 +334,7 @@ static void note_answer(struct tls_engine *e)
  * What the library leaves to us: warnings are passed over; TLS 1.2's wish to shake hands anew is
  * declined (RFC 5246 7.4.1.1, RFC 9325 3.5).
  */
-static bool is_passed_over(struct tls_engine *e, int err)
+bool tls_engine_is_passed_over(struct tls_engine *e, int err)
 {
 	if (err == GNUTLS_E_REHANDSHAKE) {
 		e->chatter_row++;
@@ -341,7 +358,7 @@ static enum tls_progress open_one(struct tls_engine *e)
 	ssize_t n;
 
 	if (!room) {
-		fail(e, FAULT_LOCAL, "out of memory");
+		tls_engine_fail(e, FAULT_LOCAL, "out of memory");
 		return TLS_PROGRESS_END;
 	}
 	n = gnutls_record_recv(e->session, room, TLS_RECORD_MAX);
@@ -349,24 +366,24 @@ static enum tls_progress open_one(struct tls_engine *e)
 		bytes_commit(&e->plain, (size_t)n);
 		e->record_row -= e->record_row > 0; /* this one is no chatter */
 	}
-	if (!chatter_is_bounded(e))
+	if (!tls_engine_chatter_is_bounded(e))
 		return TLS_PROGRESS_END;
 	if (n > 0) {
-		note_answer(e);
+		tls_engine_note_answer(e);
 		return TLS_PROGRESS_MORE;
 	}
 	if (n == 0) {
-		fail(e, FAULT_CLOSED, "closed by the server (close_notify)");
+		tls_engine_fail(e, FAULT_CLOSED, "closed by the server (close_notify)");
 		return TLS_PROGRESS_END;
 	}
 	if (n == GNUTLS_E_AGAIN && e->in_len == 0)
 		return TLS_PROGRESS_DONE;
 	if (n == GNUTLS_E_AGAIN && e->in_len < before)
 		return TLS_PROGRESS_MORE;
-	if (is_passed_over(e, (int)n))
-		return chatter_is_bounded(e) ? TLS_PROGRESS_MORE : TLS_PROGRESS_END;
+	if (tls_engine_is_passed_over(e, (int)n))
+		return tls_engine_chatter_is_bounded(e) ? TLS_PROGRESS_MORE : TLS_PROGRESS_END;
 	/* Also "again" without having taken anything: what was fed would be lost. */
-	fail_library(e, (int)n);
+	tls_engine_fail_library(e, (int)n);
 	gnutls_alert_send_appropriate(e->session, (int)n);
 	return TLS_PROGRESS_END;
 }
@@ -391,7 +408,7 @@ bool tls_engine_seal(struct tls_engine *e)
 			e->session, bytes_front(&e->pending), bytes_len(&e->pending));
 
 		if (n < 0) {
-			fail_library(e, (int)n);
+			tls_engine_fail_library(e, (int)n);
 			return false;
 		}
 		bytes_consume(&e->pending, (size_t)n);

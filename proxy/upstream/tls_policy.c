@@ -27,7 +27,8 @@ static uint64_t mix(uint64_t id, const void *data, size_t len)
 static uint64_t identify(const struct tls_policy *p, const char *priority)
 {
 	const char *bundle = p->trust ? trust_bundle(p->trust) : "none";
-	uint8_t flags[] = { p->strict, p->tickets, p->auth_name != NULL, p->trust != NULL };
+	uint8_t flags[] = { p->strict, p->tickets, p->auth_name != NULL, p->trust != NULL,
+		p->datagram };
 	uint64_t id = mix(0, flags, sizeof flags);
 
 	if (p->auth_name)
@@ -38,7 +39,7 @@ static uint64_t identify(const struct tls_policy *p, const char *priority)
 	return mix(id, priority, strlen(priority));
 }
 
-struct tls_policy *tls_policy_new(const struct config_upstream *u, const char *priority,
+static struct tls_policy *make(const struct config_upstream *u, bool datagram, const char *priority,
 	struct trust *trust, char *error, size_t size)
 {
 	struct tls_policy *p = calloc(1, sizeof *p);
@@ -53,13 +54,27 @@ struct tls_policy *tls_policy_new(const struct config_upstream *u, const char *p
 	p->pin_count = u->pin_count;
 	p->strict = u->profile == PROFILE_STRICT;
 	p->tickets = u->session_tickets;
+	p->datagram = datagram;
 	p->trust = trust;
 	p->id = identify(p, priority);
-	p->priority = priority_new(priority, p->tickets, error, size);
+	p->priority = datagram ? priority_new_dtls(priority, error, size)
+			       : priority_new(priority, p->tickets, error, size);
 	if (p->priority)
 		return p;
 	tls_policy_free(p);
 	return NULL;
+}
+
+struct tls_policy *tls_policy_new(const struct config_upstream *u, const char *priority,
+	struct trust *trust, char *error, size_t size)
+{
+	return make(u, false, priority, trust, error, size);
+}
+
+struct tls_policy *dtls_policy_new(const struct config_upstream *u, const char *priority,
+	struct trust *trust, char *error, size_t size)
+{
+	return make(u, true, priority, trust, error, size);
 }
 
 void tls_policy_free(struct tls_policy *p)
@@ -80,7 +95,8 @@ int tls_policy_apply(const struct tls_policy *p, gnutls_session_t session)
 
 	if (err == 0)
 		err = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, p->bare);
-	if (err == 0)
+	/* "dot" is a name of DNS over TLS alone; RFC 8094 has none. */
+	if (err == 0 && !p->datagram)
 		err = gnutls_alpn_set_protocols(session, &dot, 1, 0); /* RFC 8932, standards 7.5 */
 	return err;
 }

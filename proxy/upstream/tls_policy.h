@@ -23,6 +23,7 @@ struct tls_policy {
 	size_t pin_count;
 	bool strict;
 	bool tickets;
+	bool datagram; /* DTLS */
 	/* Of a name or an address; NULL: pins alone, which are anchors of their own. Borrowed. */
 	struct trust *trust;
 	uint64_t id; /* of all above: two policies that differ have different ones */
@@ -37,6 +38,12 @@ struct tls_policy {
  * is false).  NULL with one sentence in error.
  */
 struct tls_policy *tls_policy_new(const struct config_upstream *u, const char *priority,
+	struct trust *trust, char *error, size_t size);
+/*
+ * The same over DTLS, whose tickets never meet those of TLS: another id.  An error also where the
+ * option tls-priority leaves nothing for DTLS 1.2.
+ */
+struct tls_policy *dtls_policy_new(const struct config_upstream *u, const char *priority,
 	struct trust *trust, char *error, size_t size);
 void tls_policy_free(struct tls_policy *p);
 

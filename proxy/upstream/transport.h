@@ -19,6 +19,7 @@
 /* How far it had come. */
 enum transport_stage {
 	STAGE_ROUTE, /* no socket, no route, no address of our own */
+	STAGE_UDP,   /* nothing has come back */
 	STAGE_TCP,
 	STAGE_TLS,
 	STAGE_AUTH,
@@ -97,8 +98,9 @@ struct transport_ops {
 	 */
 	const uint8_t *(*partial)(const struct transport *t, size_t *ret_len);
 	/*
-	 * Takes a copy of one message. 0, -ENOBUFS (bound), -ENOMEM, -EPIPE (it has ended).  Only
-	 * when ready.
+	 * Takes a copy of one message. 0, -ENOBUFS (bound), -ENOMEM, -EPIPE (it has ended),
+	 * -EMSGSIZE (a datagram of this path takes no more than info.max_message).  Only when
+	 * ready.
 	 */
 	int (*send)(struct transport *t, const uint8_t *msg, size_t len);
 	/* Seals and sends what was taken.  A fault found here is reported later. */

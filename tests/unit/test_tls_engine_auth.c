@@ -1,6 +1,6 @@
 /* Who is taken for the server that was configured, and what is said of all others (threats A60, A64). */
 #include "proxy/upstream/verify_chain.h"
-#include "tests/unit/tls_case.h"
+#include "tests/unit/dtls_case.h"
 
 /* Certificates that only this file needs. */
 static struct identity other_ca, other_leaf, wrong_name, cn_only, cn_right, address_as_name,
@@ -245,6 +245,41 @@ static void check_strict(size_t i, const char *priority)
 	link_close(&l);
 }
 
+/* Who is judged over DTLS is judged by the same code; here it is seen to be called. */
+static void check_dtls(size_t i, bool opportunistic)
+{
+	const char *title = rows[i].title;
+	struct policy_form policy = rows[i].policy;
+	struct peer_form peer = { 0 };
+	struct dlink l;
+
+	memcpy(peer.chain, rows[i].chain, sizeof rows[i].chain);
+	policy.opportunistic = opportunistic;
+	dlink_open_at(&l, &policy, &peer, NULL, true, rows[i].addr ? rows[i].addr : LINK_ADDR);
+	dlink_shake(&l, 0);
+	if (!rows[i].refused || opportunistic) {
+		expect_int(title, l.progress, TLS_PROGRESS_DONE);
+		expect(title, l.engine.tls.judged && l.peer.tls.ready);
+		expect_int(title, l.engine.tls.verdict.authenticated, !rows[i].refused);
+	} else {
+		expect_int(title, l.progress, TLS_PROGRESS_END);
+		expect_int(title, l.end.stage, STAGE_AUTH);
+		expect_int(title, l.end.fault, FAULT_PROTOCOL);
+		expect_says(title, l.end.text, rows[i].refused);
+		expect(title, !l.engine.tls.ready && !l.peer.tls.ready);
+	}
+	dlink_close(&l);
+}
+
+static void test_dtls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		check_dtls(i, false);
+		check_dtls(i, true);
+	}
+}
+
 static void test_strict(void **state)
 {
 	(void)state;
@@ -429,6 +464,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_dtls),
 		cmocka_unit_test(test_opportunistic),
 		cmocka_unit_test(test_foreign_key),
 		cmocka_unit_test(test_chain_too_large),

@@ -209,7 +209,8 @@ void peer_init(struct peer *p, const struct peer_form *f)
 {
 	*p = (struct peer){ 0 };
 	NEED(gnutls_init(&p->session,
-		GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET));
+		GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET |
+			f->flags));
 	NEED(gnutls_certificate_allocate_credentials(&p->credentials));
 	if (f->chain[0])
 		set_chain(p, f);

@@ -54,6 +54,7 @@ struct peer_form {
 	const gnutls_datum_t *ticket_key;	      /* NULL: no tickets */
 	const char *alpn;			      /* what it knows; NULL: ignores ALPN */
 	bool foreign_key;			      /* signs with a key that is not the leaf's */
+	unsigned flags;				      /* more of them, for gnutls_init */
 };
 
 struct peer {

@@ -1,0 +1,10 @@
+/* The clock of the test's process, for retransmissions that nobody waits for. */
+#ifndef TESTS_UNIT_DTLS_CLOCK_H
+#define TESTS_UNIT_DTLS_CLOCK_H
+
+#include <stdint.h>
+
+/* Every clock of the process is so much further from now on. */
+void dtls_clock_advance(unsigned ms);
+
+#endif
