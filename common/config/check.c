@@ -85,7 +85,7 @@ static bool same_trust(const struct config_upstream *a, const struct config_upst
 
 static bool is_same(const struct config_upstream *a, const struct config_upstream *b)
 {
-	if (!same_trust(a, b))
+	if (!same_trust(a, b) || a->transport != b->transport)
 		return false;
 	if (a->host && b->host)
 		return a->port == b->port && same_text(a->host, b->host);

@@ -37,6 +37,12 @@ enum config_filter { FILTER_UNKNOWN = 0, FILTER_NONE, FILTER_SOME };
 enum config_profile { PROFILE_STRICT = 0, PROFILE_OPPORTUNISTIC };
 
 /*
+ * What carries its messages: TLS; DTLS with TLS beside it (RFC 8094); whichever of the two answers
+ * first on this network.
+ */
+enum config_transport { TRANSPORT_TLS = 0, TRANSPORT_DTLS, TRANSPORT_AUTO };
+
+/*
  * One upstream, complete: from the long form, from a preset, or from a spelling with the defaults
  * of the rest.
  */
@@ -47,6 +53,7 @@ struct config_upstream {
 	size_t address_count;
 	char *host;    /* to be looked up through `bootstrap`; NULL: addresses are written */
 	unsigned port; /* of all its addresses */
+	enum config_transport transport;
 	enum config_profile profile;
 	char *auth_name; /* NULL: the certificate must name the address (iPAddress), unless pinned */
 	uint8_t (*pins)[CONFIG_PIN_OCTETS]; /* owned; digests of the SubjectPublicKeyInfo, one must
@@ -98,6 +105,7 @@ struct config {
 
 	char *tls_cert_bundle;
 	char *tls_priority; /* of GnuTLS, not checked here; "": ours */
+	bool insecure_dtls_library; /* DTLS even with a library whose faults are known */
 	char *log_level;
 	bool log_queries;
 

@@ -128,6 +128,8 @@ static bool append_spelling(const struct entry *e, const struct spelling *spelli
 
 	if (!u)
 		return false;
+	if (spelling->scheme == SCHEME_DTLS)
+		u->transport = TRANSPORT_DTLS;
 	if (*spelling->host)
 		u->host = load_strdup(l, spelling->host);
 	else

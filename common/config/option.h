@@ -20,6 +20,7 @@ enum option_type {
 	OPTION_LEVEL,	  /* error, warning, info, debug */
 	OPTION_POLICY,	  /* failover, fastest, round-robin */
 	OPTION_PROFILE,	  /* strict, opportunistic */
+	OPTION_TRANSPORT, /* tls, dtls, auto */
 	OPTION_FORWARD,	  /* array of presets, upstream spellings and names */
 	OPTION_SERVERS,	  /* array of addresses of name servers */
 	OPTION_LISTEN,	  /* array of addresses */

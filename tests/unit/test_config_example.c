@@ -28,6 +28,9 @@ static const char *const round_trips[] = {
 	"upstream = ( { name = \"a\", address = \"::1\", profile = \"opportunistic\", session-tickets = false },\n"
 	"{ name = \"b\", auth-name = \"b.example\", profile = \"opportunistic\",\n"
 	"pin-sha256 = [ \"" PIN2 "\", \"" PIN "\" ] } )\n",
+	"forward = [ \"dtls://dns.example\", \"a\", \"b\" ]\ninsecure-dtls-library = true\n"
+	"upstream = ( { name = \"a\", address = \"::1\", transport = \"dtls\" },\n"
+	"{ name = \"b\", address = \"::2\", transport = \"auto\" } )\n",
 	"tls-cert-bundle = \"/top\"\nforward = [ \"9.9.9.9@8853#dns.quad9.net.\" ]\n",
 };
 

@@ -58,6 +58,39 @@ static const struct {
 	{ NAME_253 ".:853", NULL, NAME_253, NAME_253, 853 },
 };
 
+/* The same with dtls:// before it is the same but for the scheme. */
+static const struct {
+	const char *text, *addr, *host, *auth_name;
+	unsigned port;
+} good_dtls[] = {
+	{ "dtls://9.9.9.9", "9.9.9.9:853", "", "", 853 },
+	{ "DTLS://9.9.9.9:8853#dns.quad9.net", "9.9.9.9:8853", "", "dns.quad9.net", 8853 },
+	{ "dtls://9.9.9.9@8853#dns.quad9.net", "9.9.9.9:8853", "", "dns.quad9.net", 8853 },
+	{ "dtls://[2620:fe::fe]:853#dns.quad9.net", "[2620:fe::fe]:853", "", "dns.quad9.net", 853 },
+	{ "dtls://dns.quad9.net", NULL, "dns.quad9.net", "dns.quad9.net", 853 },
+	{ "dtls://dns.quad9.net@8853#other.name", NULL, "dns.quad9.net", "other.name", 8853 },
+	{ "dtls://resolver", NULL, "resolver", "resolver", 853 },
+};
+
+static void test_good_dtls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(good_dtls); i++) {
+		char text[ADDR_TEXT_MAX];
+		struct spelling s;
+
+		expect_int(good_dtls[i].text, spelling_parse(good_dtls[i].text, &s), SPELLING_OK);
+		expect_int(good_dtls[i].text, s.scheme, SCHEME_DTLS);
+		if (good_dtls[i].addr)
+			assert_string_equal(addr_text(&s.addr, text), good_dtls[i].addr);
+		else
+			expect_int(good_dtls[i].text, s.addr.sa.sa_family, AF_UNSPEC);
+		assert_string_equal(s.host, good_dtls[i].host);
+		assert_string_equal(s.auth_name, good_dtls[i].auth_name);
+		expect_int(good_dtls[i].text, s.port, good_dtls[i].port);
+	}
+}
+
 static void test_good(void **state)
 {
 	(void)state;
@@ -67,6 +100,7 @@ static void test_good(void **state)
 		struct spelling s;
 
 		expect_int(good[i].text, spelling_parse(good[i].text, &s), SPELLING_OK);
+		expect_int(good[i].text, s.scheme, SCHEME_TLS);
 		if (good[i].addr)
 			assert_string_equal(addr_text(&s.addr, text), good[i].addr);
 		else
@@ -83,10 +117,11 @@ static const struct {
 } bad[] = {
 	{ "", SPELLING_EMPTY },
 	{ "tls://", SPELLING_EMPTY },
+	{ "dtls://", SPELLING_EMPTY },
+	{ "dtls://9.9.9.9:0", SPELLING_ADDRESS },
+	{ "dtls://dns.quad9.net/dns-query", SPELLING_PATH },
 	{ "#dns.quad9.net", SPELLING_EMPTY },
 	{ "tls://#dns.quad9.net", SPELLING_EMPTY },
-	{ "dtls://9.9.9.9", SPELLING_DTLS },
-	{ "DTLS://dns.example.net:853#x.example", SPELLING_DTLS },
 	{ "udp://9.9.9.9", SPELLING_PLAIN },
 	{ "tcp://9.9.9.9", SPELLING_PLAIN },
 	{ "UDP://192.168.1.1:53", SPELLING_PLAIN },
@@ -205,7 +240,6 @@ static const char *const words[] = {
 	[SPELLING_OK] = "nothing is wrong",
 	[SPELLING_EMPTY] = "no address and no name is written" TRY,
 	[SPELLING_WORD] = "unknown preset or upstream (\"dnsfwd --list-presets\" shows the presets)",
-	[SPELLING_DTLS] = "dtls:// is not spoken by this version yet, write tls://",
 	[SPELLING_PLAIN] = "udp:// and tcp:// are DNS in clear, which has its place in a zone only, and this "
 			   "version has no zones" TRY,
 	[SPELLING_HTTPS] = "DNS over HTTPS is not spoken, write tls:// and the name of the server, like "
@@ -214,7 +248,7 @@ static const char *const words[] = {
 			  "\"tls://dns.quad9.net\"",
 	[SPELLING_STAMP] = "DNS stamps (sdns://) are not read, write tls:// and the name of the server, like "
 			   "\"tls://dns.quad9.net\"",
-	[SPELLING_SCHEME] = "only tls:// is spoken" TRY,
+	[SPELLING_SCHEME] = "only tls:// and dtls:// are spoken" TRY,
 	[SPELLING_ADDRESS] = "neither an IP address nor a host name, with a port of 1 to 65535 where one is "
 			     "written; write it like \"9.9.9.9\", \"9.9.9.9:853\", \"[2620:fe::fe]:853\" or "
 			     "\"dns.quad9.net\"",
@@ -243,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_good_dtls),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_split_port),
 		cmocka_unit_test(test_every_verdict_has_its_words),
