@@ -53,8 +53,9 @@ UPSTREAM_SRC := \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c \
-	proxy/upstream/session.c proxy/upstream/session_watch.c proxy/upstream/transport.c \
-	proxy/upstream/upstream.c proxy/upstream/verdict.c
+	proxy/upstream/session.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/transport.c \
+	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
 
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
@@ -88,7 +89,7 @@ COMMON_TESTS := \
 UPSTREAM_TESTS := \
 	test_health test_limits test_policy test_pool test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_race test_session test_session_answers \
-	test_session_limits test_session_random test_session_watch test_upstream \
+	test_session_datagrams test_session_limits test_session_random test_session_watch test_upstream \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \

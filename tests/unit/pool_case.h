@@ -61,7 +61,7 @@ static inline unsigned count_flights(const struct request *r, bool sent)
 {
 	unsigned n = 0;
 
-	for (size_t k = 0; k < REQUEST_SENDS_MAX; k++)
+	for (size_t k = 0; k < REQUEST_FLIGHTS_MAX; k++)
 		n += r->flights[k].session && r->flights[k].sent == sent;
 	return n;
 }
@@ -84,7 +84,7 @@ static inline struct flight *flight_on(unsigned i, const struct fake *f)
 {
 	struct request *r = &asks[i].request;
 
-	for (size_t k = 0; k < REQUEST_SENDS_MAX; k++)
+	for (size_t k = 0; k < REQUEST_FLIGHTS_MAX; k++)
 		if (r->state == REQUEST_ACTIVE && r->flights[k].session &&
 			r->flights[k].session == f->handler_arg)
 			return &r->flights[k];
