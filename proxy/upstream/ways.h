@@ -64,7 +64,10 @@ enum upstream_standing ways_standing(const struct upstream *face, const char **r
 /* A query was answered on this way: the race, if there is one, is over. */
 void ways_answered(struct upstream *way);
 
-/* Another network: silence, and who won the race, are forgotten. */
+/*
+ * Another network: silence, and who won the race, are forgotten.  Sessions of the old one are for
+ * the caller to end: they could win the new race.
+ */
 void ways_forget(struct upstream *face);
 
 #endif
