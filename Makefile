@@ -88,8 +88,8 @@ COMMON_TESTS := \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
 	test_health test_limits test_policy test_pool test_pool_errors test_pool_failover \
-	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_race test_session test_session_answers \
-	test_session_datagrams test_session_limits test_session_random test_session_watch test_upstream \
+	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race test_session test_session_answers \
+	test_session_datagrams test_session_limits test_session_random test_session_watch test_silence test_upstream \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \

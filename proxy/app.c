@@ -20,6 +20,15 @@
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
 #include "proxy/worker.h"
+#if __has_include("proxy/upstream/dtls_library.h")
+#include "proxy/upstream/dtls_library.h"
+#else
+static bool dtls_library_is_safe(const char **ret_why)
+{
+	*ret_why = "this program is built without it";
+	return false;
+}
+#endif
 
 #define SIGNALS 4
 /*
@@ -63,14 +72,23 @@ static size_t count_workers(const struct config *c)
 	return cores > 0 ? (size_t)cores : 1;
 }
 
+/* Upstreams, those over datagrams counted twice: with their stream. */
+static size_t count_ways(const struct config *c)
+{
+	size_t n = c->forward_count;
+
+	for (size_t i = 0; i < c->forward_count; i++)
+		n += c->forward[i].transport != TRANSPORT_TLS;
+	return n;
+}
+
 /*
  * TCP clients of one worker: what is configured, as far as the limit of open files allows once each
  * worker has its sockets, upstream sessions and some to spare (threats F22).
  */
 static size_t tcp_clients_of(const struct app *a)
 {
-	size_t per_worker = RESERVED_DESCRIPTORS +
-			    (a->config->forward_count - 1) * RESERVED_FURTHER +
+	size_t per_worker = RESERVED_DESCRIPTORS + (count_ways(a->config) - 1) * RESERVED_FURTHER +
 			    listeners_each(&a->listeners),
 	       wanted = a->config->tcp_clients;
 	struct rlimit r;
@@ -239,6 +257,36 @@ static bool watch_signals(struct app *a)
 	return true;
 }
 
+/* ------------------------------------------------------------------ DTLS */
+
+/* The first that may be spoken to over DTLS; NULL: none. */
+static const struct config_upstream *find_dtls(const struct config *c)
+{
+	for (size_t i = 0; i < c->forward_count; i++)
+		if (c->forward[i].transport != TRANSPORT_TLS)
+			return &c->forward[i];
+	return NULL;
+}
+
+/* A library with holes that any datagram reaches is not used unless that is wanted (threats A67). */
+static enum exit_code check_dtls(const struct config *c, char *error, size_t size)
+{
+	const struct config_upstream *u = find_dtls(c);
+	const char *why;
+
+	if (!u || dtls_library_is_safe(&why))
+		return EXIT_OK;
+	if (c->insecure_dtls_library) {
+		log_warning("DTLS is used although %s (option \"insecure-dtls-library\")", why);
+		return EXIT_OK;
+	}
+	snprintf(error, size,
+		"upstream %.80s: DTLS is not used: %s; take transport = \"tls\", or set option "
+		"\"insecure-dtls-library\"",
+		u->name, why);
+	return EXIT_CONFIG;
+}
+
 /* ------------------------------------------------------------------ trust */
 
 static enum exit_code make_policies(struct app *a, char *error, size_t size)
@@ -274,6 +322,8 @@ static enum exit_code build(
 {
 	enum exit_code code = make_policies(a, error, size);
 
+	if (code == EXIT_OK)
+		code = check_dtls(a->config, error, size);
 	if (code != EXIT_OK)
 		return code;
 	if (check_only)
@@ -336,12 +386,15 @@ static void log_upstream(const struct app *a, size_t i)
 {
 	const struct config_upstream *u = &a->config->forward[i];
 	struct trust *trust = trusts_of(a->trusts, i);
+	static const char *const over[] = { [TRANSPORT_TLS] = "TLS",
+		[TRANSPORT_DTLS] = "DTLS, with TLS beside it",
+		[TRANSPORT_AUTO] = "DTLS or TLS, whichever answers first" };
 	char who[300], anchors[60] = "";
 
 	if (trust)
 		snprintf(
 			anchors, sizeof anchors, " against %u trust anchors", trust_anchors(trust));
-	log_info("forwarding to %s over TLS, %sauthenticated as %s%s", u->name,
+	log_info("forwarding to %s over %s, %sauthenticated as %s%s", u->name, over[u->transport],
 		u->profile == PROFILE_STRICT ? "" : "where possible ",
 		tls_policy_text(a->policies[i], who, sizeof who), anchors);
 }

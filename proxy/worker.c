@@ -12,13 +12,21 @@
 #include "proxy/upstream/pool.h"
 #include "proxy/upstream/tls.h"
 #include "proxy/upstream/tls_policy.h"
+#include "proxy/upstream/ways.h"
+#if __has_include("proxy/upstream/dtls.h")
+#include "proxy/upstream/dtls.h"
+#else
+#define dtls_open tls_open /* app.c refuses upstreams over DTLS then */
+#endif
 
 /* How long queries in flight may take to be answered once we are told to stop (threats F20). */
 #define DRAIN_US     2000000u
 #define LABEL_MAX    300
 #define TLS_UDP_SIZE 4096 /* advertised on streams, bounds padded answers (standards 3.3) */
+/* Advertised in datagrams, as if there were no DTLS (RFC 8094 5). */
+#define DATAGRAM_UDP_SIZE 1232
 
-/* How one upstream is reached, and what it is called. */
+/* How one upstream is reached on one way, and what it is called. */
 struct way {
 	struct tls_endpoint endpoint;
 	char label[LABEL_MAX];
@@ -32,8 +40,12 @@ struct worker {
 	struct mailbox mailbox;
 	struct timer drain_limit;
 
-	struct way *ways; /* one for each upstream, in step with the array below */
+	/* One for each upstream, in step; of those over datagrams, that way. */
+	struct way *ways;
 	struct upstream *upstreams;
+	/* The streams beside these; empty where there is none. */
+	struct way *stream_ways;
+	struct upstream *streams;
 	size_t upstream_count;
 	struct pool pool;
 	bool pool_built;
@@ -53,12 +65,12 @@ struct worker {
 /* ------------------------------------------------------------------ building */
 
 /* One with a single address is called by it; others as in the configuration. */
-static void name_upstream(struct way *way, const struct config_upstream *u)
+static void name_way(struct way *way, const char *scheme, const struct config_upstream *u)
 {
 	char text[ADDR_TEXT_MAX];
 
 	if (u->address_count == 1)
-		snprintf(way->label, sizeof way->label, "tls://%s%s%s",
+		snprintf(way->label, sizeof way->label, "%s://%s%s%s", scheme,
 			addr_text(&u->address[0], text), u->auth_name ? "#" : "",
 			u->auth_name ? u->auth_name : "");
 	else
@@ -69,16 +81,15 @@ static void on_want_addresses(void *arg, struct upstream *up)
 {
 	struct worker *w = arg;
 
-	w->want_addresses(w->want_arg, (size_t)(up - w->upstreams));
+	w->want_addresses(w->want_arg, (size_t)(ways_face(up) - w->upstreams));
 }
 
-static void fill_upstream(struct worker *w, size_t i, const struct worker_setup *setup)
+/* What both ways have in common; as for TLS. */
+static void fill_way(struct worker *w, struct way *way, struct upstream *up, size_t i,
+	const struct worker_setup *setup)
 {
 	const struct config_upstream *u = &setup->config->forward[i];
-	struct way *way = &w->ways[i];
-	struct upstream *up = &w->upstreams[i];
 
-	name_upstream(way, u);
 	way->endpoint = (struct tls_endpoint){ .loop = &w->loop,
 		.policy = setup->policies[i],
 		.want_trust = setup->want_trust,
@@ -99,13 +110,42 @@ static void fill_upstream(struct worker *w, size_t i, const struct worker_setup 
 		.scratch = w->loop.scratch };
 }
 
+/* RFC 8094 3.1, 5: one session, no keepalive, and a stream for what datagrams are of no use to. */
+static void add_datagrams(struct worker *w, size_t i, const struct worker_setup *setup)
+{
+	const struct config_upstream *u = &setup->config->forward[i];
+	struct upstream *up = &w->upstreams[i];
+
+	fill_way(w, &w->stream_ways[i], &w->streams[i], i, setup);
+	name_way(&w->stream_ways[i], "tls", u);
+	name_way(&w->ways[i], "dtls", u);
+	up->stream = &w->streams[i];
+	up->races = u->transport == TRANSPORT_AUTO;
+	up->connections = 1;
+	up->session.opener = (struct transport_opener){ dtls_open, &w->ways[i].endpoint };
+	up->session.form.udp_size = DATAGRAM_UDP_SIZE;
+	up->session.form.keepalive = false;
+}
+
+static void fill_upstream(struct worker *w, size_t i, const struct worker_setup *setup)
+{
+	const struct config_upstream *u = &setup->config->forward[i];
+
+	fill_way(w, &w->ways[i], &w->upstreams[i], i, setup);
+	name_way(&w->ways[i], "tls", u);
+	if (u->transport != TRANSPORT_TLS)
+		add_datagrams(w, i, setup);
+}
+
 static int build_pool(struct worker *w, const struct worker_setup *setup)
 {
 	const struct config *c = setup->config;
 
 	w->ways = calloc(c->forward_count, sizeof *w->ways);
 	w->upstreams = calloc(c->forward_count, sizeof *w->upstreams);
-	if (!w->ways || !w->upstreams)
+	w->stream_ways = calloc(c->forward_count, sizeof *w->stream_ways);
+	w->streams = calloc(c->forward_count, sizeof *w->streams);
+	if (!w->ways || !w->upstreams || !w->stream_ways || !w->streams)
 		return -ENOMEM;
 	w->upstream_count = c->forward_count;
 	for (size_t i = 0; i < c->forward_count; i++)
@@ -115,21 +155,25 @@ static int build_pool(struct worker *w, const struct worker_setup *setup)
 	w->pool.policy = c->policy;
 	pool_init(&w->pool);
 	for (size_t i = 0; i < c->forward_count; i++)
-		upstream_set_addresses(
+		ways_set_addresses(
 			&w->upstreams[i], c->forward[i].address, c->forward[i].address_count);
 	return 0;
 }
 
 void worker_set_addresses(struct worker *w, size_t upstream, const struct addr *addrs, size_t count)
 {
-	upstream_set_addresses(&w->upstreams[upstream], addrs, count);
+	ways_set_addresses(&w->upstreams[upstream], addrs, count);
 }
 
 void worker_trust_loaded(struct worker *w, const struct trust *t)
 {
-	for (size_t i = 0; i < w->upstream_count; i++)
-		if (w->ways[i].endpoint.policy->trust == t)
-			tls_trust_loaded(&w->ways[i].endpoint);
+	for (size_t i = 0; i < w->upstream_count; i++) {
+		if (w->ways[i].endpoint.policy->trust != t)
+			continue;
+		tls_trust_loaded(&w->ways[i].endpoint);
+		if (w->upstreams[i].stream)
+			tls_trust_loaded(&w->stream_ways[i].endpoint);
+	}
 }
 
 static int add_udp(struct worker *w, int *fd, const struct addr *bound)
@@ -305,8 +349,13 @@ void worker_free(struct worker *w)
 	timer_stop(&w->loop.turn.timers, &w->drain_limit);
 	mailbox_deinit(&w->mailbox);
 	loop_deinit(&w->loop);
-	for (size_t i = 0; i < w->upstream_count; i++)
+	for (size_t i = 0; i < w->upstream_count; i++) {
 		tls_endpoint_deinit(&w->ways[i].endpoint);
+		if (w->upstreams[i].stream)
+			tls_endpoint_deinit(&w->stream_ways[i].endpoint);
+	}
+	free(w->streams);
+	free(w->stream_ways);
 	free(w->upstreams);
 	free(w->ways);
 	free(w);

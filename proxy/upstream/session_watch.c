@@ -109,12 +109,13 @@ void session_watch_doubted(struct session *s, const char *doubt)
 }
 
 /*
- * Anybody on the path can say so.  With nothing out there is no hurry; and where it was wrong once,
- * silence alone will tell (threats A07: at most one handshake for any number of forgeries).
+ * Anybody can say so.  With nothing out there is no hurry; and where it was wrong once, or nothing
+ * has been answered yet, silence alone will tell (threats A07: at most one handshake for any number
+ * of forgeries).
  */
 void session_watch_alerted(struct session *s, const char *doubt)
 {
-	if (s->alerts_false)
+	if (s->alerts_false || s->answers == 0)
 		return;
 	s->alerted = doubt;
 	if (s->sent_count > 0)

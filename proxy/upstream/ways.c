@@ -76,12 +76,12 @@ void ways_ensure(struct upstream *face, const struct request *r, bool urgent)
 		upstream_ensure(face, urgent);
 		return;
 	}
-	if (wants_stream(face, r))
-		upstream_ensure(face->stream, urgent);
 	if (prefers_datagrams(face))
 		upstream_ensure(face, urgent && (!r || takes_datagrams(r)));
 	else if (face->stream->health.down_since_us)
 		upstream_ensure(face, urgent); /* as the fallback */
+	if (wants_stream(face, r))
+		upstream_ensure(face->stream, urgent);
 }
 
 /* Before any query: the way that the first one will take. */
