@@ -67,7 +67,8 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/resolve/lookup.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
-	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
+	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
+	proxy/upstream/plain_udp.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c \

@@ -531,7 +531,8 @@ struct session *session_open(
 	s->addr = *to;
 	s->form = setup->form;
 	/* RFC 7871 7.1.2: the opt-out names a family; that of the transport says nothing new. */
-	s->form.subnet_family = to->sa.sa_family == AF_INET6 ? 2 : 1;
+	if (!setup->no_subnet)
+		s->form.subnet_family = to->sa.sa_family == AF_INET6 ? 2 : 1;
 	s->timer.fire = on_timer;
 	session_watch_init(s);
 	session_repeat_init(s);

@@ -82,6 +82,7 @@ struct session_setup {
 	struct stats *stats;
 	struct transport_opener opener;
 	struct upstream_form form; /* the subnet's family is filled in for each session */
+	bool no_subnet;		   /* a zone: nobody there adds bits of our address */
 	unsigned max_inflight;
 	const struct session_owner *owner;
 	void *owner_arg;
