@@ -42,7 +42,7 @@ COMMON_SRC := \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
-	common/config/upstream.c common/config/value.c
+	common/config/upstream.c common/config/value.c common/config/zone.c
 
 # Made from presets.conf, which the program carries inside.
 COMMON_MADE = $(O)/common/config/presets_text.c
@@ -64,7 +64,7 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/notify.c proxy/ops/report.c \
-	proxy/resolve/lookup.c \
+	proxy/resolve/lookup.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
@@ -217,7 +217,7 @@ $(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_pas
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
-$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
+$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o $(O)/proxy/resolve/route.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)

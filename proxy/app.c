@@ -75,10 +75,11 @@ static size_t count_workers(const struct config *c)
 /* Upstreams, those over datagrams counted twice: with their stream. */
 static size_t count_ways(const struct config *c)
 {
-	size_t n = c->forward_count;
+	size_t n = c->upstream_count;
 
-	for (size_t i = 0; i < c->forward_count; i++)
-		n += c->forward[i].transport != TRANSPORT_TLS;
+	for (size_t i = 0; i < c->upstream_count; i++)
+		n += c->forward[i].transport != TRANSPORT_TLS &&
+		     c->forward[i].transport != TRANSPORT_TCP;
 	return n;
 }
 
@@ -127,7 +128,7 @@ static enum exit_code refuse_loops(const struct app *a, char *error, size_t size
 {
 	char text[ADDR_TEXT_MAX];
 
-	for (size_t i = 0; i < a->config->forward_count; i++) {
+	for (size_t i = 0; i < a->config->upstream_count; i++) {
 		const struct config_upstream *u = &a->config->forward[i];
 
 		for (size_t k = 0; k < u->address_count; k++) {
@@ -262,8 +263,8 @@ static bool watch_signals(struct app *a)
 /* The first that may be spoken to over DTLS; NULL: none. */
 static const struct config_upstream *find_dtls(const struct config *c)
 {
-	for (size_t i = 0; i < c->forward_count; i++)
-		if (c->forward[i].transport != TRANSPORT_TLS)
+	for (size_t i = 0; i < c->upstream_count; i++)
+		if (config_is_dtls(c->forward[i].transport))
 			return &c->forward[i];
 	return NULL;
 }
@@ -295,10 +296,12 @@ static enum exit_code make_policies(struct app *a, char *error, size_t size)
 
 	snprintf(error, size, "out of memory");
 	a->trusts = trusts_new(c);
-	a->policies = calloc(c->forward_count, sizeof(struct tls_policy *));
+	a->policies = calloc(c->upstream_count, sizeof(struct tls_policy *));
 	if (!a->trusts || !a->policies)
 		return EXIT_MEMORY;
-	for (size_t i = 0; i < c->forward_count; i++) {
+	for (size_t i = 0; i < c->upstream_count; i++) {
+		if (config_is_plain(c->forward[i].transport))
+			continue;
 		a->policies[i] = tls_policy_new(
 			&c->forward[i], c->tls_priority, trusts_of(a->trusts, i), error, size);
 		if (!a->policies[i])
@@ -309,7 +312,7 @@ static enum exit_code make_policies(struct app *a, char *error, size_t size)
 
 static void free_policies(struct app *a)
 {
-	for (size_t i = 0; a->policies && i < a->config->forward_count; i++)
+	for (size_t i = 0; a->policies && i < a->config->upstream_count; i++)
 		tls_policy_free(a->policies[i]);
 	free(a->policies);
 	trusts_free(a->trusts);
@@ -391,12 +394,25 @@ static void log_upstream(const struct app *a, size_t i)
 		[TRANSPORT_AUTO] = "DTLS or TLS, whichever answers first" };
 	char who[300], anchors[60] = "";
 
+	if (config_is_plain(u->transport))
+		return; /* its zone tells */
+
 	if (trust)
 		snprintf(
 			anchors, sizeof anchors, " against %u trust anchors", trust_anchors(trust));
 	log_info("forwarding to %s over %s, %sauthenticated as %s%s", u->name, over[u->transport],
 		u->profile == PROFILE_STRICT ? "" : "where possible ",
 		tls_policy_text(a->policies[i], who, sizeof who), anchors);
+}
+
+static void log_zone(const struct app *a, const struct config_zone *z)
+{
+	const struct config_upstream *first = &a->config->forward[z->first];
+
+	log_info("zone %s: asked of %s%s%s%s%s", z->name, first->name,
+		z->count > 1 ? " and others" : "",
+		config_is_plain(first->transport) ? ", in clear" : "",
+		*z->interface ? ", through " : "", z->interface);
 }
 
 static void log_start(const struct app *a)
@@ -407,10 +423,12 @@ static void log_start(const struct app *a)
 			"only %zu TCP clients at a time: the limit of open files does not allow "
 			"tcp-clients = %u; raise it (LimitNOFILE=)",
 			tcp_clients_of(a) * a->worker_count, a->config->tcp_clients);
-	for (size_t i = 0; i < a->config->forward_count; i++)
+	for (size_t i = 0; i < a->config->upstream_count; i++)
 		log_upstream(a, i);
-	log_info("ready: %zu upstream%s, %zu worker%s", a->config->forward_count,
-		a->config->forward_count == 1 ? "" : "s", a->worker_count,
+	for (size_t i = 0; i < a->config->zone_count; i++)
+		log_zone(a, &a->config->zone[i]);
+	log_info("ready: %zu upstream%s, %zu worker%s", a->config->upstream_count,
+		a->config->upstream_count == 1 ? "" : "s", a->worker_count,
 		a->worker_count == 1 ? "" : "s");
 }
 

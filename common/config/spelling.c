@@ -5,9 +5,10 @@
 
 #include "common/base/hostmatch.h"
 
-#define TLS_PORT 853u
-#define LETTERS	 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define TRY	 "; write it like \"tls://9.9.9.9#dns.quad9.net\" or \"tls://dns.quad9.net\""
+#define TLS_PORT   853u
+#define PLAIN_PORT 53u
+#define LETTERS	   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define TRY	   "; write it like \"tls://9.9.9.9#dns.quad9.net\" or \"tls://dns.quad9.net\""
 
 static const struct {
 	const char *text;
@@ -17,8 +18,8 @@ static const struct {
 	{ "tls://", SPELLING_OK, SCHEME_TLS },
 	{ "dns+tls://", SPELLING_OK, SCHEME_TLS },
 	{ "dtls://", SPELLING_OK, SCHEME_DTLS },
-	{ "udp://", SPELLING_PLAIN, 0 },
-	{ "tcp://", SPELLING_PLAIN, 0 },
+	{ "udp://", SPELLING_OK, SCHEME_UDP },
+	{ "tcp://", SPELLING_OK, SCHEME_TCP },
 	{ "https://", SPELLING_HTTPS, 0 },
 	{ "h3://", SPELLING_HTTPS, 0 },
 	{ "quic://", SPELLING_QUIC, 0 },
@@ -102,6 +103,20 @@ static enum spelling_verdict parse_host(
 	return has_scheme || strchr(s->host, '.') ? SPELLING_OK : SPELLING_WORD;
 }
 
+/* Nobody is authenticated, so that a name behind a # says nothing; and nobody looks a name up. */
+static enum spelling_verdict parse_plain(const char *text, struct spelling *s, struct spelling *ret)
+{
+	size_t len = strlen(text);
+
+	if (len == 0)
+		return SPELLING_EMPTY;
+	if (!addr_parse(text, len, PLAIN_PORT, false, &s->addr) || addr_is_any(&s->addr))
+		return SPELLING_PLAIN;
+	s->port = addr_port(&s->addr);
+	*ret = *s;
+	return SPELLING_OK;
+}
+
 enum spelling_verdict spelling_parse(const char *text, struct spelling *ret)
 {
 	struct spelling s = { .port = TLS_PORT };
@@ -111,6 +126,8 @@ enum spelling_verdict spelling_parse(const char *text, struct spelling *ret)
 
 	if (verdict != SPELLING_OK)
 		return verdict;
+	if (s.scheme == SCHEME_UDP || s.scheme == SCHEME_TCP)
+		return parse_plain(text, &s, ret);
 	hash = strchrnul(text, '#');
 	len = (size_t)(hash - text);
 	if (len == 0)
@@ -141,9 +158,8 @@ const char *spelling_error(enum spelling_verdict v)
 	case SPELLING_WORD:
 		return "unknown preset or upstream (\"dnsfwd --list-presets\" shows the presets)";
 	case SPELLING_PLAIN:
-		return "udp:// and tcp:// are DNS in clear, which has its place in a zone only, "
-		       "and "
-		       "this version has no zones" TRY;
+		return "behind udp:// and tcp:// an IP address is wanted, with a port where it is "
+		       "not 53, and nothing else, like \"udp://192.168.1.1\"";
 	case SPELLING_HTTPS:
 		return "DNS over HTTPS is not spoken, write tls:// and the name of the server, "
 		       "like \"tls://dns.quad9.net\"";

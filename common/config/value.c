@@ -308,6 +308,7 @@ bool value_is_scalar(const struct option *o)
 	case OPTION_LISTEN:
 	case OPTION_PREFIXES:
 	case OPTION_UPSTREAMS:
+	case OPTION_ZONES:
 	case OPTION_ADDRESS:
 	case OPTION_PINS:
 		return false;

@@ -173,8 +173,7 @@ static void finish_lost(struct pool *p, struct request *r)
 static bool is_exhausted(struct request *r)
 {
 	return r->is_probe || flights_over(r, true) >= REQUEST_SENDS_MAX ||
-	       r->sends >= REQUEST_SENDS_MAX ||
-	       r->bad_answers >= BAD_ANSWERS_MAX;
+	       r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX;
 }
 
 /* ------------------------------------------------------------------ asking */
@@ -534,9 +533,24 @@ static void begin(struct pool *p, struct request *r)
 	memset(r->flights, 0, sizeof r->flights);
 }
 
+/* It ends at once: somebody who waits would only be told later. */
+static bool is_refused(struct pool *p, struct request *r)
+{
+	const char *why = p->unusable ? p->unusable(p->unusable_arg) : NULL;
+
+	if (!why)
+		return false;
+	r->answered = false;
+	r->failure = (struct ede){ EDE_NETWORK_ERROR, why };
+	finish(p, r);
+	return true;
+}
+
 void pool_submit(struct pool *p, struct request *r)
 {
 	begin(p, r);
+	if (is_refused(p, r))
+		return;
 	policy_advance(p);
 	if (p->hedge_credit < HEDGE_MAX)
 		p->hedge_credit++;

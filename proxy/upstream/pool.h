@@ -30,6 +30,12 @@ struct pool {
 			       with two ways, that over datagrams */
 	size_t count;	    /* 1 to POOL_UPSTREAMS_MAX */
 	enum config_policy policy;
+	/*
+	 * Why nobody can be asked at all now, though others could (an interface is missing): a text
+	 * that lives for ever; else NULL.  Asked for each query; NULL: never so.
+	 */
+	const char *(*unusable)(void *arg);
+	void *unusable_arg;
 
 	/* Private. */
 	struct turn *turn;
