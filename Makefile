@@ -82,7 +82,7 @@ SERVER_SRC := $(addprefix tests/server/, \
 
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_config test_config_example \
-	test_config_forward test_config_include test_config_pins test_ede test_edns test_frame \
+	test_config_forward test_config_include test_config_pins test_config_zone test_ede test_edns test_frame \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
@@ -94,7 +94,7 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
+	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_route test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -210,9 +210,10 @@ $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
+$(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_passed test_self \
+$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_passed test_route test_self \
 	test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)

@@ -247,6 +247,15 @@ static const struct value_row {
 	{ "insecure-dtls-library", "false", "false", NULL },
 	{ "insecure-dtls-library", "\"yes\"", NULL, "value \"yes\": write true or false" },
 
+	{ "insecure-plain", "true", "true", NULL },
+	{ "insecure-plain", "false", "false", NULL },
+	{ "insecure-plain", "1", NULL, "value 1: write true or false" },
+
+	{ "zone", "( )", "( )", NULL },
+	{ "zone", "[ ]", NULL, "value [ ]: a list of groups is wanted" },
+	{ "zone", "\"corp.example\"", NULL, "a list of groups is wanted" },
+	{ "zone", "( \"corp.example\" )", NULL, "value \"corp.example\": a list of groups is wanted" },
+
 	{ "upstream", "( )", "( )", NULL },
 	{ "upstream", "[ ]", NULL, "value [ ]: a list of groups is wanted" },
 	{ "upstream", "{ name = \"x\" }", NULL, "value { }: a list of groups is wanted" },
