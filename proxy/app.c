@@ -23,6 +23,7 @@
 #if __has_include("proxy/upstream/dtls_library.h")
 #include "proxy/upstream/dtls_library.h"
 #else
+#define dtls_policy_new tls_policy_new
 static bool dtls_library_is_safe(const char **ret_why)
 {
 	*ret_why = "this program is built without it";
@@ -43,7 +44,8 @@ static bool dtls_library_is_safe(const char **ret_why)
 struct app {
 	struct config *config;
 	struct trusts *trusts;
-	struct tls_policy **policies; /* one for each upstream */
+	struct tls_policy **policies;	   /* one for each upstream; NULL: in clear */
+	struct tls_policy **dtls_policies; /* NULL: not over DTLS */
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	struct mailbox mailbox; /* where workers send reports */
@@ -106,6 +108,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 	struct socket_pair mine[LISTENERS_MAX];
 	struct worker_setup setup = { .config = a->config,
 		.policies = a->policies,
+		.dtls_policies = a->dtls_policies,
 		.listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
@@ -290,6 +293,20 @@ static enum exit_code check_dtls(const struct config *c, char *error, size_t siz
 
 /* ------------------------------------------------------------------ trust */
 
+static bool make_policy(struct app *a, size_t i, char *error, size_t size)
+{
+	const struct config_upstream *u = &a->config->forward[i];
+	struct trust *trust = trusts_of(a->trusts, i);
+	const char *priority = a->config->tls_priority;
+
+	if (config_is_plain(u->transport))
+		return true;
+	a->policies[i] = tls_policy_new(u, priority, trust, error, size);
+	if (a->policies[i] && config_is_dtls(u->transport))
+		a->dtls_policies[i] = dtls_policy_new(u, priority, trust, error, size);
+	return a->policies[i] && (!config_is_dtls(u->transport) || a->dtls_policies[i]);
+}
+
 static enum exit_code make_policies(struct app *a, char *error, size_t size)
 {
 	const struct config *c = a->config;
@@ -297,24 +314,26 @@ static enum exit_code make_policies(struct app *a, char *error, size_t size)
 	snprintf(error, size, "out of memory");
 	a->trusts = trusts_new(c);
 	a->policies = calloc(c->upstream_count, sizeof(struct tls_policy *));
-	if (!a->trusts || !a->policies)
+	a->dtls_policies = calloc(c->upstream_count, sizeof(struct tls_policy *));
+	if (!a->trusts || !a->policies || !a->dtls_policies)
 		return EXIT_MEMORY;
-	for (size_t i = 0; i < c->upstream_count; i++) {
-		if (config_is_plain(c->forward[i].transport))
-			continue;
-		a->policies[i] = tls_policy_new(
-			&c->forward[i], c->tls_priority, trusts_of(a->trusts, i), error, size);
-		if (!a->policies[i])
+	for (size_t i = 0; i < c->upstream_count; i++)
+		if (!make_policy(a, i, error, size))
 			return EXIT_CONFIG;
-	}
 	return EXIT_OK;
+}
+
+static void free_all_of(struct tls_policy **policies, size_t count)
+{
+	for (size_t i = 0; policies && i < count; i++)
+		tls_policy_free(policies[i]);
+	free(policies);
 }
 
 static void free_policies(struct app *a)
 {
-	for (size_t i = 0; a->policies && i < a->config->upstream_count; i++)
-		tls_policy_free(a->policies[i]);
-	free(a->policies);
+	free_all_of(a->policies, a->config->upstream_count);
+	free_all_of(a->dtls_policies, a->config->upstream_count);
 	trusts_free(a->trusts);
 }
 

@@ -17,6 +17,7 @@
 #include "proxy/upstream/ways.h"
 #if __has_include("proxy/upstream/dtls.h")
 #include "proxy/upstream/dtls.h"
+#define tls_trust_loaded tls_endpoint_trust_loaded
 #else
 #define dtls_open tls_open /* app.c refuses upstreams over DTLS then */
 #endif
@@ -154,6 +155,7 @@ static void add_datagrams(struct worker *w, size_t i, const struct worker_setup 
 	} else {
 		name_way(&w->stream_ways[i], "tls", u);
 		name_way(&w->ways[i], "dtls", u);
+		w->ways[i].endpoint.policy = setup->dtls_policies[i];
 		up->session.opener = (struct transport_opener){ dtls_open, &w->ways[i].endpoint };
 	}
 }

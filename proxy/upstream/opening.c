@@ -190,8 +190,9 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 
 	stop_timer(u, &u->pace);
 	u->warming = false;
-	if (u->stream && end->fault == FAULT_TIMEOUT)
-		upstream_fall_silent(u, "no answer over UDP");
+	/* Whatever it was, the stream is there, and a server is not asked for DTLS again and again. */
+	if (u->stream && end->fault != FAULT_LOCAL)
+		upstream_fall_silent(u, end->text);
 	if (u->round_counts)
 		wait = back_off(u);
 	else

@@ -215,6 +215,38 @@ static void fall_silent_at_start(void)
 	assert_int_equal(net.stats.datagram_silences, 1);
 }
 
+/* Another word that nobody listens there is as good as silence. */
+static void test_refused_datagrams(void **state)
+{
+	(void)state;
+	submit(0);
+	turn();
+	fake_end(datagrams(), FAULT_PROTOCOL, STAGE_TLS);
+	turn();
+	assert_non_null(stream()); /* at once */
+	fake_ready(stream());
+	turn();
+	answer(0, stream());
+	turn();
+	assert_from(0, labels[0]);
+	assert_int_equal(net.stats.datagram_silences, 1);
+	assert_true(silence_is_on(&ups[0].silence, net.clock_us + 14 * MINUTE));
+}
+
+/* Trouble of our own says nothing of the server. */
+static void test_no_socket_for_datagrams(void **state)
+{
+	(void)state;
+	submit(0);
+	turn();
+	fake_end(datagrams(), FAULT_LOCAL, STAGE_ROUTE);
+	turn();
+	assert_non_null(stream());
+	assert_int_equal(net.stats.datagram_silences, 0);
+	pass(SEC);
+	assert_int_equal(opened(false), 2);
+}
+
 /* Somebody asks every so often, for so long: attempts over datagrams meanwhile. */
 static size_t attempts_within(uint64_t us, uint64_t every_us)
 {
@@ -712,6 +744,8 @@ int main(void)
 		TEST(test_slow_handshake),
 		TEST(test_handshake_in_time),
 		TEST(test_stream_is_not_kept_warm),
+		TEST(test_refused_datagrams),
+		TEST(test_no_socket_for_datagrams),
 		TEST(test_silence_is_remembered),
 		TEST(test_another_network),
 		TEST(test_silence_of_all),
