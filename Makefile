@@ -43,7 +43,7 @@ COMMON_SRC := \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
-	common/config/upstream.c common/config/value.c
+	common/config/upstream.c common/config/value.c common/config/zone.c
 
 # Made from presets.conf, which the program carries inside.
 COMMON_MADE = $(O)/common/config/presets_text.c
@@ -54,8 +54,9 @@ UPSTREAM_SRC := \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c \
-	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_watch.c proxy/upstream/transport.c \
-	proxy/upstream/upstream.c proxy/upstream/verdict.c
+	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/transport.c \
+	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
 
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
@@ -64,12 +65,13 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/notify.c proxy/ops/report.c \
-	proxy/resolve/lookup.c \
+	proxy/resolve/lookup.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
 	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
-	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
+	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
+	proxy/upstream/plain_udp.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
@@ -83,22 +85,22 @@ SERVER_SRC := $(addprefix tests/server/, \
 
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_config test_config_example \
-	test_config_forward test_config_include test_config_pins test_cookie_client test_cookie_server \
-	test_cookie_store test_ede test_edns test_frame \
+	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
+	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
 	test_health test_limits test_policy test_pool test_pool_cookie test_pool_errors test_pool_failover \
-	test_pool_flights test_pool_policy test_pool_random test_race test_session test_session_answers \
-	test_session_cookie \
-	test_session_limits test_session_random test_session_watch test_upstream \
+	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
+	test_session test_session_answers test_session_cookie test_session_datagrams \
+	test_session_limits test_session_random test_session_watch test_silence test_upstream \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_passed test_secrets \
-	test_self test_udp_sender
+	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_passed test_route \
+	test_secrets test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -222,14 +224,15 @@ $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
+$(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
 $(addprefix $(O)/tests/unit/,test_bootstrap_plan test_client_cookie test_holder test_judge test_passed \
-	test_self test_udp_sender): %: %.o $(O)/libcommon.a
+	test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
-$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
+$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o $(O)/proxy/resolve/route.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)

@@ -30,8 +30,8 @@ struct names {
 	struct bootstrap *bootstrap; /* NULL: no upstream has a name */
 	struct host hosts[CONFIG_FORWARD_MAX];
 	size_t host_count;
-	size_t host_of[CONFIG_FORWARD_MAX]; /* by upstream; NO_NAME: addresses are written */
-	bool nobody_to_ask;		    /* no bootstrap server is of use */
+	size_t host_of[CONFIG_ALL_MAX]; /* by upstream; NO_NAME: addresses are written */
+	bool nobody_to_ask;		/* no bootstrap server is of use */
 };
 
 struct want_mail {
@@ -167,7 +167,7 @@ static void post_to_all(struct names *n, size_t upstream, struct host *h, const 
 static void post_host(struct names *n, size_t host, const struct host *before)
 {
 	n->hosts[host].lost = false;
-	for (size_t i = 0; i < n->setup.config->forward_count; i++) {
+	for (size_t i = 0; i < n->setup.config->upstream_count; i++) {
 		if (n->host_of[i] == host)
 			post_to_all(n, i, &n->hosts[host], before);
 	}
@@ -296,7 +296,7 @@ struct names *names_new(const struct names_setup *setup, char *error, size_t siz
 	if (!n)
 		return NULL;
 	n->setup = *setup;
-	for (size_t i = 0; i < setup->config->forward_count; i++)
+	for (size_t i = 0; i < setup->config->upstream_count; i++)
 		n->host_of[i] = find_host(n, setup->config->forward[i].host);
 	if (n->host_count == 0 || open_bootstrap(n, error, size))
 		return n;

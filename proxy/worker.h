@@ -32,8 +32,9 @@ struct worker_setup {
 	const struct config *config; /* borrowed, outlives the worker */
 	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
 	struct tls_policy *const *policies;
-	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
-	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
+	struct tls_policy *const *dtls_policies; /* the same, where DTLS is spoken, else NULL */
+	const struct listen_address *listen;	 /* in step with sockets; borrowed for the call */
+	struct socket_pair *sockets;		 /* taken: set to -1 as they change hands */
 	size_t socket_count;
 	bool counts_drops;  /* false: the sockets are another's too, which reports them */
 	const struct cookie_secrets *cookie_secrets; /* copied */

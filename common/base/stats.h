@@ -48,6 +48,11 @@
 	X(upstream_repeats, "of these, sent again after a loss")                                   \
 	X(upstream_hedges, "of these, because a name was slow")                                    \
 	X(upstream_probes, "copies of queries, to learn how another upstream answers")             \
+	X(datagram_repeats, "datagrams sent again because the last was not answered")              \
+	X(fallback_truncated, "queries moved to a stream: the answer does not fit a datagram")     \
+	X(fallback_size, "queries moved to a stream: they do not fit a datagram")                  \
+	X(fallback_silence, "queries moved to a stream: datagrams were not answered")              \
+	X(datagram_silences, "upstreams whose datagrams were given up for a time")                 \
 	X(upstream_answers, "answers matched to a query")                                          \
 	X(upstream_late, "answers to a query that was given up")                                   \
 	X(upstream_unknown, "messages with an id that is not in use")                              \

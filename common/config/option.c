@@ -7,6 +7,7 @@
 #define SEC		 (1000 * MS)
 #define TOP(member)	 offsetof(struct config, member)
 #define UPSTREAM(member) offsetof(struct config_upstream, member)
+#define ZONE(member)	 offsetof(struct config_zone, member)
 
 /* clang-format off */
 const struct option config_options[] = {
@@ -31,6 +32,10 @@ const struct option config_options[] = {
 		"Name servers that are asked for the addresses of upstreams, and for nothing else." },
 	{ "upstream", OPTION_UPSTREAMS, 0, 0, CONFIG_UPSTREAM_MAX, "( )", RELOAD_LIVE,
 		"Upstreams in the long form, for those that need options of their own." },
+	{ "zone", OPTION_ZONES, 0, 0, CONFIG_ZONE_MAX, "( )", RELOAD_LIVE,
+		"Names that are asked for elsewhere, like those of a company's own network." },
+	{ "insecure-plain", OPTION_BOOL, TOP(insecure_plain), 0, 0, "false", RELOAD_LIVE,
+		"Whether a zone's udp:// and tcp:// may have addresses that are not of one's own network." },
 	{ "query-timeout", OPTION_DURATION, TOP(query_timeout_us), 100 * MS, 60 * SEC, "\"4s\"",
 		RELOAD_LIVE, "A client that has waited so long is told that there is no answer." },
 	{ "max-queries", OPTION_NUMBER, TOP(max_queries), 16, 1000000, "8192", RELOAD_LIVE,
@@ -53,6 +58,9 @@ const struct option config_options[] = {
 		"A file with the CA certificates to trust; empty is the store of the system." },
 	{ "tls-priority", OPTION_PRINTABLE, TOP(tls_priority), 0, 1024, "\"\"", RELOAD_LIVE,
 		"TLS versions and algorithms to offer, as a priority string of GnuTLS; empty is ours." },
+	{ "insecure-dtls-library", OPTION_BOOL, TOP(insecure_dtls_library), 0, 0, "false",
+		RELOAD_RESTART,
+		"Whether DTLS is used even if the library that speaks it has known security holes." },
 	{ "state-dir", OPTION_STRING, TOP(state_dir), 0, 0, "\"/var/lib/dnsfwd\"", RELOAD_RESTART,
 		"A folder for what is good to know after a restart; empty: nothing is kept." },
 	{ "log-level", OPTION_LEVEL, TOP(log_level), 0, 0, "\"info\"", RELOAD_LIVE,
@@ -68,7 +76,10 @@ const struct option upstream_options[] = {
 	{ "address", OPTION_ADDRESS, UPSTREAM(address), 1, CONFIG_ADDRESS_MAX, NULL, RELOAD_LIVE,
 		"Its IP addresses; without any, auth-name is looked up." },
 	{ "port", OPTION_NUMBER, UPSTREAM(port), 1, 65535, "853", RELOAD_LIVE,
-		"Its port for DNS over TLS." },
+		"Its port for DNS over TLS, and for DNS over DTLS." },
+	{ "transport", OPTION_TRANSPORT, UPSTREAM(transport), 0, 0, "\"tls\"", RELOAD_LIVE,
+		"What carries the queries: \"tls\", \"dtls\" (with TLS beside it), or \"auto\" (the first "
+		"of the two that answers)." },
 	{ "auth-name", OPTION_HOSTNAME, UPSTREAM(auth_name), 0, 0, "\"\"", RELOAD_LIVE,
 		"The host name that its certificate must have; empty: it must name the IP address." },
 	{ "profile", OPTION_PROFILE, UPSTREAM(profile), 0, 0, "\"strict\"", RELOAD_LIVE,
@@ -87,6 +98,18 @@ const struct option upstream_options[] = {
 		"Connections to it that one worker may have." },
 	{ "max-inflight", OPTION_NUMBER, UPSTREAM(max_inflight), 1, 4096, "1000", RELOAD_LIVE,
 		"Queries that may wait for answers on one connection." },
+	{ 0 },
+};
+
+const struct option zone_options[] = {
+	{ "name", OPTION_HOSTNAME, ZONE(name), 0, 0, NULL, RELOAD_LIVE,
+		"The name that it begins at; all names below belong to it." },
+	{ "forward", OPTION_FORWARD, 0, 1, CONFIG_FORWARD_MAX, NULL, RELOAD_LIVE,
+		"The upstreams that answer them; udp:// and tcp:// are allowed here." },
+	{ "policy", OPTION_POLICY, ZONE(policy), 0, 0, "\"failover\"", RELOAD_LIVE,
+		"Which of them is asked, as at the top level." },
+	{ "interface", OPTION_STRING, ZONE(interface), 0, 15, "\"\"", RELOAD_LIVE,
+		"The network interface that its queries leave by, or not at all; empty: any." },
 	{ 0 },
 };
 /* clang-format on */

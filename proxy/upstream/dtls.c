@@ -595,7 +595,7 @@ struct transport *dtls_open(void *arg, const struct addr *to,
 	}
 	t->peer = *to;
 	tcp_socket_fault(&t->end, STAGE_ROUTE, ENOMEM); /* of all that fails without a word */
-	t->fd = udp_socket_connect(to, &t->end);
+	t->fd = udp_socket_connect(to, t->endpoint->device, &t->end);
 	if (t->fd >= 0 && make_events(t) && make_engine(t) && begin(t))
 		return &t->base;
 	*ret_end = t->end;

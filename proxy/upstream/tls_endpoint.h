@@ -22,6 +22,7 @@ struct tls_waiter {
 struct tls_endpoint {
 	struct loop *loop;
 	const struct tls_policy *policy;
+	const char *device; /* the interface that they must leave by; NULL: any */
 	/*
 	 * Called when a full handshake begins and the policy's trust anchors are not loaded;
 	 * tls_endpoint_trust_loaded comes some time later.  Meanwhile what the server says is left

@@ -42,10 +42,11 @@ static void set_probing(int fd, const struct addr *to)
 		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4);
 }
 
-int udp_socket_connect(const struct addr *to, struct transport_end *ret_end)
+int udp_socket_connect(const struct addr *to, const char *device, struct transport_end *ret_end)
 {
 	int room = RECEIVE_BUFFER;
 	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
 
 	if (fd < 0) {
 		tcp_socket_fault(ret_end, STAGE_ROUTE, errno);
@@ -53,9 +54,10 @@ int udp_socket_connect(const struct addr *to, struct transport_end *ret_end)
 	}
 	set_probing(fd, to);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-	if (connect(fd, &to->sa, addr_len(to)) == 0)
+	err = tcp_socket_bind_device(fd, device);
+	if (err == 0 && connect(fd, &to->sa, addr_len(to)) == 0)
 		return fd;
-	tcp_socket_fault(ret_end, STAGE_ROUTE, errno);
+	tcp_socket_fault(ret_end, STAGE_ROUTE, err ? -err : errno);
 	close(fd);
 	return -1;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "common/base/log.h"
 #include "proxy/upstream/opening.h"
 
 /* An answer within this is what one expects of an upstream. */
@@ -36,7 +37,7 @@ unsigned upstream_ready(const struct upstream *u)
 
 static bool has_flight_of(const struct session *s, const struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++)
 		if (r->flights[i].session == s)
 			return true;
 	return false;
@@ -162,10 +163,30 @@ static void retire_idle(struct upstream *u, const struct addr *addr)
 /* Something else than one name that is slow everywhere. */
 static bool is_new_doubt(const struct session *s)
 {
-	list_for_each (n, &s->sent)
-		if (!container_of(n, struct flight, node)->request->late_on)
+	bool datagrams = !session_is_stream(s);
+
+	list_for_each (n, &s->sent) {
+		const struct request *r = container_of(n, struct flight, node)->request;
+
+		if (datagrams ? !r->datagram_late : !r->late_on)
 			return true;
+	}
 	return false;
+}
+
+/* That a server forgets a session is no fault of it; nor is it of anybody else. */
+static void note_doubt(struct upstream *u, const struct session *s, const char *doubt)
+{
+	bool counts = is_new_doubt(s);
+
+	if (s->doubted)
+		log_debug("upstream %s: %s; another session is opened", u->label, doubt);
+	else if (!u->stream)
+		health_silent(&u->health, &s->addr, doubt, counts, now_us(u));
+	else if (counts && silence_unanswered(&u->silence))
+		upstream_fall_silent(u, "takes queries and answers nothing");
+	else
+		log_debug("upstream %s: %s", u->label, doubt);
 }
 
 static void on_suspect(void *arg, struct session *s, const char *doubt)
@@ -174,7 +195,7 @@ static void on_suspect(void *arg, struct session *s, const char *doubt)
 
 	u->session.stats->sessions_suspect++;
 	u->has_suspects = true;
-	health_silent(&u->health, &s->addr, doubt, is_new_doubt(s), now_us(u));
+	note_doubt(u, s, doubt);
 	retire_idle(u, &s->addr);
 	if (s->state != SESSION_READY || upstream_ready(u) > 0)
 		return;
@@ -183,12 +204,26 @@ static void on_suspect(void *arg, struct session *s, const char *doubt)
 	opening_ensure(u, true);
 }
 
+/* Over datagrams whichever is the first to answer is kept (RFC 8094 6). */
+static void drop_rivals(struct upstream *u, const struct session *winner)
+{
+	opening_rest(u);
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (s != winner && s->answers == 0)
+			session_retire(s);
+	}
+}
+
 static void on_recovered(void *arg, struct session *s)
 {
 	struct upstream *u = arg;
 
 	if (!is_relied_on(s))
 		return;
+	if (u->stream)
+		drop_rivals(u, s);
 	u->absent_us = 0;
 	if (session_has_room(s))
 		u->owner->room(u->owner_arg);
@@ -248,6 +283,7 @@ static void on_answered(void *arg, struct session *s, struct flight *f)
 
 	(void)s;
 	measure(u, took);
+	silence_heard(&u->silence);
 	health_answered(&u->health, took < TIMELY_US, now_us(u));
 	opening_answered(u);
 	if (u->has_suspects)
@@ -348,6 +384,24 @@ void upstream_ensure_second(struct upstream *u)
 void upstream_set_unknown(struct upstream *u, const char *why)
 {
 	snprintf(u->unknown, sizeof u->unknown, "%.300s: %s", u->label, why);
+}
+
+void upstream_rest(struct upstream *u)
+{
+	opening_rest(u);
+	list_for_each (n, &u->sessions)
+		session_retire(container_of(n, struct session, node));
+}
+
+void upstream_fall_silent(struct upstream *u, const char *why)
+{
+	bool stream_works = upstream_ready(u->stream) > 0;
+	uint64_t wait = silence_begin(&u->silence, stream_works, now_us(u));
+
+	u->session.stats->datagram_silences++;
+	u->absent_us = 0;
+	log_info("upstream %s: %s; %s is used for %.0f minutes", u->label, why, u->stream->label,
+		(double)wait / 60e6);
 }
 
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count)

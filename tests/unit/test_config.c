@@ -52,6 +52,7 @@ static void test_defaults(void **state)
 	assert_string_equal(c->forward[0].tls_cert_bundle, "");
 	assert_string_equal(c->tls_priority, "");
 	assert_int_equal(c->forward[0].profile, PROFILE_STRICT);
+	assert_int_equal(c->forward[0].transport, TRANSPORT_TLS);
 	assert_null(c->forward[0].pins);
 	assert_int_equal(c->forward[0].pin_count, 0);
 	assert_true(c->forward[0].session_tickets);
@@ -64,6 +65,7 @@ static void test_defaults(void **state)
 #define NUMBER	 "a whole number from "
 #define DURATION "a duration from "
 #define TEXT	 "a text in quotes is wanted"
+#define TRANSPORTS "\"tls\", \"dtls\" or \"auto\" is wanted"
 #define PROFILES "\"strict\" or \"opportunistic\" is wanted"
 #define PINS	 "a pin in quotes or an array of at most 16 is wanted"
 #define CACHE	 "the cache comes later, until then only 0 and 16M are accepted"
@@ -248,6 +250,19 @@ static const struct value_row {
 	{ "log-queries", "on", NULL, "value on: write true or false" },
 	{ "log-queries", "off", NULL, "value off: write true or false" },
 
+	{ "insecure-dtls-library", "true", "true", NULL },
+	{ "insecure-dtls-library", "false", "false", NULL },
+	{ "insecure-dtls-library", "\"yes\"", NULL, "value \"yes\": write true or false" },
+
+	{ "insecure-plain", "true", "true", NULL },
+	{ "insecure-plain", "false", "false", NULL },
+	{ "insecure-plain", "1", NULL, "value 1: write true or false" },
+
+	{ "zone", "( )", "( )", NULL },
+	{ "zone", "[ ]", NULL, "value [ ]: a list of groups is wanted" },
+	{ "zone", "\"corp.example\"", NULL, "a list of groups is wanted" },
+	{ "zone", "( \"corp.example\" )", NULL, "value \"corp.example\": a list of groups is wanted" },
+
 	{ "upstream", "( )", "( )", NULL },
 	{ "upstream", "[ ]", NULL, "value [ ]: a list of groups is wanted" },
 	{ "upstream", "{ name = \"x\" }", NULL, "value { }: a list of groups is wanted" },
@@ -280,6 +295,14 @@ static const struct value_row group_rows[] = {
 	{ "profile", "\"\"", NULL, PROFILES },
 	{ "profile", "true", NULL, "value true: " PROFILES },
 	{ "profile", "[ \"strict\" ]", NULL, "value [ ]: " PROFILES },
+
+	{ "transport", "\"tls\"", "\"tls\"", NULL },
+	{ "transport", "\"dtls\"", "\"dtls\"", NULL },
+	{ "transport", "\"auto\"", "\"auto\"", NULL },
+	{ "transport", "\"udp\"", NULL, "value \"udp\": " TRANSPORTS },
+	{ "transport", "\"DTLS\"", NULL, "value \"DTLS\": " TRANSPORTS },
+	{ "transport", "\"\"", NULL, TRANSPORTS },
+	{ "transport", "true", NULL, "value true: " TRANSPORTS },
 
 	{ "pin-sha256", "[ ]", "[ ]", NULL },
 	{ "pin-sha256", "( )", "[ ]", NULL },

@@ -87,7 +87,7 @@ static void check_flight(const struct session *s, const struct flight *f)
 
 	assert_ptr_equal(f->session, s);
 	assert_int_equal(r->state, REQUEST_ACTIVE);
-	assert_true(f >= r->flights && f < r->flights + REQUEST_SENDS_MAX);
+	assert_true(f >= r->flights && f < r->flights + REQUEST_FLIGHTS_MAX);
 	if (!is_probe(r))
 		assert_true(fates[index_of(r)].inside);
 }
@@ -145,7 +145,7 @@ static void check_flights(const struct request *r)
 {
 	size_t charged = 0;
 
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++) {
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++) {
 		const struct flight *f = &r->flights[i];
 
 		if (!f->session)
@@ -251,7 +251,7 @@ static bool has_room_for(const struct upstream *u, const struct request *r)
 		const struct session *s = container_of(n, struct session, node);
 		bool has_it = false;
 
-		for (size_t k = 0; k < REQUEST_SENDS_MAX; k++)
+		for (size_t k = 0; k < REQUEST_FLIGHTS_MAX; k++)
 			has_it |= r->flights[k].session == s;
 		/* The last sending of each goes with few others while nothing is known of a session. */
 		if (r->sends + 1u >= REQUEST_SENDS_MAX && session_inflight(s) > s->answers)

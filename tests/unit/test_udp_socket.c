@@ -53,7 +53,7 @@ static void test_socket(void **state)
 {
 	struct addr to;
 	struct transport_end end;
-	int value = 0, peer = listen_at("127.0.0.1", &to), fd = udp_socket_connect(&to, &end);
+	int value = 0, peer = listen_at("127.0.0.1", &to), fd = udp_socket_connect(&to, NULL, &end);
 	socklen_t len = sizeof value;
 
 	(void)state;
@@ -70,7 +70,7 @@ static void test_socket_v6(void **state)
 {
 	struct addr to;
 	struct transport_end end;
-	int value = 0, peer = listen_at("::1", &to), fd = udp_socket_connect(&to, &end);
+	int value = 0, peer = listen_at("::1", &to), fd = udp_socket_connect(&to, NULL, &end);
 	socklen_t len = sizeof value;
 
 	(void)state;
@@ -90,7 +90,7 @@ static void test_no_way(void **state)
 
 	(void)state;
 	assert_true(addr_parse("255.255.255.255", 15, 853, false, &to));
-	assert_int_equal(udp_socket_connect(&to, &end), -1);
+	assert_int_equal(udp_socket_connect(&to, NULL, &end), -1);
 	assert_int_equal(end.stage, STAGE_ROUTE);
 	assert_int_equal(end.fault, FAULT_LOCAL);
 	assert_true(end.text[0]);
@@ -103,7 +103,7 @@ static void test_send_and_read(void **state)
 	struct datagrams d = { .count = 0 };
 	struct addr to, from;
 	struct transport_end end;
-	int error, peer = listen_at("127.0.0.1", &to), fd = udp_socket_connect(&to, &end);
+	int error, peer = listen_at("127.0.0.1", &to), fd = udp_socket_connect(&to, NULL, &end);
 	socklen_t len = sizeof from;
 
 	(void)state;
@@ -138,7 +138,7 @@ static void test_icmp(void **state)
 	struct datagrams d = { .count = 0 };
 	struct addr to;
 	struct transport_end end;
-	int error, peer = listen_at("127.0.0.1", &to), fd = udp_socket_connect(&to, &end);
+	int error, peer = listen_at("127.0.0.1", &to), fd = udp_socket_connect(&to, NULL, &end);
 
 	(void)state;
 	close(peer);
