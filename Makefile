@@ -78,8 +78,9 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 SERVER_SRC := $(addprefix tests/server/, \
-	action.c actions.c answer.c aside.c buf.c builder.c command.c command_conns.c conn.c \
-	conn_read.c control.c cookie.c dnsname.c hex.c listen.c main.c mem.c options.c outlet.c output.c query.c \
+	action.c actions.c answer.c aside.c assoc.c buf.c builder.c command.c command_conns.c \
+	command_dtls.c conn.c conn_read.c control.c cookie.c dnsname.c dtls.c dtls_port.c hex.c line.c listen.c \
+	main.c mem.c options.c outlet.c output.c query.c \
 	record.c rrtype.c rules.c sealed.c selector.c serve.c server.c spoil.c spoil_bytes.c \
 	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
 

@@ -1,6 +1,7 @@
 """Judges packets that leave the side of dnsfwd's clients:
 
 - To an upstream goes TLS and nothing else: ClientHellos that name a configured auth-name, then encrypted records.
+- Datagrams go to an upstream that is configured for them, and are DTLS and nothing else, likewise.
 - To a bootstrap server go queries for host names of upstreams and nothing else.
 - Nothing goes to anybody else, and nothing else to or from port 53.
 - Nowhere is a name of the zone test, or a label of LONG octets of any name that clients asked for: in wire form
@@ -15,11 +16,13 @@ import re
 
 import dns.exception
 import dns.message
+import dtls_clear
 import tls_clear
 from packets import ETH_ARP, ICMP, ICMPV6, IGMP, TCP, UDP, Endpoint, Packet, Streams, Unreadable
 
 COOKIE = 10  # the option that a bootstrap query may have
 DOT, DOMAIN = 853, 53
+DTLS = "dtls://"
 LONG = 6  # a label of so many octets is no accident among random ones
 ZONE = re.compile(rb"\x04test\x00|[a-z0-9_-]\.test(?![a-z0-9_-])")
 LABEL = re.compile(rb"[a-z0-9_-]{%d,}" % LONG)
@@ -30,6 +33,7 @@ class Policy:
 
     def __init__(self):
         self.upstreams = set()  # Endpoints
+        self.datagrams = set()  # of these, those that may be sent DTLS
         self.auth_names = set()  # bytes, in lower case
         self.bootstraps = set()  # Endpoints
         self.hosts = set()  # texts, in lower case: names of upstreams that have to be looked up
@@ -38,27 +42,32 @@ class Policy:
     def expect(self, options):
         named = {u["name"]: u for u in options.get("upstream", [])}
         for u in named.values():
-            self._upstream(u.get("address"), u.get("port", DOT), u.get("auth-name", ""))
+            datagrams = u.get("transport", "tls") != "tls"
+            self._upstream(u.get("address"), u.get("port", DOT), u.get("auth-name", ""), datagrams)
         for text in options.get("forward", []):
             if text not in named:
                 where, _, name = text.partition("#")
                 host, port = spelled_endpoint(where, DOT)
-                self._upstream(host if is_address(host) else None, port, name or host)
+                datagrams = text.startswith(DTLS)
+                self._upstream(host if is_address(host) else None, port, name or host, datagrams)
                 if not is_address(host):
                     self.hosts.add(host.lower())
         self.bootstraps |= {spelled_endpoint(text, DOMAIN) for text in options.get("bootstrap", [])}
 
-    def _upstream(self, addresses, port, name):
+    def _upstream(self, addresses, port, name, datagrams):
         for address in [addresses] if isinstance(addresses, str) else addresses or []:
-            self.allow(address, port)
+            self.allow(address, port, datagrams)
         if name:
             self.auth_names.add(name.lower().encode())
         if not addresses:
             self.hosts.add(name.lower())
 
-    def allow(self, address, port=DOT):
+    def allow(self, address, port=DOT, datagrams=False):
         """An upstream of this address, which the configuration does not tell."""
-        self.upstreams.add(Endpoint(str(ipaddress.ip_address(address)), port))
+        endpoint = Endpoint(str(ipaddress.ip_address(address)), port)
+        self.upstreams.add(endpoint)
+        if datagrams:
+            self.datagrams.add(endpoint)
 
     def listening(self, addresses):
         self.listeners |= {Endpoint(*address[:2]) for address in addresses}
@@ -77,8 +86,8 @@ def is_address(text):
 
 
 def spelled_endpoint(text, port):
-    """HOST, HOST:PORT, [V6]:PORT or a bare V6, with or without tls://."""
-    text = text.removeprefix("tls://")
+    """HOST, HOST:PORT, [V6]:PORT or a bare V6, with or without tls:// or dtls://."""
+    text = text.removeprefix("tls://").removeprefix(DTLS)
     if is_address(text):
         return Endpoint(text, port)
     if found := re.fullmatch(r"\[?(.+?)\]?:(\d+)", text):
@@ -89,13 +98,14 @@ def spelled_endpoint(text, port):
 class Judge:
     """Takes (local, EtherType, octets) of each packet in the order in which they were sent.
 
-    streams: of TCP; labels: LONG ones that clients asked for; findings(): what should not have been sent
+    streams: of TCP; datagrams: [(packet, records)] of DTLS to upstreams; labels: LONG ones that clients asked for; findings(): what should not have been sent
     """
 
     def __init__(self, policy, packets):
         self._policy = policy
         self._found = collections.Counter()
         self.streams, self._others, self.labels = Streams(), [], set()
+        self.datagrams = []
         for packet in packets:
             self._sort(*packet)
         for stream in self.streams:
@@ -150,6 +160,20 @@ class Judge:
             return False
         return packet.local and bool(quoted) and any(map(self._policy.is_listener, quoted))
 
+    def _is_back_to_server(self, packet):
+        """The kernel tells a server of DTLS that a socket has gone, and quotes what that server said: its certificate."""
+        try:
+            quoted = packet.quoted()
+        except Unreadable:
+            return False
+        return bool(quoted) and quoted[0] in self._policy.datagrams and quoted[0].host == packet.target.host
+
+    def _without_auth_names(self, octets):
+        clear = bytes(octets)
+        for name in self._policy.auth_names:
+            clear = clear.replace(name, bytes(len(name)))
+        return clear
+
     def _learn(self, queries):
         for query in queries:
             self.labels.update(label for label in labels_of(query) if len(label) >= LONG)
@@ -165,10 +189,16 @@ class Judge:
             if packet.target in self._policy.bootstraps:
                 self._judge_bootstrap(packet.payload, packet)
                 return
+            if packet.target in self._policy.datagrams:
+                self._look_for_names(self._judge_dtls(packet), packet)
+                return
             self._find(self._wrong_target(packet), packet)
         elif packet.protocol not in (ICMP, ICMPV6, IGMP):
             self._find("a protocol that dnsfwd does not speak", packet)
         elif self._is_own_error(packet):
+            return
+        elif self._is_back_to_server(packet):
+            self._look_for_names(self._without_auth_names(packet.data), packet)
             return
         self._look_for_names(packet.data, packet)
 
@@ -189,18 +219,31 @@ class Judge:
     def _wrong_target(sent):
         return "port 53" if DOMAIN in (sent.source.port, sent.target.port) else "to nobody configured"
 
+    def _take_out_names(self, clear, places, sent):
+        for begin, end in places:
+            name = bytes(clear[begin:end])
+            if name.lower() in self._policy.auth_names:
+                clear[begin:end] = bytes(end - begin)
+            else:
+                self._find(f"a ClientHello names {name!r}", sent)
+
     def _judge_tls(self, stream):
         """What remains when the names are taken out that a ClientHello may say."""
         clear = bytearray(stream.data)
         try:
-            for begin, end in tls_clear.server_names(stream.data):
-                name = bytes(stream.data[begin:end])
-                if name.lower() in self._policy.auth_names:
-                    clear[begin:end] = bytes(end - begin)
-                else:
-                    self._find(f"a ClientHello names {name!r}", stream)
+            self._take_out_names(clear, tls_clear.server_names(stream.data), stream)
         except tls_clear.NotTLS as error:
             self._find(str(error), stream)
+        return clear
+
+    def _judge_dtls(self, packet):
+        """As _judge_tls, of a datagram."""
+        clear = bytearray(packet.payload)
+        try:
+            self.datagrams.append((packet, dtls_clear.check(packet.payload)))
+            self._take_out_names(clear, dtls_clear.server_names(packet.payload), packet)
+        except dtls_clear.NotDTLS as error:
+            self._find(str(error), packet)
         return clear
 
     def _judge_bootstrap(self, query, sent):

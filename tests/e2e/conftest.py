@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 import machine  # noqa: E402
 from certcase import TLS13, Bench, of_version  # noqa: E402
 from daemon import Dnsfwd  # noqa: E402
+from dtlscase import DtlsCase, new_server  # noqa: E402
 from pki import Pki  # noqa: E402
 from judge_zone import Zones  # noqa: E402
 from judges import Nsd  # noqa: E402
@@ -176,6 +177,20 @@ def start_server(certs):
     yield begin
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def dtls(start, certs):
+    """Makes a DtlsCase, of a server with these options."""
+    cases = []
+
+    def begin(**kwargs):
+        cases.append(DtlsCase(start, new_server(certs, **kwargs)))
+        return cases[-1]
+
+    yield begin
+    for case in cases:
+        case.close()
 
 
 def addresses(message):

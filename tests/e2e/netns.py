@@ -146,10 +146,10 @@ class Host(Namespace):
         self.addresses = [a for pair in zip(self.v6s, self.v4s) for a in pair]
         self._servers = []
 
-    def serve(self, addresses=None, port=PORT, **kwargs):
-        """A TestServer on these addresses; ends with the network."""
-        tls = [f"[{a}]:{port}" if ":" in a else f"{a}:{port}" for a in addresses or self.addresses]
-        self._servers.append(TestServer(tls=tls, netns=self, **kwargs))
+    def serve(self, addresses=None, port=PORT, kind="tls", **kwargs):
+        """A TestServer on these addresses, over TLS or both TLS and DTLS; ends with the network."""
+        where = [f"[{a}]:{port}" if ":" in a else f"{a}:{port}" for a in addresses or self.addresses]
+        self._servers.append(TestServer(**{kind: where}, netns=self, **kwargs))
         return self._servers[-1]
 
     def stop(self):

@@ -51,12 +51,15 @@ def was_resumed(octets):
 
 
 class Relay:
-    """target: where to; may be changed for connections to come.  new_socket: makes sockets, in a namespace for one."""
+    """target: where to; may be changed for connections to come.  new_socket: makes sockets, in a namespace for one.
 
-    def __init__(self, target, new_socket=socket.socket):
+    port: 0 is the kernel's choice
+    """
+
+    def __init__(self, target, new_socket=socket.socket, port=0):
         self.target, self._new_socket = target, new_socket
         self._listener = new_socket()
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.bind(("127.0.0.1", port))
         self._listener.listen(64)
         self.address = self._listener.getsockname()
         self._lock = threading.Lock()

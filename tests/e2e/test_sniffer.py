@@ -5,13 +5,15 @@ import os
 import signal
 import socket
 import ssl
+import struct
 
 import pytest
 import wire
 from daemon import Dnsfwd
+from dtls_client import DtlsClient
 from netns import PORT, Network
 from sniffer import Leak, Sniffer
-from testserver import wait_for, wire_name
+from testserver import TestServer, wait_for, wire_name
 
 NAME = "www.secret-label.clear.test"
 
@@ -230,6 +232,73 @@ def test_what_is_no_tls(net, host, what):
     with connection(net, (host.v4, PORT)) as s:
         s.sendall(NOT_TLS[what])
     assert found(net, "TCP") and not found(net, "a name in clear")
+
+
+# -- DTLS ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def over_datagrams(net):
+    """It may be spoken to over DTLS too."""
+    net.sniffer.policy.allow(net.hosts[0].v4, PORT, datagrams=True)
+    return net.hosts[0]
+
+
+def ask_over_dtls(net, host, name):
+    with TestServer(dtls=[f"{host.v4}:{PORT}"], netns=host) as server:
+        client = net.client.visit(lambda: DtlsClient((host.v4, PORT), server.ca, name=name))
+        with client:
+            assert client.ask_wire(wire.query(NAME))
+
+
+def test_dtls_is_well(net, over_datagrams):
+    net.sniffer.policy.auth_names.add(b"resolver.test")
+    ask_over_dtls(net, over_datagrams, "resolver.test")
+    assert not net.sniffer.findings()
+    net.sniffer.check()
+    sealed = [r for _, records in net.sniffer.judge().datagrams for r in records if r.epoch]
+    assert [r.kind for r in sealed] == [22, 23, 21]  # Finished, the query, close_notify
+
+
+def test_dtls_is_not_for_all_upstreams(net, host):
+    ask_over_dtls(net, host, "resolver.test")
+    assert found(net, "to nobody configured", "UDP")
+
+
+def test_a_client_hello_over_dtls_with_another_name(net, over_datagrams):
+    net.sniffer.policy.auth_names.add(b"another.test")
+    ask_over_dtls(net, over_datagrams, "resolver.test")
+    assert found(net, "a ClientHello names", "resolver.test", "2 times") and found(net, "a name in clear")
+
+
+def record(kind, content, epoch=0, length=None):
+    return struct.pack("!BHHHIH", kind, 0xFEFD, epoch, 0, 1, len(content) if length is None else length) + content
+
+
+NOT_DTLS = {
+    "nothing": b"",
+    "a message": wire.query("x.example"),
+    "a message in clear": record(23, wire.query("x.example")),
+    "a record that is not sealed": record(23, b"x", epoch=1),
+    "half a record": record(23, bytes(40), epoch=1, length=41),
+    "octets behind it": record(23, bytes(40), epoch=1) + b"x",
+    "an alert that says more": record(21, b"\2\x50x"),
+    "server hello": record(22, b"\2" + bytes(60)),
+    "hello in fragments": record(22, b"\1\0\0\x60\0\0\0\0\0\0\0\x20" + bytes(32)),
+    "a change of cipher that says more": record(20, b"\1x"),
+    "TLS": b"\x17\x03\x03\0\x20" + bytes(32),
+}
+
+
+@pytest.mark.parametrize("what", NOT_DTLS)
+def test_what_is_no_dtls(net, over_datagrams, what):
+    udp(net, NOT_DTLS[what], (over_datagrams.v4, PORT))
+    assert found(net, "UDP") and not found(net, "a name in clear")
+
+
+def test_a_name_in_a_record_of_dtls(net, over_datagrams):
+    udp(net, record(23, wire.query(NAME), epoch=1), (over_datagrams.v4, PORT))
+    assert found(net, "a name in clear", "UDP")
 
 
 # -- bootstrap servers ---------------------------------------------------------------------

@@ -97,7 +97,8 @@ def wait_for(condition, timeout=TIMEOUT, what="condition"):
 class TestServer:
     """A running dnsfwd-testserver.
 
-    tls, tcp, udp     how many listeners of each on 127.0.0.1, or a list of "ADDR:PORT"
+    tls, tcp, udp, dtls  how many listeners of each on 127.0.0.1, or a list of "ADDR:PORT"
+    both              the same for TLS and DTLS on one port: each is one of both
     san               names of the certificate instead of resolver.test, 127.0.0.1, ::1
     certs             folder with server.pem and server.key instead of new ones
     rules, commands   given before it listens
@@ -107,23 +108,39 @@ class TestServer:
 
     __test__ = False  # not for pytest to collect
 
-    def __init__(self, tls=1, tcp=0, udp=0, san=(), certs=None, rules=(), commands=(), args=(), env=None, netns=None):
+    def __init__(
+        self,
+        tls=None,
+        tcp=0,
+        udp=0,
+        san=(),
+        certs=None,
+        rules=(),
+        commands=(),
+        args=(),
+        env=None,
+        netns=None,
+        dtls=0,
+        both=0,
+    ):
         self.folder = tempfile.mkdtemp(prefix="dnsfwd-ts-")
         self.prefix = netns.prefix if netns else []
         self.process = self._socket = None
         try:
-            self._start(tls, tcp, udp, san, certs, [f"rule {r}" for r in rules] + list(commands), args, env)
+            tls = (0 if dtls or both else 1) if tls is None else tls
+            listeners = {"tls": tls, "tcp": tcp, "udp": udp, "dtls": dtls, "both": both}
+            self._start(listeners, san, certs, [f"rule {r}" for r in rules] + list(commands), args, env)
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, tls, tcp, udp, san, certs, script, args, env):
+    def _start(self, listeners, san, certs, script, args, env):
         self.certs = pathlib.Path(certs) if certs else make_certs(os.path.join(self.folder, "certs"), *san)
         self.ca = str(self.certs / "ca.pem")
         self.stderr_path = os.path.join(self.folder, "stderr")
         command = [*self.prefix, str(BINARY), "--control", os.path.join(self.folder, "control")]
         command += ["--cert", str(self.certs / "server.pem"), "--key", str(self.certs / "server.key")]
-        for kind, what in (("tls", tls), ("tcp", tcp), ("udp", udp)):
+        for kind, what in listeners.items():
             for address in ["127.0.0.1:0"] * what if isinstance(what, int) else what:
                 command += [f"--{kind}", address]
         if script:
@@ -140,7 +157,7 @@ class TestServer:
             self.process.wait(TIMEOUT)
             raise RuntimeError(f"{BINARY} did not start: {self.stderr()}")
         said = json.loads(line)
-        self.tls, self.tcp, self.udp = ([_address(a) for a in said[k]] for k in ("tls", "tcp", "udp"))
+        self.tls, self.tcp, self.udp, self.dtls = ([_address(a) for a in said[k]] for k in ("tls", "tcp", "udp", "dtls"))
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(TIMEOUT)
         self._socket.connect(said["control"])
@@ -185,6 +202,11 @@ class TestServer:
         """The spelling of a TLS listener for dnsfwd's `forward`."""
         host, port = self.tls[index]
         return f"tls://{f'[{host}]' if ':' in host else host}:{port}#{name}"
+
+    def dtls_upstream(self, index=0, name="resolver.test"):
+        """The same of a DTLS listener."""
+        host, port = self.dtls[index]
+        return f"dtls://{f'[{host}]' if ':' in host else host}:{port}#{name}"
 
     def kill(self):
         """As a crash: no TLS goodbye."""
@@ -293,6 +315,24 @@ class TestServer:
 
     def noise(self, octets, conn="all"):
         return self.command(f"noise {conn} {octets}")["conns"]
+
+    # -- DTLS -----------------------------------------------------------------------
+
+    def line(self, which="both", **faults):
+        """What datagrams meet on their way: in, out or both; loss, dup, reorder, replay (shares), mtu, what."""
+        self.command(" ".join([f"line {which}", *(f"{k}={v}" for k, v in faults.items())]))
+
+    def forget(self, how="fin", conn="all"):
+        """Associations; how many it were."""
+        return self.command(f"forget {conn} {how}")["conns"]
+
+    def datagram(self, data, conn="all", times=1):
+        """From its socket, past the session."""
+        return self.command(f"datagram {conn} {bytes(data).hex()} {times}")["conns"]
+
+    def alert(self, level, description, conn="all"):
+        """In the session, which it does not end here."""
+        return self.command(f"alert {conn} {level} {description}")["conns"]
 
     def load_cert(self, folder):
         """For handshakes to come; with the folder's OCSP response, if there is one."""

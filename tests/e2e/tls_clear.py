@@ -31,12 +31,14 @@ def server_names(stream):
         if kind == APPLICATION_DATA:
             return
         if is_hello:
-            yield from _names_in(stream, begin + 4, end)
+            yield from names_in(stream, begin + 4, end)
 
 
-def _names_in(stream, at, end):
+def names_in(stream, at, end, cookie=False):
+    """(begin, end) of each name in the ClientHello there, which has a cookie in DTLS."""
     at += 2 + 32  # version and random
     at += 1 + stream[at]  # session id
+    at += 1 + stream[at] if cookie else 0
     at += 2 + struct.unpack_from("!H", stream, at)[0]  # cipher suites
     at += 1 + stream[at] + 2  # compression methods, length of the extensions
     while at + 4 <= end:

@@ -41,10 +41,10 @@ void action_list_reply(const struct action_list *l, struct reply *r)
 		l->items[i].row->on_reply(r, &l->items[i]);
 }
 
-void action_list_accept(const struct action_list *l, struct conn *c)
+void action_list_accept(const struct action_list *l, struct limits *ret)
 {
 	for (size_t i = 0; i < l->count; i++)
-		l->items[i].row->on_accept(c, &l->items[i]);
+		l->items[i].row->on_accept(ret, &l->items[i]);
 }
 
 bool action_list_is_for_conns(const struct action_list *l)

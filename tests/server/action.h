@@ -1,6 +1,6 @@
 /*
  * What a rule can do.  actions.c has a table with one row per action: its name, how its value is
- * read, and what it does to an answer, or to a connection that was just accepted.  A new
+ * read, and what it does to an answer, or from a connection that was just accepted.  A new
  * misbehaviour is a row.
  */
 #ifndef TESTS_SERVER_ACTION_H
@@ -13,7 +13,7 @@
 #include "tests/server/reply.h"
 
 struct action_row;
-struct conn;
+struct limits;
 
 /* An action with its value, as it stands in a rule. */
 struct action {
@@ -28,7 +28,7 @@ struct action_row {
 	/* value is NULL where none was written; it may be changed */
 	bool (*parse)(char *value, struct action *ret);
 	void (*on_reply)(struct reply *r, const struct action *a);
-	void (*on_accept)(struct conn *c, const struct action *a); /* instead of on_reply */
+	void (*on_accept)(struct limits *l, const struct action *a); /* instead of on_reply */
 	const char *value_help;
 };
 
@@ -43,7 +43,7 @@ struct action_list {
 bool action_list_add(struct action_list *l, char *text);
 void action_list_free(struct action_list *l);
 void action_list_reply(const struct action_list *l, struct reply *r);
-void action_list_accept(const struct action_list *l, struct conn *c);
+void action_list_accept(const struct action_list *l, struct limits *ret);
 bool action_list_is_for_conns(const struct action_list *l);
 
 /* The table; ends with a row without name. */

@@ -1,6 +1,6 @@
 #include "tests/server/actions.h"
 
-#include "tests/server/conn.h"
+#include "tests/server/limits.h"
 #include "tests/server/value.h"
 
 static void do_good(struct reply *r, const struct action *a)
@@ -71,55 +71,56 @@ static void do_close(struct reply *r, const struct action *a)
 	r->how.then = a->how;
 }
 
-static void accept_refuse(struct conn *c, const struct action *a)
+static void accept_refuse(struct limits *l, const struct action *a)
 {
-	conn_close(c, a->how);
+	l->refuse_how = a->how;
 }
 
-static void accept_garbage(struct conn *c, const struct action *a)
+static void accept_garbage(struct limits *l, const struct action *a)
 {
-	conn_noise(c, (size_t)a->a);
-	conn_close(c, a->how);
+	l->garbage = (uint32_t)a->a;
+	l->refuse_how = a->how;
 }
 
-static void accept_stall(struct conn *c, const struct action *a)
+static void accept_stall(struct limits *l, const struct action *a)
 {
-	conn_stall(c, (uint32_t)a->a);
+	l->stall = true;
+	l->stall_ms = (uint32_t)a->a;
 }
 
-static void accept_plaintext(struct conn *c, const struct action *a)
+static void accept_plaintext(struct limits *l, const struct action *a)
 {
 	(void)a;
-	conn_plaintext(c);
+	l->plaintext = true;
 }
 
-static void accept_handshake(struct conn *c, const struct action *a)
+static void accept_handshake(struct limits *l, const struct action *a)
 {
-	c->limits.handshake_how = a->how;
+	l->handshake_how = a->how;
 }
 
-static void accept_life(struct conn *c, const struct action *a)
+static void accept_life(struct limits *l, const struct action *a)
 {
-	c->limits.life_ms = (uint32_t)a->a;
-	c->limits.life_how = a->how;
+	l->life_ms = (uint32_t)a->a;
+	l->life_how = a->how;
 }
 
-static void accept_idle(struct conn *c, const struct action *a)
+static void accept_idle(struct limits *l, const struct action *a)
 {
-	accept_life(c, a);
-	c->limits.idle = true;
+	accept_life(l, a);
+	l->idle = true;
 }
 
-static void accept_answers(struct conn *c, const struct action *a)
+static void accept_answers(struct limits *l, const struct action *a)
 {
-	c->limits.answers = (uint64_t)a->a;
-	c->limits.answers_how = a->how;
+	l->answers = (uint64_t)a->a;
+	l->answers_how = a->how;
 }
 
-static void accept_queries(struct conn *c, const struct action *a)
+static void accept_queries(struct limits *l, const struct action *a)
 {
-	c->limits.queries = (uint64_t)a->a;
-	c->limits.queries_how = a->how;
+	l->queries = (uint64_t)a->a;
+	l->queries_how = a->how;
 }
 
 const struct action_row action_rows[] = {

@@ -21,9 +21,18 @@ enum { FLAG_QR = 0x8000, FLAG_TC = 0x0200, FLAG_RA = 0x0080 };
 #define COPIED_FLAGS  0x7910u
 #define OPCODE(flags) (((flags) >> 11) & 15)
 
-static bool wants_keepalive(const struct answer_policy *p, const struct query *q, bool stream)
+static size_t size_limit(const struct query *q, size_t room)
 {
-	return stream && q->keepalive && p->keepalive >= 0;
+	size_t own = q->opt && q->udp_size > 512 ? q->udp_size : 512;
+
+	if (room == ANSWER_STREAM)
+		return REPLY_MAX;
+	return own < room ? own : room;
+}
+
+static bool wants_keepalive(const struct answer_policy *p, const struct query *q, size_t room)
+{
+	return room == ANSWER_STREAM && q->keepalive && p->keepalive >= 0;
 }
 
 static void write_ede(struct builder *b)
@@ -39,11 +48,14 @@ static void write_ede(struct builder *b)
 	wire_write(&b->w, text, (size_t)n);
 }
 
-static void write_padding(struct builder *b)
+static void write_padding(struct builder *b, size_t limit)
 {
 	size_t used = b->w.pos + OPTION_FIXED;
 	size_t pad = (ANSWER_BLOCK - used % ANSWER_BLOCK) % ANSWER_BLOCK;
 
+	/* RFC 8467 4.1: rather less padding than a cut answer. */
+	if (used <= limit && pad > limit - used)
+		pad = limit - used;
 	if (wire_room(&b->w) < OPTION_FIXED)
 		return;
 	if (pad > wire_room(&b->w) - OPTION_FIXED)
@@ -53,11 +65,11 @@ static void write_padding(struct builder *b)
 	wire_zero(&b->w, pad);
 }
 
-static void write_options(struct builder *b, const struct answer_policy *p, bool stream)
+static void write_options(struct builder *b, const struct answer_policy *p, size_t room)
 {
 	if (cookie_is_answered(&p->cookies, b->q))
 		cookie_write(&p->cookies, b->q, &b->w);
-	if (wants_keepalive(p, b->q, stream)) {
+	if (wants_keepalive(p, b->q, room)) {
 		wire_write16(&b->w, OPTION_KEEPALIVE);
 		wire_write16(&b->w, 2);
 		wire_write16(&b->w, (uint16_t)p->keepalive);
@@ -65,11 +77,11 @@ static void write_options(struct builder *b, const struct answer_policy *p, bool
 	if (b->ede != EDE_NONE_ASKED)
 		write_ede(b);
 	if (p->pad && b->q->padding)
-		write_padding(b);
+		write_padding(b, size_limit(b->q, room));
 }
 
 /* OPT, the last record of every honest answer; returns its offset. */
-static size_t write_opt(struct builder *b, const struct answer_policy *p, bool stream)
+static size_t write_opt(struct builder *b, const struct answer_policy *p, size_t room)
 {
 	size_t at = b->w.pos;
 
@@ -79,7 +91,7 @@ static size_t write_opt(struct builder *b, const struct answer_policy *p, bool s
 	wire_write32(&b->w, (uint32_t)(b->rcode >> 4) << 24 | (b->q->dnssec_ok ? 0x8000 : 0));
 	wire_write16(&b->w, 0);
 	b->count[SECTION_ADDITIONAL]++;
-	write_options(b, p, stream);
+	write_options(b, p, room);
 	if (!b->w.bad)
 		wire_put16(b->w.data + at + OPT_FIXED - 2, (uint16_t)(b->w.pos - at - OPT_FIXED));
 	return at;
@@ -109,28 +121,21 @@ static struct builder begin(const struct query *q, struct reply *r)
 	return b;
 }
 
-static void finish(struct builder *b, uint16_t flags, const struct answer_policy *p, bool stream,
+static void finish(struct builder *b, uint16_t flags, const struct answer_policy *p, size_t room,
 	struct reply *r)
 {
 	r->question_end = b->q->name ? b->q->question_end : DNS_HEADER_LEN;
-	r->opt_at = b->q->opt ? write_opt(b, p, stream) : 0;
+	r->opt_at = b->q->opt ? write_opt(b, p, room) : 0;
 	write_header(b, flags);
 	r->len = b->w.pos;
 }
 
-static size_t size_limit(const struct query *q, bool stream)
-{
-	if (stream)
-		return REPLY_MAX;
-	return q->opt && q->udp_size > 512 ? q->udp_size : 512;
-}
-
 /* Octets of an OPT without padding, which is fitted to what is left. */
-static size_t opt_size(const struct answer_policy *p, const struct query *q, bool stream)
+static size_t opt_size(const struct answer_policy *p, const struct query *q, size_t room)
 {
 	if (!q->opt)
 		return 0;
-	return OPT_FIXED + (wants_keepalive(p, q, stream) ? OPTION_FIXED + 2 : 0) +
+	return OPT_FIXED + (wants_keepalive(p, q, room) ? OPTION_FIXED + 2 : 0) +
 	       (cookie_is_answered(&p->cookies, q) ? COOKIE_OPTION_LEN : 0);
 }
 
@@ -141,7 +146,7 @@ static void build_bare(const struct answer_policy *p, const struct query *q, str
 	struct builder b = begin(&bare, r);
 
 	b.rcode = RC_NOTIMP;
-	finish(&b, 0, p, false, r);
+	finish(&b, 0, p, ANSWER_STREAM, r);
 }
 
 static unsigned refusal(const struct answer_policy *p, const struct query *q)
@@ -154,22 +159,22 @@ static unsigned refusal(const struct answer_policy *p, const struct query *q)
 }
 
 static void build(
-	const struct answer_policy *p, const struct query *q, bool stream, struct reply *r)
+	const struct answer_policy *p, const struct query *q, size_t room, struct reply *r)
 {
 	struct builder b = begin(q, r);
 
 	b.rcode = refusal(p, q);
 	if (b.rcode == RC_NOERROR && !zone_answer(&b))
-		synth_answer(&b, opt_size(p, q, stream));
-	finish(&b, 0, p, stream, r);
-	if (!b.w.bad && r->len <= size_limit(q, stream))
+		synth_answer(&b, opt_size(p, q, room));
+	finish(&b, 0, p, room, r);
+	if (!b.w.bad && r->len <= size_limit(q, room))
 		return;
 	b = begin(q, r);
-	finish(&b, FLAG_TC, p, stream, r);
+	finish(&b, FLAG_TC, p, room, r);
 }
 
 bool answer_build(
-	const struct answer_policy *policy, const struct query *q, bool stream, struct reply *r)
+	const struct answer_policy *policy, const struct query *q, size_t room, struct reply *r)
 {
 	r->q = q;
 	r->len = r->opt_at = 0;
@@ -178,6 +183,6 @@ bool answer_build(
 	if (OPCODE(q->flags))
 		build_bare(policy, q, r);
 	else
-		build(policy, q, stream, r);
+		build(policy, q, room, r);
 	return true;
 }

@@ -3,6 +3,7 @@
 #define TESTS_SERVER_ANSWER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tests/server/cookie.h"
@@ -18,12 +19,14 @@ struct answer_policy {
 
 #define ANSWER_BLOCK	468u
 #define ANSWER_UDP_SIZE 1232u
+#define ANSWER_STREAM	0u /* no datagram: no size limit but 65,535 */
 
 /*
  * Writes the answer to q into r (which keeps q).  False: nothing is to be said (less than a header
- * was received, or it was no query).  stream: no size limit but 65,535.
+ * was received, or it was no query).  room: octets that one datagram has; the client's own limit
+ * counts too.
  */
 bool answer_build(
-	const struct answer_policy *policy, const struct query *q, bool stream, struct reply *r);
+	const struct answer_policy *policy, const struct query *q, size_t room, struct reply *r);
 
 #endif

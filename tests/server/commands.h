@@ -21,4 +21,12 @@ void command_sendtickets(struct server *s, char *rest, struct buf *out);
 void command_say(struct server *s, char *rest, struct buf *out);
 void command_record(struct server *s, char *rest, struct buf *out);
 
+/* command_dtls.c: associations, and what datagrams meet on their way */
+void command_line(struct server *s, char *rest, struct buf *out);
+void command_forget(struct server *s, char *rest, struct buf *out);
+void command_datagram(struct server *s, char *rest, struct buf *out);
+void command_alert(struct server *s, char *rest, struct buf *out);
+void command_unknown(struct server *s, char *rest, struct buf *out);
+void command_mtu(struct server *s, char *rest, struct buf *out);
+
 #endif

@@ -87,20 +87,6 @@ static void arm(struct event *timer, uint32_t ms)
 	evtimer_add(timer, &tv);
 }
 
-void conn_new(struct server *s, enum transport t, evutil_socket_t fd)
-{
-	struct conn *c = allocate(s, t, fd);
-	int one = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	count(c);
-	conn_pause(c, s->paused);
-	rules_accept(&s->rules, c);
-	if (c->limits.life_ms && c->state < CONN_CLOSING)
-		arm(c->timer, c->limits.life_ms);
-	conn_flush(c);
-}
-
 void conn_pause(struct conn *c, bool on)
 {
 	bool wanted = !on && !c->peer_done && c->state != CONN_STALLED && c->state != CONN_DEAD;
@@ -111,7 +97,7 @@ void conn_pause(struct conn *c, bool on)
 		event_del(c->read_event);
 }
 
-void conn_stall(struct conn *c, uint32_t ms)
+static void stall(struct conn *c, uint32_t ms)
 {
 	c->state = CONN_STALLED;
 	event_del(c->read_event);
@@ -121,11 +107,41 @@ void conn_stall(struct conn *c, uint32_t ms)
 	arm(c->stall_timer, ms);
 }
 
-void conn_plaintext(struct conn *c)
+static void speak_plaintext(struct conn *c)
 {
 	tls_free(c->tls);
 	c->tls = NULL;
 	c->state = CONN_OPEN;
+}
+
+/* What the rule wants at once. */
+static void begin(struct conn *c)
+{
+	const struct limits *l = &c->limits;
+
+	if (l->plaintext)
+		speak_plaintext(c);
+	if (l->garbage)
+		conn_noise(c, l->garbage);
+	if (l->refuse_how)
+		conn_close(c, l->refuse_how);
+	else if (l->stall)
+		stall(c, l->stall_ms);
+}
+
+void conn_new(struct server *s, enum transport t, evutil_socket_t fd)
+{
+	struct conn *c = allocate(s, t, fd);
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	count(c);
+	conn_pause(c, s->paused);
+	s->stats.rules_hit += rules_accept(&s->rules, t, c->number, &c->limits);
+	begin(c);
+	if (c->limits.life_ms && c->state < CONN_CLOSING)
+		arm(c->timer, c->limits.life_ms);
+	conn_flush(c);
 }
 
 void conn_free(struct conn *c)

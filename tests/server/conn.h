@@ -21,6 +21,7 @@
 
 #include "common/base/list.h"
 #include "tests/server/buf.h"
+#include "tests/server/limits.h"
 #include "tests/server/outlet.h"
 #include "tests/server/reply.h"
 #include "tests/server/stats.h"
@@ -36,16 +37,6 @@ enum conn_state {
 	CONN_CLOSING,
 	CONN_DRAINING,
 	CONN_DEAD,
-};
-
-/* What a connection rule imposes; 0 or CLOSE_NOT: nothing. */
-struct conn_limits {
-	uint64_t answers, queries;
-	enum close_how answers_how, queries_how;
-	uint32_t life_ms;
-	enum close_how life_how;
-	bool idle; /* life_ms counts from the last query or answer */
-	enum close_how handshake_how;
 };
 
 struct conn {
@@ -67,7 +58,7 @@ struct conn {
 	struct buf coalesced;	   /* framed answers to share records */
 	struct list items;	   /* answers with special delivery, in order: output.h */
 	struct event *pace_timer;  /* the first item's; NULL until first used */
-	struct conn_limits limits;
+	struct limits limits;
 	enum close_how how; /* valid from CLOSING on */
 	bool batching;	    /* octets will be sent at the end of the batch */
 	bool silenced;	    /* nothing is ever sent again */
@@ -96,9 +87,6 @@ void conn_touch(struct conn *c);
 void conn_close(struct conn *c, enum close_how how);
 /* The socket is gone, by whatever reason; the rest is freed by the reaper. */
 void conn_die(struct conn *c);
-/* For rules, right after accept. */
-void conn_stall(struct conn *c, uint32_t ms); /* 0: for ever */
-void conn_plaintext(struct conn *c);
 /* Sends what is there, unless a batch is going on. */
 void conn_flush(struct conn *c);
 void conn_pause(struct conn *c, bool on);

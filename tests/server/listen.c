@@ -10,11 +10,12 @@
 
 #include "tests/server/buf.h"
 #include "tests/server/conn.h"
+#include "tests/server/dtls_port.h"
 #include "tests/server/mem.h"
 #include "tests/server/server.h"
 #include "tests/server/udp.h"
 
-enum { BACKLOG = 4096, ACCEPT_BATCH = 64, UDP_BUFFER = 4 << 20 };
+enum { BACKLOG = 4096, ACCEPT_BATCH = 64, UDP_BUFFER = 4 << 20, BOTH_ATTEMPTS = 64 };
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
@@ -30,32 +31,37 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static bool is_datagram(const struct listener *l)
+{
+	return l->transport == TRANSPORT_UDP || l->transport == TRANSPORT_DTLS;
+}
+
 static bool set_up(struct listener *l)
 {
 	int one = 1, size = UDP_BUFFER;
 	struct sockaddr *sa = (struct sockaddr *)&l->address;
 
-	if (l->transport != TRANSPORT_UDP)
+	if (!is_datagram(l))
 		setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (sa->sa_family == AF_INET6)
 		setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (l->transport == TRANSPORT_UDP)
+	if (is_datagram(l))
 		setsockopt(l->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (bind(l->fd, sa, l->address_len))
 		return false;
-	if (l->transport != TRANSPORT_UDP && listen(l->fd, BACKLOG))
+	if (!is_datagram(l) && listen(l->fd, BACKLOG))
 		return false;
 	return !getsockname(l->fd, sa, &l->address_len);
 }
 
-/* The one place that decides whether a socket is read. */
+/* The one place that decides whether a socket is read.  DTLS reads what it is not to accept, and drops it. */
 static void update(struct listener *l)
 {
 	const struct server *s = l->server;
 
 	if (!l->event)
 		return;
-	if (s->accepting && !(s->paused && l->transport == TRANSPORT_UDP))
+	if ((s->accepting || l->dtls) && !(s->paused && is_datagram(l)))
 		event_add(l->event, NULL);
 	else
 		event_del(l->event);
@@ -63,19 +69,19 @@ static void update(struct listener *l)
 
 static bool open_one(struct listener *l)
 {
-	bool udp = l->transport == TRANSPORT_UDP;
-	int kind = (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	int kind = (is_datagram(l) ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 	if (l->fd >= 0)
 		return true;
 	l->fd = socket(l->address.ss_family, kind, 0);
-	if (l->fd < 0 || !set_up(l)) {
-		fprintf(stderr, "listening on %s: %s\n", transport_names[l->transport],
-			strerror(errno));
+	if (l->fd < 0 || !set_up(l))
 		return false;
-	}
-	l->event = event_new(l->server->base, l->fd, EV_READ | EV_PERSIST,
-		udp ? udp_on_readable : on_acceptable, l);
+	if (l->dtls)
+		l->event = event_new(l->server->base, l->fd, EV_READ | EV_PERSIST,
+			dtls_port_on_readable, l->dtls);
+	else
+		l->event = event_new(l->server->base, l->fd, EV_READ | EV_PERSIST,
+			is_datagram(l) ? udp_on_readable : on_acceptable, l);
 	update(l);
 	return true;
 }
@@ -88,6 +94,14 @@ static void close_one(struct listener *l)
 		evutil_closesocket(l->fd);
 	l->event = NULL;
 	l->fd = -1;
+}
+
+static bool open_or_complain(struct listener *l)
+{
+	if (open_one(l))
+		return true;
+	fprintf(stderr, "listening on %s: %s\n", transport_names[l->transport], strerror(errno));
+	return false;
 }
 
 static struct listener *listener_of(struct list *node)
@@ -117,7 +131,7 @@ static bool parse_address(struct listener *l, const char *text)
 	return inet_pton(AF_INET, host, &v4->sin_addr) == 1;
 }
 
-bool listen_add(struct server *s, enum transport t, const char *address)
+static struct listener *add(struct server *s, enum transport t, const char *address)
 {
 	struct listener *l = mem_new(sizeof(*l));
 
@@ -125,12 +139,48 @@ bool listen_add(struct server *s, enum transport t, const char *address)
 	l->transport = t;
 	l->fd = -1;
 	outlet_init(&l->outlet, s->base, &s->random, udp_deliver);
+	if (t == TRANSPORT_DTLS)
+		l->dtls = dtls_port_new(s, l);
 	list_append(&s->listeners, &l->node);
-	if (!parse_address(l, address)) {
-		fprintf(stderr, "no address: %s\n", address);
-		return false;
+	if (parse_address(l, address))
+		return l;
+	fprintf(stderr, "no address: %s\n", address);
+	return NULL;
+}
+
+bool listen_add(struct server *s, enum transport t, const char *address)
+{
+	struct listener *l = add(s, t, address);
+
+	return l && open_or_complain(l);
+}
+
+static uint16_t *port_of(struct listener *l)
+{
+	/* It is at the same place in both families. */
+	return &((struct sockaddr_in *)&l->address)->sin_port;
+}
+
+bool listen_add_both(struct server *s, const char *address)
+{
+	struct listener *tls = add(s, TRANSPORT_TLS, address);
+	struct listener *dtls = add(s, TRANSPORT_DTLS, address);
+	bool any = tls && !*port_of(tls);
+
+	for (int i = 0; tls && dtls && i < BOTH_ATTEMPTS; i++) {
+		if (open_one(tls)) {
+			*port_of(dtls) = *port_of(tls);
+			if (open_one(dtls))
+				return true;
+		}
+		if (!any)
+			break;
+		close_one(tls);
+		close_one(dtls);
+		*port_of(tls) = 0;
 	}
-	return open_one(l);
+	fprintf(stderr, "listening on tls and dtls: %s\n", strerror(errno));
+	return false;
 }
 
 void listen_end(struct server *s)
@@ -141,6 +191,7 @@ void listen_end(struct server *s)
 
 		close_one(l);
 		outlet_deinit(&l->outlet);
+		dtls_port_free(l->dtls);
 		list_remove(&l->node);
 		free(l);
 	}
@@ -155,7 +206,7 @@ bool listen_start(struct server *s)
 {
 	bool ok = true;
 
-	list_for_each(node, &s->listeners) ok = open_one(listener_of(node)) && ok;
+	list_for_each(node, &s->listeners) ok = open_or_complain(listener_of(node)) && ok;
 	return ok;
 }
 

@@ -11,6 +11,7 @@
 #include "tests/server/stats.h"
 
 struct buf;
+struct dtls_port;
 struct event;
 struct server;
 
@@ -20,13 +21,16 @@ struct listener {
 	enum transport transport;
 	struct sockaddr_storage address; /* with the real port once it was bound */
 	socklen_t address_len;
-	evutil_socket_t fd;   /* -1 while stopped */
-	struct event *event;  /* NULL while stopped */
-	struct outlet outlet; /* UDP only */
+	evutil_socket_t fd;	/* -1 while stopped */
+	struct event *event;	/* NULL while stopped */
+	struct outlet outlet;	/* UDP only */
+	struct dtls_port *dtls; /* owned; DTLS only */
 };
 
 /* False after a message on stderr. */
 bool listen_add(struct server *s, enum transport t, const char *address);
+/* TLS and DTLS on the same port, which is one that is free for both where it is 0. */
+bool listen_add_both(struct server *s, const char *address);
 /* Frees all. */
 void listen_end(struct server *s);
 

@@ -8,9 +8,12 @@ enum {
 	OPT_TLS = 256,
 	OPT_TCP,
 	OPT_UDP,
+	OPT_DTLS,
+	OPT_BOTH,
 	OPT_CERT,
 	OPT_KEY,
 	OPT_PRIORITY,
+	OPT_DTLS_PRIORITY,
 	OPT_TICKET_KEY,
 	OPT_CONTROL,
 	OPT_SCRIPT,
@@ -27,9 +30,12 @@ static const struct option longs[] = {
 	{ "tls", required_argument, NULL, OPT_TLS },
 	{ "tcp", required_argument, NULL, OPT_TCP },
 	{ "udp", required_argument, NULL, OPT_UDP },
+	{ "dtls", required_argument, NULL, OPT_DTLS },
+	{ "both", required_argument, NULL, OPT_BOTH },
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "priority", required_argument, NULL, OPT_PRIORITY },
+	{ "dtls-priority", required_argument, NULL, OPT_DTLS_PRIORITY },
 	{ "ticket-key", required_argument, NULL, OPT_TICKET_KEY },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "script", required_argument, NULL, OPT_SCRIPT },
@@ -45,8 +51,11 @@ static const struct option longs[] = {
 
 static const char usage[] =
 	"usage: dnsfwd-testserver [--tls ADDR:PORT]... [--tcp ADDR:PORT]... [--udp ADDR:PORT]...\n"
-	"  --cert FILE --key FILE  PEM, needed with --tls\n"
+	"                         [--dtls ADDR:PORT]... [--both ADDR:PORT]...\n"
+	"  --both                  TLS and DTLS on the same port, with port 0 too\n"
+	"  --cert FILE --key FILE  PEM, needed with --tls, --dtls and --both\n"
 	"  --priority STRING       of GnuTLS\n"
+	"  --dtls-priority STRING  of GnuTLS, for DTLS\n"
 	"  --ticket-key HEX        64 octets; two servers with the same take each other's tickets\n"
 	"  --control PATH          unix socket for commands (\"help\" lists them)\n"
 	"  --script FILE           commands to run at the start: rules, mostly\n"
@@ -57,11 +66,11 @@ static const char usage[] =
 	"  --seed N                of random numbers (1)\n"
 	"  --log                   a line for each query on stderr\n";
 
-static bool add_listener(struct options *o, enum transport t, const char *address)
+static bool add_listener(struct options *o, enum transport t, const char *address, bool both)
 {
 	if (o->listener_count == OPTIONS_LISTENERS)
 		return false;
-	o->listeners[o->listener_count++] = (struct listen_option){ t, address };
+	o->listeners[o->listener_count++] = (struct listen_option){ t, address, both };
 	return true;
 }
 
@@ -71,7 +80,10 @@ static bool set_text(struct options *o, int code, const char *value)
 	case OPT_TLS:
 	case OPT_TCP:
 	case OPT_UDP:
-		return add_listener(o, (enum transport)(code - OPT_TLS), value);
+	case OPT_DTLS:
+		return add_listener(o, (enum transport)(code - OPT_TLS), value, false);
+	case OPT_BOTH:
+		return add_listener(o, TRANSPORT_TLS, value, true);
 	case OPT_CERT:
 		o->cert = value;
 		return true;
@@ -80,6 +92,9 @@ static bool set_text(struct options *o, int code, const char *value)
 		return true;
 	case OPT_PRIORITY:
 		o->priority = value;
+		return true;
+	case OPT_DTLS_PRIORITY:
+		o->dtls_priority = value;
 		return true;
 	case OPT_TICKET_KEY:
 		o->ticket_key = value;
@@ -136,7 +151,9 @@ static bool complete(const struct options *o)
 	if (!o->listener_count)
 		return false;
 	for (size_t i = 0; i < o->listener_count; i++) {
-		if (o->listeners[i].transport == TRANSPORT_TLS && !(o->cert && o->key))
+		enum transport t = o->listeners[i].transport;
+
+		if ((t == TRANSPORT_TLS || t == TRANSPORT_DTLS) && !(o->cert && o->key))
 			return false;
 	}
 	return true;

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "tests/server/buf.h"
-#include "tests/server/conn.h"
 #include "tests/server/mem.h"
-#include "tests/server/server.h"
 
 void rules_init(struct rules *r, uint64_t seed)
 {
@@ -145,15 +143,14 @@ struct rule *rules_find(struct rules *r, const struct subject *s)
 	return find(r, s);
 }
 
-void rules_accept(struct rules *r, struct conn *c)
+bool rules_accept(struct rules *r, enum transport t, uint64_t conn, struct limits *ret)
 {
-	struct subject s = { .transport = c->transport, .conn = c->number };
+	struct subject s = { .transport = t, .conn = conn };
 	struct rule *rule = find(r, &s);
 
-	if (!rule)
-		return;
-	c->server->stats.rules_hit++;
-	action_list_accept(&rule->common, c);
+	if (rule)
+		action_list_accept(&rule->common, ret);
+	return rule;
 }
 
 void rules_json(const struct rules *r, struct buf *out)

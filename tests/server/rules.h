@@ -15,7 +15,6 @@
 #include "tests/server/selector.h"
 
 struct buf;
-struct conn;
 
 #define RULE_ANSWERS_MAX 8u
 
@@ -43,8 +42,8 @@ const char *rules_add(struct rules *r, const char *text);
 
 /* The rule for a query, counted as hit; NULL: none. */
 struct rule *rules_find(struct rules *r, const struct subject *s);
-/* Applies the first rule for connections that matches a new one. */
-void rules_accept(struct rules *r, struct conn *c);
+/* What the first rule for connections that matches a new one imposes; false: there is none. */
+bool rules_accept(struct rules *r, enum transport t, uint64_t conn, struct limits *ret);
 
 /* A JSON line for each: its text and how often it was taken. */
 void rules_json(const struct rules *r, struct buf *out);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "tests/server/assoc.h"
 #include "tests/server/conn.h"
 #include "tests/server/outlet.h"
 #include "tests/server/server.h"
@@ -24,12 +25,25 @@ static void unanswered(const struct asker *a)
 		conn_answered(a->conn);
 }
 
-static bool at_limit(struct conn *c)
+static bool at_limit(const struct asker *a, uint64_t nth)
 {
-	if (!c || !c->limits.queries || c->queries < c->limits.queries)
+	const struct limits *l = a->conn ? &a->conn->limits : a->assoc ? &a->assoc->limits : NULL;
+
+	if (!l || !l->queries || nth < l->queries)
 		return false;
-	conn_close(c, c->limits.queries_how);
+	if (a->conn)
+		conn_close(a->conn, l->queries_how);
+	else
+		assoc_close(a->assoc, l->queries_how);
 	return true;
+}
+
+/* What answer_build is to keep to. */
+static size_t room(const struct asker *a)
+{
+	if (a->conn)
+		return ANSWER_STREAM;
+	return a->assoc ? dtls_room(a->assoc->dtls) : REPLY_MAX;
 }
 
 /* An end without an answer is an answer that is cut before its first octet. */
@@ -51,7 +65,7 @@ static void answer(const struct asker *a, const struct query *q, struct rule *ru
 
 	r->how = (struct delivery){ 0 };
 	r->random = rule ? &rule->random : &s->random;
-	if (!answer_build(&s->policy, q, a->conn != NULL, r)) {
+	if (!answer_build(&s->policy, q, room(a), r)) {
 		unanswered(a);
 		return;
 	}
@@ -89,7 +103,7 @@ void serve(const struct asker *a, const struct origin *origin, const uint8_t *ms
 	record_add(&s->ring, origin, &q);
 	if (s->options->log)
 		log_query(origin, &q);
-	if (at_limit(a->conn))
+	if (at_limit(a, origin->seq))
 		return;
 	if (s->muted) {
 		unanswered(a);

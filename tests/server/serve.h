@@ -5,16 +5,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct assoc;
 struct conn;
 struct origin;
 struct outlet;
 struct peer;
 struct server;
 
-/* Who asked: on a stream conn is set, on UDP to is. */
+/* Who asked: on a stream conn is set, on DTLS assoc, on UDP to. */
 struct asker {
 	struct server *server;
 	struct conn *conn;
+	struct assoc *assoc;
 	struct outlet *outlet;
 	const struct peer *to;
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/server/assoc.h"
 #include "tests/server/conn.h"
 #include "tests/server/listen.h"
 #include "tests/server/mem.h"
@@ -15,6 +16,12 @@ static void free_conns(struct list *l)
 		conn_free(container_of(node, struct conn, node));
 }
 
+static void free_assocs(struct list *l)
+{
+	list_for_each (node, l)
+		assoc_free(container_of(node, struct assoc, node));
+}
+
 static void on_reap(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
@@ -22,6 +29,7 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	free_conns(&s->dead);
+	free_assocs(&s->dead_assocs);
 }
 
 static bool listen_all(struct server *s)
@@ -29,7 +37,8 @@ static bool listen_all(struct server *s)
 	for (size_t i = 0; i < s->options->listener_count; i++) {
 		const struct listen_option *o = &s->options->listeners[i];
 
-		if (!listen_add(s, o->transport, o->address))
+		if (o->both ? !listen_add_both(s, o->address)
+			    : !listen_add(s, o->transport, o->address))
 			return false;
 	}
 	return true;
@@ -49,6 +58,8 @@ static bool start(struct server *s)
 			fprintf(stderr, "--ticket-key: not 64 octets in hex\n");
 			return false;
 		}
+		if (o->dtls_priority && !tls_server_dtls_priority(s->tls, o->dtls_priority))
+			return false;
 	}
 	return listen_all(s);
 }
@@ -65,6 +76,9 @@ struct server *server_new(const struct options *options)
 	list_init(&s->listeners);
 	list_init(&s->conns);
 	list_init(&s->dead);
+	list_init(&s->assocs);
+	list_init(&s->dead_assocs);
+	s->dtls_mtu = SERVER_DTLS_MTU;
 	rules_init(&s->rules, options->seed);
 	record_init(&s->ring, options->ring);
 	if (start(s))
@@ -75,9 +89,11 @@ struct server *server_new(const struct options *options)
 
 void server_free(struct server *s)
 {
-	listen_end(s);
 	free_conns(&s->conns);
 	free_conns(&s->dead);
+	free_assocs(&s->assocs);
+	free_assocs(&s->dead_assocs);
+	listen_end(s);
 	rules_clear(&s->rules);
 	record_deinit(&s->ring);
 	tls_server_free(s->tls);

@@ -4,11 +4,12 @@
 
 #include "tests/server/buf.h"
 
-const char *const transport_names[TRANSPORTS] = { "tls", "tcp", "udp" };
+const char *const transport_names[TRANSPORTS] = { "tls", "tcp", "udp", "dtls" };
 
 void stats_query(struct stats *s, enum transport t)
 {
-	uint64_t *const by[TRANSPORTS] = { &s->queries_tls, &s->queries_tcp, &s->queries_udp };
+	uint64_t *const by[TRANSPORTS] = { &s->queries_tls, &s->queries_tcp, &s->queries_udp,
+		&s->queries_dtls };
 
 	s->queries++;
 	++*by[t];
@@ -16,7 +17,7 @@ void stats_query(struct stats *s, enum transport t)
 
 void stats_reset(struct stats *s)
 {
-	*s = (struct stats){ .open = s->open, .open_max = s->open };
+	*s = (struct stats){ .open = s->open, .open_max = s->open, .dtls_open = s->dtls_open };
 }
 
 void stats_json(const struct stats *s, struct buf *out)

@@ -6,7 +6,7 @@
 
 struct buf;
 
-enum transport { TRANSPORT_TLS, TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORTS };
+enum transport { TRANSPORT_TLS, TRANSPORT_TCP, TRANSPORT_UDP, TRANSPORT_DTLS, TRANSPORTS };
 
 extern const char *const transport_names[TRANSPORTS];
 
@@ -27,6 +27,7 @@ extern const char *const transport_names[TRANSPORTS];
 	X(queries_tls)                                                                             \
 	X(queries_tcp)                                                                             \
 	X(queries_udp)                                                                             \
+	X(queries_dtls)                                                                            \
 	X(malformed)  /* queries that do not parse to the last octet */                            \
 	X(answers)    /* handed to the transport */                                                \
 	X(unanswered) /* by a rule or while muted */                                               \
@@ -44,6 +45,21 @@ extern const char *const transport_names[TRANSPORTS];
 	X(alerts_received)   /* that end the session */                                            \
 	X(warnings_received) /* other alerts */                                                    \
 	X(late_bytes)	     /* read after we closed */                                            \
+	X(dtls_cookies)	     /* ClientHellos that were asked for a cookie */                       \
+	X(dtls_associations) /* that began, with a good cookie */                                  \
+	X(dtls_handshakes)   /* that succeeded */                                                  \
+	X(dtls_failures)     /* that did not */                                                    \
+	X(dtls_resumed)                                                                            \
+	X(dtls_open)	  /* now; not reset */                                                     \
+	X(dtls_full)	  /* no room for another association */                                    \
+	X(dtls_records)	  /* with data received */                                                 \
+	X(dtls_discarded) /* records received that were broken, forged or old */                   \
+	X(dtls_unknown)	  /* datagrams of no association */                                        \
+	X(dtls_repeats)	  /* queries that came more than once on the same association */           \
+	X(dtls_too_large) /* answers that fitted no datagram, as they were made to */              \
+	X(datagrams_in)	  /* of DTLS; the line loses and adds some */                              \
+	X(datagrams_out)                                                                           \
+	X(datagrams_lost) /* on the line, in both directions */                                    \
 	X(rules_hit)
 
 #define STATS_MEMBER(name) uint64_t name;

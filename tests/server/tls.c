@@ -13,10 +13,12 @@
 #include "tests/server/sealed.h"
 #include "tests/server/tls_cert.h"
 
+#define DTLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-DTLS1.2"
+
 struct tls_server {
 	/* The first is for new sessions; those that have one borrow it, so all are kept to the end. */
 	struct list certs;
-	gnutls_priority_t priority;
+	gnutls_priority_t priority, dtls_priority;
 	gnutls_datum_t ticket_key;
 	unsigned ticket_life; /* seconds; 0: as the library likes */
 	bool tickets;
@@ -68,6 +70,20 @@ void tls_server_tickets(struct tls_server *s, bool on)
 	s->tickets = on;
 }
 
+bool tls_server_dtls_priority(struct tls_server *s, const char *priority)
+{
+	gnutls_priority_t other;
+	int code = gnutls_priority_init(&other, priority, NULL);
+
+	if (code) {
+		complain("--dtls-priority", code);
+		return false;
+	}
+	gnutls_priority_deinit(s->dtls_priority);
+	s->dtls_priority = other;
+	return true;
+}
+
 struct tls_server *tls_server_new(const char *cert, const char *key, const char *priority)
 {
 	struct tls_server *s = mem_new(sizeof(*s));
@@ -76,6 +92,8 @@ struct tls_server *tls_server_new(const char *cert, const char *key, const char 
 	list_init(&s->certs);
 	s->tickets = true;
 	tls_server_rotate(s);
+	if (!code)
+		code = gnutls_priority_init(&s->dtls_priority, DTLS_PRIORITY, NULL);
 	if (!code && tls_server_load(s, cert, key, NULL))
 		return s;
 	if (code)
@@ -93,6 +111,7 @@ void tls_server_free(struct tls_server *s)
 	while ((node = list_take(&s->certs)))
 		tls_cert_free(container_of(node, struct tls_cert, node));
 	gnutls_priority_deinit(s->priority);
+	gnutls_priority_deinit(s->dtls_priority);
 	gnutls_free(s->ticket_key.data);
 	free(s);
 }
@@ -121,21 +140,28 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
 	return (ssize_t)len;
 }
 
+int tls_server_equip(struct tls_server *s, gnutls_session_t session, bool datagrams)
+{
+	struct tls_cert *c = container_of(s->certs.next, struct tls_cert, node);
+	int code = gnutls_priority_set(session, datagrams ? s->dtls_priority : s->priority);
+
+	if (!code)
+		code = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, c->credentials);
+	if (!code && s->tickets)
+		code = gnutls_session_ticket_enable_server(session, &s->ticket_key);
+	if (s->ticket_life)
+		gnutls_db_set_cache_expiration(session, (int)s->ticket_life);
+	gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE);
+	return code;
+}
+
 static int configure(struct tls *t, struct tls_server *s)
 {
 	static const gnutls_datum_t dot = { (unsigned char *)"dot", 3 };
-	struct tls_cert *c = container_of(s->certs.next, struct tls_cert, node);
-	int code = gnutls_priority_set(t->session, s->priority);
+	int code = tls_server_equip(s, t->session, false);
 
 	if (!code)
-		code = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, c->credentials);
-	if (!code)
 		code = gnutls_alpn_set_protocols(t->session, &dot, 1, 0);
-	if (!code && s->tickets)
-		code = gnutls_session_ticket_enable_server(t->session, &s->ticket_key);
-	if (s->ticket_life)
-		gnutls_db_set_cache_expiration(t->session, (int)s->ticket_life);
-	gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_IGNORE);
 	gnutls_handshake_set_timeout(t->session, 0);
 	gnutls_transport_set_ptr(t->session, t);
 	gnutls_transport_set_pull_function(t->session, pull);
@@ -261,18 +287,23 @@ bool tls_record(struct tls *t, uint8_t type, const uint8_t *data, size_t len)
 	return sealed_record(t->session, t->out, type, data, len);
 }
 
-void tls_facts(struct tls *t, struct tls_facts *ret)
+void tls_session_facts(gnutls_session_t session, struct tls_facts *ret)
 {
 	gnutls_datum_t alpn;
 	size_t len = sizeof(ret->name);
 	unsigned type;
 
 	*ret = (struct tls_facts){ 0 };
-	ret->tls13 = gnutls_protocol_get_version(t->session) == GNUTLS_TLS1_3;
-	ret->resumed = gnutls_session_is_resumed(t->session);
-	ret->alpn_dot = gnutls_alpn_get_selected_protocol(t->session, &alpn) == 0;
-	if (gnutls_server_name_get(t->session, ret->name, &len, &type, 0))
+	ret->tls13 = gnutls_protocol_get_version(session) == GNUTLS_TLS1_3;
+	ret->resumed = gnutls_session_is_resumed(session);
+	ret->alpn_dot = gnutls_alpn_get_selected_protocol(session, &alpn) == 0;
+	if (gnutls_server_name_get(session, ret->name, &len, &type, 0))
 		ret->name[0] = 0;
+}
+
+void tls_facts(struct tls *t, struct tls_facts *ret)
+{
+	tls_session_facts(t->session, ret);
 }
 
 const char *tls_error(const struct tls *t)

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 struct buf;
+struct gnutls_session_int;
 struct tls_server;
 struct tls;
 
@@ -26,6 +27,11 @@ void tls_server_tickets(struct tls_server *s, bool on);
 bool tls_server_ticket_key(struct tls_server *s, const char *hex);
 /* Seconds that tickets given from now on are good for. */
 void tls_server_ticket_life(struct tls_server *s, unsigned seconds);
+
+/* The priority of DTLS, where it is not the usual one; false: unfit, with a message on stderr. */
+bool tls_server_dtls_priority(struct tls_server *s, const char *priority);
+/* Gives a session certificate, priority and tickets; 0 or the library's error. */
+int tls_server_equip(struct tls_server *s, struct gnutls_session_int *session, bool datagrams);
 
 /* A connection; in and out are borrowed. */
 struct tls *tls_new(struct tls_server *s, struct buf *in, struct buf *out);
@@ -52,6 +58,7 @@ struct tls_facts {
 	char name[256]; /* the server name asked for; "" if none */
 };
 void tls_facts(struct tls *t, struct tls_facts *ret);
+void tls_session_facts(struct gnutls_session_int *session, struct tls_facts *ret);
 /* What went wrong last, with the alert if one was received. */
 const char *tls_error(const struct tls *t);
 bool tls_got_alert(const struct tls *t);
