@@ -33,6 +33,7 @@ COMMON_SRC := \
 	common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
 	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
 	common/base/turn.c \
+	common/dns/cookie_client.c common/dns/cookie_server.c common/dns/cookie_store.c \
 	common/dns/ede.c common/dns/ede_text.c common/dns/edns.c common/dns/frame.c \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
@@ -42,7 +43,7 @@ COMMON_SRC := \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
-	common/config/upstream.c common/config/value.c
+	common/config/upstream.c common/config/value.c common/config/zone.c
 
 # Made from presets.conf, which the program carries inside.
 COMMON_MADE = $(O)/common/config/presets_text.c
@@ -53,22 +54,24 @@ UPSTREAM_SRC := \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c \
-	proxy/upstream/session.c proxy/upstream/session_watch.c proxy/upstream/transport.c \
-	proxy/upstream/upstream.c proxy/upstream/verdict.c
+	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/transport.c \
+	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
 
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
-	proxy/self.c proxy/trusts.c proxy/worker.c \
-	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
+	proxy/secrets.c proxy/self.c proxy/trusts.c proxy/worker.c \
+	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/notify.c proxy/ops/report.c \
-	proxy/resolve/lookup.c \
+	proxy/resolve/lookup.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
-	proxy/upstream/dtls_filter.c \
-	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
+	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
+	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
+	proxy/upstream/plain_udp.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
@@ -76,36 +79,44 @@ PROXY_SRC := $(UPSTREAM_SRC) \
 
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c aside.c assoc.c buf.c builder.c command.c command_conns.c \
-	command_dtls.c conn.c conn_read.c control.c dnsname.c dtls.c dtls_port.c hex.c line.c listen.c main.c mem.c options.c outlet.c output.c query.c \
+	command_dtls.c conn.c conn_read.c control.c cookie.c dnsname.c dtls.c dtls_port.c hex.c line.c listen.c \
+	main.c mem.c options.c outlet.c output.c query.c \
 	record.c rrtype.c rules.c sealed.c selector.c serve.c server.c spoil.c spoil_bytes.c \
 	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
 
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_config test_config_example \
-	test_config_forward test_config_include test_config_pins test_ede test_edns test_frame \
+	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
+	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
-	test_health test_limits test_policy test_pool test_pool_errors test_pool_failover \
-	test_pool_flights test_pool_policy test_pool_random test_race test_session test_session_answers \
-	test_session_limits test_session_random test_session_watch test_upstream \
+	test_health test_limits test_policy test_pool test_pool_cookie test_pool_errors test_pool_failover \
+	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
+	test_session test_session_answers test_session_cookie test_session_datagrams \
+	test_session_limits test_session_random test_session_watch test_silence test_upstream \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
+	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_passed test_route \
+	test_secrets test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
-	datagrams.c dtls_engine.c dtls_filter.c pins.c priority.c tickets.c tls_engine.c \
+	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c tickets.c tls_engine.c \
 	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
+	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
-DTLS_TESTS     := test_dtls_engine test_dtls_filter test_dtls_path test_tls_engine_auth
+DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame fuzz_config fuzz_last_good \
+	fuzz_tls fuzz_dtls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
+fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 
 # ------------------------------------------------------------------ flags
 
@@ -134,7 +145,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
-	install uninstall clean help deps deps-check server FORCE
+	fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
 
@@ -210,20 +221,27 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
+$(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
+$(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_passed test_self \
-	test_udp_sender): %: %.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_client_cookie test_holder test_judge test_passed \
+	test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
-$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
+$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o $(O)/proxy/resolve/route.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# The workers are the test's.
+$(O)/tests/unit/test_secrets: %: %.o $(O)/proxy/secrets.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 
 # free() is looked at: secrets have to be wiped by then.
 $(O)/tests/unit/test_tickets: p_wrap = -Wl,--wrap=free
@@ -234,7 +252,7 @@ $(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 
 $(addprefix $(O)/tests/unit/,$(DTLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 		$(O)/tests/unit/dtls_peer.o $(O)/tests/unit/dtls_clock.o \
-		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
+		$(call objs,$(TLS_SRC) $(DTLS_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 
@@ -248,6 +266,7 @@ check-unit: $(unit_tests)
 replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 
 $(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
+$(O)/tests/fuzz/replay-fuzz_dtls: $(call objs,$(fuzz_dtls_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a \
@@ -276,11 +295,14 @@ $(addprefix $(BUILD)/fuzz/,$(FUZZERS)): $(BUILD)/fuzz/%: $(COMMON_MADE) FORCE
 		-fno-sanitize-recover=all -o $@ tests/fuzz/$*.c $($*_more) $(COMMON_SRC) $(COMMON_MADE) \
 		$(if $($*_more),$(p_libs),$(p_libcfg))
 
-# The seeds of fuzz_tls, recorded anew; the same octets each time, as long as GnuTLS is the same.
-fuzz-tls-corpus: $(O)/tests/fuzz/make_tls_corpus
-	rm -f tests/fuzz/corpus/fuzz_tls/*
-	$(O)/tests/fuzz/make_tls_corpus tests/fuzz/corpus/fuzz_tls
-$(O)/tests/fuzz/make_tls_corpus: %: %.o $(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
+# Their seeds, recorded anew; the same octets each time, as long as GnuTLS is the same.
+fuzz-tls-corpus fuzz-dtls-corpus: fuzz-%-corpus: $(O)/tests/fuzz/make_%_corpus
+	mkdir -p tests/fuzz/corpus/fuzz_$*
+	rm -f tests/fuzz/corpus/fuzz_$*/*
+	$< tests/fuzz/corpus/fuzz_$*
+$(O)/tests/fuzz/make_dtls_corpus: $(O)/tests/unit/dtls_peer.o
+$(addprefix $(O)/tests/fuzz/,make_tls_corpus make_dtls_corpus): %: %.o \
+		$(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 

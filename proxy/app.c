@@ -15,11 +15,22 @@
 #include "proxy/names.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/secrets.h"
 #include "proxy/self.h"
 #include "proxy/trusts.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
 #include "proxy/worker.h"
+#if __has_include("proxy/upstream/dtls_library.h")
+#include "proxy/upstream/dtls_library.h"
+#else
+#define dtls_policy_new tls_policy_new
+static bool dtls_library_is_safe(const char **ret_why)
+{
+	*ret_why = "this program is built without it";
+	return false;
+}
+#endif
 
 #define SIGNALS 4
 /*
@@ -34,7 +45,9 @@
 struct app {
 	struct config *config;
 	struct trusts *trusts;
-	struct tls_policy **policies; /* one for each upstream */
+	struct secrets *secrets;
+	struct tls_policy **policies;	   /* one for each upstream; NULL: in clear */
+	struct tls_policy **dtls_policies; /* NULL: not over DTLS */
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	struct mailbox mailbox; /* where workers send reports */
@@ -63,14 +76,24 @@ static size_t count_workers(const struct config *c)
 	return cores > 0 ? (size_t)cores : 1;
 }
 
+/* Upstreams, those over datagrams counted twice: with their stream. */
+static size_t count_ways(const struct config *c)
+{
+	size_t n = c->upstream_count;
+
+	for (size_t i = 0; i < c->upstream_count; i++)
+		n += c->forward[i].transport != TRANSPORT_TLS &&
+		     c->forward[i].transport != TRANSPORT_TCP;
+	return n;
+}
+
 /*
  * TCP clients of one worker: what is configured, as far as the limit of open files allows once each
  * worker has its sockets, upstream sessions and some to spare (threats F22).
  */
 static size_t tcp_clients_of(const struct app *a)
 {
-	size_t per_worker = RESERVED_DESCRIPTORS +
-			    (a->config->forward_count - 1) * RESERVED_FURTHER +
+	size_t per_worker = RESERVED_DESCRIPTORS + (count_ways(a->config) - 1) * RESERVED_FURTHER +
 			    listeners_each(&a->listeners),
 	       wanted = a->config->tcp_clients;
 	struct rlimit r;
@@ -87,10 +110,12 @@ static struct worker *make_worker(struct app *a, size_t index)
 	struct socket_pair mine[LISTENERS_MAX];
 	struct worker_setup setup = { .config = a->config,
 		.policies = a->policies,
+		.dtls_policies = a->dtls_policies,
 		.listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
 		.counts_drops = index == 0 || !a->listeners.shared,
+		.cookie_secrets = secrets_get(a->secrets),
 		.tcp_clients = tcp_clients_of(a),
 		.want_addresses = names_want,
 		.want_arg = a->names,
@@ -109,7 +134,7 @@ static enum exit_code refuse_loops(const struct app *a, char *error, size_t size
 {
 	char text[ADDR_TEXT_MAX];
 
-	for (size_t i = 0; i < a->config->forward_count; i++) {
+	for (size_t i = 0; i < a->config->upstream_count; i++) {
 		const struct config_upstream *u = &a->config->forward[i];
 
 		for (size_t k = 0; k < u->address_count; k++) {
@@ -186,7 +211,8 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	if (code != EXIT_OK)
 		return code;
 	if (build_workers(a) &&
-		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0)
+		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
+		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0)
 		return EXIT_OK;
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
@@ -239,7 +265,51 @@ static bool watch_signals(struct app *a)
 	return true;
 }
 
+/* ------------------------------------------------------------------ DTLS */
+
+/* The first that may be spoken to over DTLS; NULL: none. */
+static const struct config_upstream *find_dtls(const struct config *c)
+{
+	for (size_t i = 0; i < c->upstream_count; i++)
+		if (config_is_dtls(c->forward[i].transport))
+			return &c->forward[i];
+	return NULL;
+}
+
+/* A library with holes that any datagram reaches is not used unless that is wanted (threats A67). */
+static enum exit_code check_dtls(const struct config *c, char *error, size_t size)
+{
+	const struct config_upstream *u = find_dtls(c);
+	const char *why;
+
+	if (!u || dtls_library_is_safe(&why))
+		return EXIT_OK;
+	if (c->insecure_dtls_library) {
+		log_warning("DTLS is used although %s (option \"insecure-dtls-library\")", why);
+		return EXIT_OK;
+	}
+	snprintf(error, size,
+		"upstream %.80s: DTLS is not used: %s; take transport = \"tls\", or set option "
+		"\"insecure-dtls-library\"",
+		u->name, why);
+	return EXIT_CONFIG;
+}
+
 /* ------------------------------------------------------------------ trust */
+
+static bool make_policy(struct app *a, size_t i, char *error, size_t size)
+{
+	const struct config_upstream *u = &a->config->forward[i];
+	struct trust *trust = trusts_of(a->trusts, i);
+	const char *priority = a->config->tls_priority;
+
+	if (config_is_plain(u->transport))
+		return true;
+	a->policies[i] = tls_policy_new(u, priority, trust, error, size);
+	if (a->policies[i] && config_is_dtls(u->transport))
+		a->dtls_policies[i] = dtls_policy_new(u, priority, trust, error, size);
+	return a->policies[i] && (!config_is_dtls(u->transport) || a->dtls_policies[i]);
+}
 
 static enum exit_code make_policies(struct app *a, char *error, size_t size)
 {
@@ -247,24 +317,37 @@ static enum exit_code make_policies(struct app *a, char *error, size_t size)
 
 	snprintf(error, size, "out of memory");
 	a->trusts = trusts_new(c);
-	a->policies = calloc(c->forward_count, sizeof(struct tls_policy *));
-	if (!a->trusts || !a->policies)
+	a->policies = calloc(c->upstream_count, sizeof(struct tls_policy *));
+	a->dtls_policies = calloc(c->upstream_count, sizeof(struct tls_policy *));
+	if (!a->trusts || !a->policies || !a->dtls_policies)
 		return EXIT_MEMORY;
-	for (size_t i = 0; i < c->forward_count; i++) {
-		a->policies[i] = tls_policy_new(
-			&c->forward[i], c->tls_priority, trusts_of(a->trusts, i), error, size);
-		if (!a->policies[i])
+	for (size_t i = 0; i < c->upstream_count; i++)
+		if (!make_policy(a, i, error, size))
 			return EXIT_CONFIG;
-	}
 	return EXIT_OK;
+}
+
+static void free_all_of(struct tls_policy **policies, size_t count)
+{
+	for (size_t i = 0; policies && i < count; i++)
+		tls_policy_free(policies[i]);
+	free(policies);
 }
 
 static void free_policies(struct app *a)
 {
-	for (size_t i = 0; a->policies && i < a->config->forward_count; i++)
-		tls_policy_free(a->policies[i]);
-	free(a->policies);
+	free_all_of(a->policies, a->config->upstream_count);
+	free_all_of(a->dtls_policies, a->config->upstream_count);
 	trusts_free(a->trusts);
+}
+
+static enum exit_code load_secrets(struct app *a, char *error, size_t size)
+{
+	snprintf(error, size, "out of memory");
+	a->secrets = secrets_new(a->config);
+	if (!a->secrets)
+		return EXIT_MEMORY;
+	return secrets_load(a->secrets, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
 
 /* ------------------------------------------------------------------ life */
@@ -274,6 +357,10 @@ static enum exit_code build(
 {
 	enum exit_code code = make_policies(a, error, size);
 
+	if (code == EXIT_OK)
+		code = check_dtls(a->config, error, size);
+	if (code == EXIT_OK)
+		code = load_secrets(a, error, size);
 	if (code != EXIT_OK)
 		return code;
 	if (check_only)
@@ -336,14 +423,30 @@ static void log_upstream(const struct app *a, size_t i)
 {
 	const struct config_upstream *u = &a->config->forward[i];
 	struct trust *trust = trusts_of(a->trusts, i);
+	static const char *const over[] = { [TRANSPORT_TLS] = "TLS",
+		[TRANSPORT_DTLS] = "DTLS, with TLS beside it",
+		[TRANSPORT_AUTO] = "DTLS or TLS, whichever answers first" };
 	char who[300], anchors[60] = "";
+
+	if (config_is_plain(u->transport))
+		return; /* its zone tells */
 
 	if (trust)
 		snprintf(
 			anchors, sizeof anchors, " against %u trust anchors", trust_anchors(trust));
-	log_info("forwarding to %s over TLS, %sauthenticated as %s%s", u->name,
+	log_info("forwarding to %s over %s, %sauthenticated as %s%s", u->name, over[u->transport],
 		u->profile == PROFILE_STRICT ? "" : "where possible ",
 		tls_policy_text(a->policies[i], who, sizeof who), anchors);
+}
+
+static void log_zone(const struct app *a, const struct config_zone *z)
+{
+	const struct config_upstream *first = &a->config->forward[z->first];
+
+	log_info("zone %s: asked of %s%s%s%s%s", z->name, first->name,
+		z->count > 1 ? " and others" : "",
+		config_is_plain(first->transport) ? ", in clear" : "",
+		*z->interface ? ", through " : "", z->interface);
 }
 
 static void log_start(const struct app *a)
@@ -354,10 +457,12 @@ static void log_start(const struct app *a)
 			"only %zu TCP clients at a time: the limit of open files does not allow "
 			"tcp-clients = %u; raise it (LimitNOFILE=)",
 			tcp_clients_of(a) * a->worker_count, a->config->tcp_clients);
-	for (size_t i = 0; i < a->config->forward_count; i++)
+	for (size_t i = 0; i < a->config->upstream_count; i++)
 		log_upstream(a, i);
-	log_info("ready: %zu upstream%s, %zu worker%s", a->config->forward_count,
-		a->config->forward_count == 1 ? "" : "s", a->worker_count,
+	for (size_t i = 0; i < a->config->zone_count; i++)
+		log_zone(a, &a->config->zone[i]);
+	log_info("ready: %zu upstream%s, %zu worker%s", a->config->upstream_count,
+		a->config->upstream_count == 1 ? "" : "s", a->worker_count,
 		a->worker_count == 1 ? "" : "s");
 }
 
@@ -446,6 +551,7 @@ void app_free(struct app *a)
 		if (a->signals[i])
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
+	secrets_free(a->secrets);
 	if (a->base)
 		event_base_free(a->base);
 	free_policies(a);

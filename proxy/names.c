@@ -15,6 +15,7 @@ _Static_assert(CONFIG_FORWARD_MAX <= BOOTSTRAP_NAMES_MAX, "every upstream may ha
 _Static_assert(CONFIG_BOOTSTRAP_MAX <= BOOTSTRAP_SERVERS_MAX, "every server is asked");
 
 #define NO_NAME SIZE_MAX
+#define WHY_MAX 300
 
 /* A name and what it stands for. */
 struct host {
@@ -29,7 +30,8 @@ struct names {
 	struct bootstrap *bootstrap; /* NULL: no upstream has a name */
 	struct host hosts[CONFIG_FORWARD_MAX];
 	size_t host_count;
-	size_t host_of[CONFIG_FORWARD_MAX]; /* by upstream; NO_NAME: addresses are written */
+	size_t host_of[CONFIG_ALL_MAX]; /* by upstream; NO_NAME: addresses are written */
+	bool nobody_to_ask;		/* no bootstrap server is of use */
 };
 
 struct want_mail {
@@ -45,7 +47,50 @@ struct address_mail {
 	size_t count;
 };
 
+struct unknown_mail {
+	struct mail mail;
+	size_t upstream;
+	char why[WHY_MAX];
+};
+
 /* ------------------------------------------------------------------ to the workers */
+
+static void discard_unknown(struct mail *m)
+{
+	free(container_of(m, struct unknown_mail, mail));
+}
+
+static void deliver_unknown(struct mail *m, void *receiver)
+{
+	struct unknown_mail *k = container_of(m, struct unknown_mail, mail);
+
+	worker_set_unknown(receiver, k->upstream, k->why);
+	free(k);
+}
+
+/* So that clients hear of it; without memory they hear less. */
+static void explain(const struct names *n, size_t upstream, const char *what, const char *why)
+{
+	for (size_t i = 0; i < n->setup.worker_count; i++) {
+		struct unknown_mail *m = calloc(1, sizeof *m);
+
+		if (!m)
+			return;
+		m->upstream = upstream;
+		snprintf(m->why, sizeof m->why, "%s%s", what, why);
+		m->mail.deliver = deliver_unknown;
+		m->mail.discard = discard_unknown;
+		mailbox_post(worker_mailbox(n->setup.workers[i]), &m->mail);
+	}
+}
+
+static void explain_host(const struct names *n, size_t host, const char *what, const char *why)
+{
+	for (size_t i = 0; i < n->setup.config->forward_count; i++) {
+		if (n->host_of[i] == host)
+			explain(n, i, what, why);
+	}
+}
 
 static void discard_addresses(struct mail *m)
 {
@@ -111,8 +156,10 @@ static void post_to_all(struct names *n, size_t upstream, struct host *h, const 
 			mail.count++;
 	}
 	/* What the workers have is better than nothing. */
-	if (mail.count == 0)
+	if (mail.count == 0) {
+		explain(n, upstream, "its name stands for where dnsfwd itself listens", "");
 		return;
+	}
 	for (size_t i = 0; i < n->setup.worker_count; i++)
 		h->lost |= !post(n->setup.workers[i], &mail);
 }
@@ -120,7 +167,7 @@ static void post_to_all(struct names *n, size_t upstream, struct host *h, const 
 static void post_host(struct names *n, size_t host, const struct host *before)
 {
 	n->hosts[host].lost = false;
-	for (size_t i = 0; i < n->setup.config->forward_count; i++) {
+	for (size_t i = 0; i < n->setup.config->upstream_count; i++) {
 		if (n->host_of[i] == host)
 			post_to_all(n, i, &n->hosts[host], before);
 	}
@@ -134,6 +181,11 @@ static void on_found(void *arg, size_t host, const struct addr *addrs, size_t co
 	memcpy(n->hosts[host].addrs, addrs, count * sizeof *addrs);
 	n->hosts[host].count = count;
 	post_host(n, host, &before);
+}
+
+static void on_failed(void *arg, size_t host, const char *reason)
+{
+	explain_host(arg, host, "its name cannot be looked up: ", reason);
 }
 
 /* ------------------------------------------------------------------ from the workers */
@@ -219,6 +271,7 @@ static bool open_bootstrap(struct names *n, char *error, size_t size)
 		.name_count = n->host_count,
 		.state_dir = c->state_dir,
 		.found = on_found,
+		.failed = on_failed,
 		.arg = n };
 
 	for (size_t i = 0; i < n->host_count; i++)
@@ -227,7 +280,8 @@ static bool open_bootstrap(struct names *n, char *error, size_t size)
 		if (is_usable(n, &c->bootstrap[i]))
 			servers[setup.server_count++] = c->bootstrap[i];
 	}
-	if (setup.server_count == 0)
+	n->nobody_to_ask = setup.server_count == 0;
+	if (n->nobody_to_ask)
 		log_error("no bootstrap server can be asked for the names of upstreams; write "
 			  "other ones, like bootstrap = [ \"9.9.9.9\" ]");
 	n->bootstrap = bootstrap_new(&setup, error, size);
@@ -242,7 +296,7 @@ struct names *names_new(const struct names_setup *setup, char *error, size_t siz
 	if (!n)
 		return NULL;
 	n->setup = *setup;
-	for (size_t i = 0; i < setup->config->forward_count; i++)
+	for (size_t i = 0; i < setup->config->upstream_count; i++)
 		n->host_of[i] = find_host(n, setup->config->forward[i].host);
 	if (n->host_count == 0 || open_bootstrap(n, error, size))
 		return n;
@@ -262,4 +316,7 @@ void names_start(struct names *n)
 {
 	if (n->bootstrap)
 		bootstrap_start(n->bootstrap);
+	for (size_t i = 0; n->nobody_to_ask && i < n->host_count; i++)
+		explain_host(
+			n, i, "its name cannot be looked up: ", "no bootstrap server can be asked");
 }

@@ -21,9 +21,9 @@ struct store {
 };
 
 struct trusts {
-	struct store stores[CONFIG_FORWARD_MAX];
+	struct store stores[CONFIG_ALL_MAX];
 	size_t count;
-	struct trust *of[CONFIG_FORWARD_MAX]; /* by upstream */
+	struct trust *of[CONFIG_ALL_MAX]; /* by upstream */
 	struct mailbox *mailbox;
 	struct worker *const *workers;
 	size_t worker_count;
@@ -67,10 +67,10 @@ struct trusts *trusts_new(const struct config *config)
 {
 	struct trusts *ts = calloc(1, sizeof *ts);
 
-	for (size_t i = 0; ts && i < config->forward_count; i++) {
+	for (size_t i = 0; ts && i < config->upstream_count; i++) {
 		const struct config_upstream *u = &config->forward[i];
 
-		if (tls_policy_trusts(u) && !add(ts, i, u)) {
+		if (!config_is_plain(u->transport) && tls_policy_trusts(u) && !add(ts, i, u)) {
 			trusts_free(ts);
 			return NULL;
 		}

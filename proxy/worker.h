@@ -14,6 +14,7 @@
 #include "proxy/mailbox.h"
 
 struct worker;
+struct cookie_secrets;
 struct tls_policy;
 struct trust;
 struct listen_address;
@@ -31,10 +32,12 @@ struct worker_setup {
 	const struct config *config; /* borrowed, outlives the worker */
 	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
 	struct tls_policy *const *policies;
-	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
-	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
+	struct tls_policy *const *dtls_policies; /* the same, where DTLS is spoken, else NULL */
+	const struct listen_address *listen;	 /* in step with sockets; borrowed for the call */
+	struct socket_pair *sockets;		 /* taken: set to -1 as they change hands */
 	size_t socket_count;
 	bool counts_drops;  /* false: the sockets are another's too, which reports them */
+	const struct cookie_secrets *cookie_secrets; /* copied */
 	size_t tcp_clients; /* at most, as far as descriptors go */
 	/*
 	 * Called on the worker's thread, at most once a second for each upstream with a host: it
@@ -65,6 +68,10 @@ void worker_get_report(struct worker *w, struct worker_report *ret);
  */
 void worker_set_addresses(
 	struct worker *w, size_t upstream, const struct addr *addrs, size_t count);
+/* Inside mail: why no address of it is known, a clause, borrowed for the call. */
+void worker_set_unknown(struct worker *w, size_t upstream, const char *why);
+/* Inside mail: replaces the secrets of the cookies for clients; copied. */
+void worker_set_cookie_secrets(struct worker *w, const struct cookie_secrets *secrets);
 /* Inside mail: connections that wait for these anchors go on. */
 void worker_trust_loaded(struct worker *w, const struct trust *t);
 /*

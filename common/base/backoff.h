@@ -1,7 +1,7 @@
 /*
- * When to try a failing upstream again (design 5, Health): 0.1 s, doubling to 1 s; after two
- * minutes of outage up to 5 s; each wait varied by 20 % either way.  Times in microseconds, random
- * numbers come in.
+ * When to try a failing upstream again (design 5, Health): 0.1 s, doubling to 1 s; after two minutes
+ * of outage up to 4 s; each wait varied by 20 % either way, so that none is longer than 5 s.  Times
+ * in microseconds, random numbers come in.
  */
 #ifndef COMMON_BASE_BACKOFF_H
 #define COMMON_BASE_BACKOFF_H
@@ -10,7 +10,7 @@
 
 #define BACKOFF_FIRST_US      100000u
 #define BACKOFF_MAX_US	      1000000u
-#define BACKOFF_LONG_US	      5000000u
+#define BACKOFF_LONG_US	      4000000u
 #define BACKOFF_LONG_AFTER_US 120000000u
 
 struct backoff {

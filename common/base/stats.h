@@ -21,6 +21,12 @@
 	X(dropped_response, "messages dropped: QR=1 where a query belongs")                        \
 	X(dropped_access, "messages dropped: peer not in allow")                                   \
 	X(refused_access, "TCP queries refused: peer not in allow")                                \
+	X(client_cookies_fresh, "queries with a client cookie alone")                              \
+	X(client_cookies_valid, "queries with a server cookie of ours")                            \
+	X(client_cookies_renewed, "of these, given a new one")                                     \
+	X(client_cookies_invalid, "queries with a server cookie that is not, or no longer, ours")  \
+	X(client_cookies_malformed, "queries with a cookie of impossible length")                  \
+	X(client_cookies_demanded, "UDP queries told to come with a cookie, or over TCP")          \
 	X(bound_queries, "bound hit: max-queries")                                                 \
 	X(bound_udp_send, "bound hit: UDP send buffer or batch full, reply lost")                  \
 	X(bound_tcp_clients, "bound hit: tcp-clients")                                             \
@@ -42,11 +48,22 @@
 	X(upstream_repeats, "of these, sent again after a loss")                                   \
 	X(upstream_hedges, "of these, because a name was slow")                                    \
 	X(upstream_probes, "copies of queries, to learn how another upstream answers")             \
+	X(datagram_repeats, "datagrams sent again because the last was not answered")              \
+	X(fallback_truncated, "queries moved to a stream: the answer does not fit a datagram")     \
+	X(fallback_size, "queries moved to a stream: they do not fit a datagram")                  \
+	X(fallback_silence, "queries moved to a stream: datagrams were not answered")              \
+	X(datagram_silences, "upstreams whose datagrams were given up for a time")                 \
 	X(upstream_answers, "answers matched to a query")                                          \
 	X(upstream_late, "answers to a query that was given up")                                   \
 	X(upstream_unknown, "messages with an id that is not in use")                              \
 	X(upstream_mismatch, "messages whose id fits but not the question")                        \
 	X(upstream_malformed, "answers that do not parse")                                         \
+	X(upstream_cookies, "queries sent with a DNS cookie")                                      \
+	X(upstream_cookies_right, "answers with the cookie of their query")                        \
+	X(upstream_cookies_missing, "answers without, of a server that had sent one")              \
+	X(upstream_cookies_discarded, "answers not used: cookie wrong, malformed or missing")      \
+	X(upstream_badcookie, "answers BADCOOKIE")                                                 \
+	X(bound_cookies, "bound hit: servers whose cookies are kept")                              \
 	X(upstream_octets, "octets of the queries sent, padding included")                         \
 	X(connects, "connections opened")                                                          \
 	X(connects_failed, "of these, that never became a session")                                \

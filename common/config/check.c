@@ -85,7 +85,7 @@ static bool same_trust(const struct config_upstream *a, const struct config_upst
 
 static bool is_same(const struct config_upstream *a, const struct config_upstream *b)
 {
-	if (!same_trust(a, b))
+	if (!same_trust(a, b) || a->transport != b->transport)
 		return false;
 	if (a->host && b->host)
 		return a->port == b->port && same_text(a->host, b->host);
@@ -96,10 +96,10 @@ static bool check_duplicate(
 	struct loader *l, const struct option *o, const char *text, struct config_place where)
 {
 	const struct config *c = l->config;
-	const struct config_upstream *last = &c->forward[c->forward_count - 1];
+	const struct config_upstream *last = &c->forward[c->upstream_count - 1];
 	char allowed[160];
 
-	for (const struct config_upstream *u = c->forward; u < last; u++) {
+	for (const struct config_upstream *u = &c->forward[l->group]; u < last; u++) {
 		if (!is_same(u, last))
 			continue;
 		snprintf(allowed, sizeof allowed, "it is listed already, as \"%.80s\"", u->name);
@@ -120,7 +120,7 @@ static const char *profile_text(enum config_profile profile)
 static bool check_profile(struct loader *l, const struct option *o, const char *text,
 	struct config_place where, const struct config_upstream *u)
 {
-	const struct config_upstream *first = l->config->forward;
+	const struct config_upstream *first = &l->config->forward[l->group];
 	char allowed[200];
 
 	if (u->profile == first->profile || l->profiles_told)
@@ -137,7 +137,7 @@ static bool check_profile(struct loader *l, const struct option *o, const char *
 static void warn_opportunistic(struct loader *l, const char *text, struct config_place where,
 	const struct config_upstream *u)
 {
-	if (u->profile != PROFILE_OPPORTUNISTIC || l->config->forward_count > 1)
+	if (u->profile != PROFILE_OPPORTUNISTIC || l->config->upstream_count > l->group + 1)
 		return;
 	errors_add(&l->config->warnings, where,
 		"forward: %.80s is opportunistic: encrypted but not authenticated if its "
@@ -146,6 +146,32 @@ static void warn_opportunistic(struct loader *l, const char *text, struct config
 }
 
 /* ------------------------------------------------------------------ one that must be looked up */
+
+/* Where one is in clear, all that is asked is. */
+static bool check_plain(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, const struct config_upstream *u)
+{
+	const struct config_upstream *first = &l->config->forward[l->group];
+
+	if (config_is_plain(u->transport) == config_is_plain(first->transport))
+		return true;
+	refuse(l, o, text, where,
+		"upstreams in clear (udp://, tcp://) and encrypted ones must not stand side by "
+		"side");
+	return false;
+}
+
+/* Its addresses would come from a server that is not of this network. */
+static bool check_zone_host(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, const struct config_upstream *u)
+{
+	if (!l->zone || !u->host)
+		return true;
+	refuse(l, o, text, where,
+		"in a zone an address is wanted, like \"udp://192.168.1.1\" or "
+		"\"tls://192.168.1.1#dns.corp.example\"");
+	return false;
+}
 
 static bool check_host(struct loader *l, const struct option *o, const char *text,
 	struct config_place where, const struct config_upstream *u)
@@ -178,9 +204,11 @@ static const struct preset *service(struct loader *l, const struct config_upstre
 	return found;
 }
 
-static const struct config_upstream *find_filter(const struct config *c, enum config_filter filter)
+static const struct config_upstream *find_filter(const struct loader *l, enum config_filter filter)
 {
-	for (size_t i = 0; i < c->forward_count; i++) {
+	const struct config *c = l->config;
+
+	for (size_t i = l->group; i < c->upstream_count; i++) {
 		if (c->forward[i].filter == filter)
 			return &c->forward[i];
 	}
@@ -193,7 +221,7 @@ static const struct config_upstream *find_other_filter(
 {
 	const char *filter = service(l, some)->filter;
 
-	for (size_t i = 0; i < l->config->forward_count; i++) {
+	for (size_t i = l->group; i < l->config->upstream_count; i++) {
 		const struct config_upstream *u = &l->config->forward[i];
 
 		if (u->filter == FILTER_SOME && strcmp(service(l, u)->filter, filter) != 0)
@@ -205,11 +233,11 @@ static const struct config_upstream *find_other_filter(
 /* What one upstream of the group does not filter, undoes the filter of the other at times. */
 static void warn_mixed(struct loader *l, struct config_place where)
 {
-	const struct config_upstream *some = find_filter(l->config, FILTER_SOME), *other;
+	const struct config_upstream *some = find_filter(l, FILTER_SOME), *other;
 
 	if (l->mixed || !some)
 		return;
-	other = find_filter(l->config, FILTER_NONE);
+	other = find_filter(l, FILTER_NONE);
 	if (!other)
 		other = find_other_filter(l, some);
 	if (!other)
@@ -246,10 +274,11 @@ static bool check_service(struct loader *l, const struct option *o, const char *
 void config_check_forward(
 	struct loader *l, const struct option *o, const char *text, struct config_place where)
 {
-	struct config_upstream *u = &l->config->forward[l->config->forward_count - 1];
+	struct config_upstream *u = &l->config->forward[l->config->upstream_count - 1];
 
 	if (!check_service(l, o, text, where, u) || !check_duplicate(l, o, text, where) ||
-		!check_profile(l, o, text, where, u))
+		!check_profile(l, o, text, where, u) || !check_plain(l, o, text, where, u) ||
+		!check_zone_host(l, o, text, where, u))
 		return;
 	warn_opportunistic(l, text, where, u);
 	for (size_t i = 0; i < u->address_count; i++) {

@@ -15,15 +15,21 @@ void config_unref(struct config *c)
 	/* Whoever frees must see all that others did before they let go. */
 	if (!c || atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) > 1)
 		return;
-	for (size_t i = 0; i < c->forward_count; i++)
+	for (size_t i = 0; i < c->upstream_count; i++)
 		config_upstream_deinit(&c->forward[i]);
 	free(c->forward);
+	for (size_t i = 0; i < c->zone_count; i++) {
+		free(c->zone[i].name);
+		free(c->zone[i].interface);
+	}
+	free(c->zone);
 	free(c->listen);
 	free(c->allow);
 	free(c->bootstrap);
 	free(c->state_dir);
 	free(c->tls_cert_bundle);
 	free(c->tls_priority);
+	free(c->cookie_secret_file);
 	free(c->log_level);
 	config_errors_free(&c->warnings);
 	free(c);

@@ -18,6 +18,9 @@
 #define CONFIG_LISTEN_MAX    64u
 #define CONFIG_ALLOW_MAX     1024u
 #define CONFIG_FORWARD_MAX   16u
+#define CONFIG_ZONE_MAX      32u
+/* Of the forward group and all zones. */
+#define CONFIG_ALL_MAX	     64u
 #define CONFIG_ADDRESS_MAX   16u
 #define CONFIG_BOOTSTRAP_MAX 8u
 #define CONFIG_UPSTREAM_MAX  64u
@@ -37,6 +40,28 @@ enum config_filter { FILTER_UNKNOWN = 0, FILTER_NONE, FILTER_SOME };
 enum config_profile { PROFILE_STRICT = 0, PROFILE_OPPORTUNISTIC };
 
 /*
+ * What carries its messages: TLS; DTLS with TLS beside it (RFC 8094); whichever of the two answers
+ * first on this network.  In clear, and in zones only: UDP with TCP beside it; TCP.
+ */
+enum config_transport {
+	TRANSPORT_TLS = 0,
+	TRANSPORT_DTLS,
+	TRANSPORT_AUTO,
+	TRANSPORT_UDP,
+	TRANSPORT_TCP,
+};
+
+static inline bool config_is_plain(enum config_transport t)
+{
+	return t == TRANSPORT_UDP || t == TRANSPORT_TCP;
+}
+
+static inline bool config_is_dtls(enum config_transport t)
+{
+	return t == TRANSPORT_DTLS || t == TRANSPORT_AUTO;
+}
+
+/*
  * One upstream, complete: from the long form, from a preset, or from a spelling with the defaults
  * of the rest.
  */
@@ -47,6 +72,7 @@ struct config_upstream {
 	size_t address_count;
 	char *host;    /* to be looked up through `bootstrap`; NULL: addresses are written */
 	unsigned port; /* of all its addresses */
+	enum config_transport transport;
 	enum config_profile profile;
 	char *auth_name; /* NULL: the certificate must name the address (iPAddress), unless pinned */
 	uint8_t (*pins)[CONFIG_PIN_OCTETS]; /* owned; digests of the SubjectPublicKeyInfo, one must
@@ -54,6 +80,7 @@ struct config_upstream {
 	size_t pin_count;
 	char *tls_cert_bundle; /* "": the system's store */
 	bool session_tickets;
+	bool cookies;
 	unsigned pad_block;
 	unsigned connections;
 	unsigned max_inflight;
@@ -63,6 +90,14 @@ struct config_upstream {
 
 /* How a forward group is used (design 5, Policy). */
 enum config_policy { POLICY_FAILOVER = 0, POLICY_FASTEST, POLICY_ROUND_ROBIN };
+
+/* Names that upstreams of their own answer, and nobody else. */
+struct config_zone {
+	char *name;	 /* "corp.example", without final dot; all below it belong to it */
+	char *interface; /* "": any; else its queries leave by this one, or not at all */
+	enum config_policy policy;
+	size_t first, count; /* its upstreams in config->forward */
+};
 
 /* Collected complaints or warnings, "file:line: text" each. */
 struct config_errors {
@@ -82,9 +117,14 @@ struct config {
 	unsigned port;
 	unsigned workers; /* 0: one per core ("auto") */
 
-	struct config_upstream *forward; /* resolved, in the order written */
-	size_t forward_count;
+	/* Resolved, in the order written: those of the option forward, then those of the zones. */
+	struct config_upstream *forward;
+	size_t forward_count;  /* of the option */
+	size_t upstream_count; /* of all */
 	enum config_policy policy;
+	struct config_zone *zone;
+	size_t zone_count;
+	bool insecure_plain; /* zones may be asked for across the Internet, in clear */
 	struct addr *bootstrap; /* servers for the names of upstreams, with port */
 	size_t bootstrap_count;
 	char *state_dir; /* "": nothing is kept */
@@ -95,9 +135,13 @@ struct config {
 	uint64_t tcp_idle_timeout_us;
 	unsigned edns_size;
 	uint64_t cache_size; /* octets */
+	bool answer_cookies;
+	bool require_cookies;
+	char *cookie_secret_file; /* "": secrets are made at the start and rotated */
 
 	char *tls_cert_bundle;
 	char *tls_priority; /* of GnuTLS, not checked here; "": ours */
+	bool insecure_dtls_library; /* DTLS even with a library whose faults are known */
 	char *log_level;
 	bool log_queries;
 

@@ -32,12 +32,12 @@ static void refuse(const struct entry *e, const char *allowed)
 static struct config_upstream *append(struct loader *l)
 {
 	struct config *c = l->config;
-	struct config_upstream *u = load_grow(l, c->forward, c->forward_count, sizeof *u);
+	struct config_upstream *u = load_grow(l, c->forward, c->upstream_count, sizeof *u);
 
 	if (!u)
 		return NULL;
 	c->forward = u;
-	u += c->forward_count++;
+	u += c->upstream_count++;
 	*u = (struct config_upstream){ 0 };
 	return u;
 }
@@ -121,13 +121,55 @@ static bool append_preset(const struct entry *e, const struct preset *p, size_t 
 
 /* ------------------------------------------------------------------ spellings */
 
+/* Loopback, private, unique local and link-local addresses. */
+static bool is_of_own_network(const struct addr *addr)
+{
+	static const char *const networks[] = { "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12",
+		"192.168.0.0/16", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10" };
+	struct prefix prefix;
+
+	for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+		if (prefix_parse(networks[i], &prefix) && prefix_match(&prefix, addr))
+			return true;
+	return false;
+}
+
+static bool is_plain(const struct spelling *spelling)
+{
+	return spelling->scheme == SCHEME_UDP || spelling->scheme == SCHEME_TCP;
+}
+
+/* Never in clear, but for names of a network of one's own (design 5). */
+static bool may_be_plain(const struct entry *e, const struct spelling *spelling)
+{
+	const struct loader *l = e->loader;
+
+	if (!l->zone)
+		refuse(e, "udp:// and tcp:// are DNS in clear, which has its place in a zone only; "
+			  "write it like \"tls://9.9.9.9#dns.quad9.net\" or "
+			  "\"tls://dns.quad9.net\"");
+	else if (!l->config->insecure_plain && !is_of_own_network(&spelling->addr))
+		refuse(e, "in clear only a network of one's own is asked (loopback, private and "
+			  "link-local addresses); option \"insecure-plain\" allows others");
+	else
+		return true;
+	return false;
+}
+
 static bool append_spelling(const struct entry *e, const struct spelling *spelling)
 {
+	static const enum config_transport transports[] = {
+		[SCHEME_TLS] = TRANSPORT_TLS,
+		[SCHEME_DTLS] = TRANSPORT_DTLS,
+		[SCHEME_UDP] = TRANSPORT_UDP,
+		[SCHEME_TCP] = TRANSPORT_TCP,
+	};
 	struct loader *l = e->loader;
 	struct config_upstream *u = append_default(e, spelling->port);
 
 	if (!u)
 		return false;
+	u->transport = transports[spelling->scheme];
 	if (*spelling->host)
 		u->host = load_strdup(l, spelling->host);
 	else
@@ -170,7 +212,7 @@ static bool read_spelling(const struct entry *e, const struct presets *presets)
 		   !strchr(spelling.host, '.')) {
 		/* Nobody has a host of this name, so the look-up would fail for ever. */
 		refuse(e, "this is a preset, write its name without tls://");
-	} else {
+	} else if (!is_plain(&spelling) || may_be_plain(e, &spelling)) {
 		return append_spelling(e, &spelling);
 	}
 	return false;
@@ -200,6 +242,8 @@ void config_forward_entry(
 {
 	const struct entry e = { l, o, text, where };
 
-	if (read_entry(&e))
+	if (l->config->upstream_count >= CONFIG_ALL_MAX)
+		refuse(&e, "too many: forward and all zones may have 64 in all");
+	else if (read_entry(&e))
 		config_check_forward(l, o, text, where);
 }

@@ -11,6 +11,7 @@
 #include "common/config/presets.h"
 #include "common/config/upstream.h"
 #include "common/config/value.h"
+#include "common/config/zone.h"
 
 #define DNS_PORT 53u
 
@@ -217,10 +218,14 @@ static void on_server(
 	list[c->bootstrap_count++] = addr;
 }
 
-static void load_upstreams(struct loader *l, const struct option *o, const config_setting_t *s)
+static const char upstream_wanted[] =
+	"a list of groups is wanted, like ( { name = \"home\", address = \"192.0.2.1\" } )";
+static const char zone_wanted[] = "a list of groups is wanted, like ( { name = \"corp.example\", "
+				  "forward = [ \"udp://192.168.1.1\" ] } )";
+
+static void load_groups(struct loader *l, const struct option *o, const config_setting_t *s,
+	const char *wanted, void (*load)(struct loader *l, const config_setting_t *group))
 {
-	static const char wanted[] =
-		"a list of groups is wanted, like ( { name = \"home\", address = \"192.0.2.1\" } )";
 	char value[VALUE_TEXT_MAX];
 
 	if (config_setting_type(s) != CONFIG_TYPE_LIST ||
@@ -232,11 +237,29 @@ static void load_upstreams(struct loader *l, const struct option *o, const confi
 		const config_setting_t *group = config_setting_get_elem(s, (unsigned)i);
 
 		if (config_setting_is_group(group))
-			config_upstream_load(l, group);
+			load(l, group);
 		else
 			value_refuse(l->errors, load_place(l, group), o, value_text(group, value),
 				wanted);
 	}
+}
+
+/* What can't be had without cookies. */
+static void check_cookies(struct loader *l, const config_t *tree)
+{
+	const config_setting_t *require = config_lookup(tree, "require-cookies"),
+			       *file = config_lookup(tree, "cookie-secret-file");
+	char value[VALUE_TEXT_MAX];
+
+	if (l->config->answer_cookies)
+		return;
+	if (require && l->config->require_cookies)
+		value_refuse(l->errors, load_place(l, require),
+			find_option(config_options, "require-cookies"), value_text(require, value),
+			"nobody could bring a cookie with answer-cookies = false");
+	if (file && l->config->cookie_secret_file && *l->config->cookie_secret_file)
+		errors_add(&l->config->warnings, load_place(l, file),
+			"option \"cookie-secret-file\": not used with answer-cookies = false");
 }
 
 /* The words of the command line take the place of the array in the file. */
@@ -276,6 +299,7 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 	const struct option *listen = find_option(config_options, "listen");
 	const struct option *forward = find_option(config_options, "forward");
 	const config_setting_t *upstreams = config_lookup(tree, "upstream");
+	const config_setting_t *zones = config_lookup(tree, "zone");
 	const config_setting_t *bootstrap = config_lookup(tree, "bootstrap");
 
 	if (overrides && overrides->listen_count > 0)
@@ -286,12 +310,17 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 	load_list(l, tree, presets, "bootstrap", on_server);
 	l->no_bootstrap = bootstrap && config_setting_length(bootstrap) == 0;
 	if (upstreams)
-		load_upstreams(l, find_option(config_options, "upstream"), upstreams);
+		load_groups(l, find_option(config_options, "upstream"), upstreams, upstream_wanted,
+			config_upstream_load);
 	if (overrides && overrides->forward_count > 0)
 		load_words(l, forward, overrides->forward, overrides->forward_count,
 			config_forward_entry);
 	else
 		load_list(l, tree, presets, "forward", config_forward_entry);
+	l->config->forward_count = l->config->upstream_count;
+	if (zones)
+		load_groups(l, find_option(config_options, "zone"), zones, zone_wanted,
+			config_zone_load);
 	for (size_t i = 0; i < l->config->listen_count; i++)
 		l->config->listen[i].is_default = !config_lookup(tree, "listen") &&
 						  !(overrides && overrides->listen_count > 0);
@@ -318,6 +347,7 @@ static void build(struct loader *l, const config_t *tree, const struct config_ov
 	cache_preset = l->config->cache_size;
 	store_scalars(l, tree);
 	check_cache(l, tree, cache_preset);
+	check_cookies(l, tree);
 	load_lists(l, tree, &presets, overrides);
 
 	l->upstream_presets = NULL;

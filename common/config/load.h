@@ -18,9 +18,12 @@ struct loader {
 	struct config_upstream *upstreams;	 /* owned; the long forms, in the order written */
 	size_t upstream_count;
 	struct presets *presets; /* owned; NULL until somebody asks for them */
-	bool no_bootstrap;	 /* it is written that there is none */
-	bool profiles_told;	 /* enough was complained of profiles */
-	bool mixed; /* it was warned of upstreams that filter beside such that do not */
+	const struct config_zone
+		*zone;	    /* whose upstreams are being read; NULL: those of `forward` */
+	size_t group;	    /* where these begin in config->forward */
+	bool no_bootstrap;  /* it is written that there is none */
+	bool profiles_told; /* enough was complained of profiles */
+	bool mixed;	    /* it was warned of upstreams that filter beside such that do not */
 	struct config_errors *errors; /* borrowed */
 };
 

@@ -7,6 +7,7 @@
 #define SEC		 (1000 * MS)
 #define TOP(member)	 offsetof(struct config, member)
 #define UPSTREAM(member) offsetof(struct config_upstream, member)
+#define ZONE(member)	 offsetof(struct config_zone, member)
 
 /* clang-format off */
 const struct option config_options[] = {
@@ -31,6 +32,10 @@ const struct option config_options[] = {
 		"Name servers that are asked for the addresses of upstreams, and for nothing else." },
 	{ "upstream", OPTION_UPSTREAMS, 0, 0, CONFIG_UPSTREAM_MAX, "( )", RELOAD_LIVE,
 		"Upstreams in the long form, for those that need options of their own." },
+	{ "zone", OPTION_ZONES, 0, 0, CONFIG_ZONE_MAX, "( )", RELOAD_LIVE,
+		"Names that are asked for elsewhere, like those of a company's own network." },
+	{ "insecure-plain", OPTION_BOOL, TOP(insecure_plain), 0, 0, "false", RELOAD_LIVE,
+		"Whether a zone's udp:// and tcp:// may have addresses that are not of one's own network." },
 	{ "query-timeout", OPTION_DURATION, TOP(query_timeout_us), 100 * MS, 60 * SEC, "\"4s\"",
 		RELOAD_LIVE, "A client that has waited so long is told that there is no answer." },
 	{ "max-queries", OPTION_NUMBER, TOP(max_queries), 16, 1000000, "8192", RELOAD_LIVE,
@@ -41,12 +46,21 @@ const struct option config_options[] = {
 		RELOAD_LIVE, "A TCP client that has been silent so long is disconnected." },
 	{ "edns-size", OPTION_NUMBER, TOP(edns_size), 512, 4096, "1232", RELOAD_LIVE,
 		"The largest UDP answer, in octets; larger ones are asked for again over TCP." },
+	{ "answer-cookies", OPTION_BOOL, TOP(answer_cookies), 0, 0, "true", RELOAD_LIVE,
+		"Whether clients that send DNS cookies get them, so that answers can't be forged unseen." },
+	{ "require-cookies", OPTION_BOOL, TOP(require_cookies), 0, 0, "false", RELOAD_LIVE,
+		"Whether UDP clients of the network are answered only with a cookie, else sent to TCP." },
+	{ "cookie-secret-file", OPTION_STRING, TOP(cookie_secret_file), 0, 0, "\"\"", RELOAD_LIVE,
+		"A file with the secrets that cookies are made with; empty: our own, changed daily." },
 	{ "cache-size", OPTION_SIZE, TOP(cache_size), 0, UINT64_C(1) << 40, "\"16M\"", RELOAD_LIVE,
 		"Memory for answers; the cache comes later, until then only 0 and 16M are accepted." },
 	{ "tls-cert-bundle", OPTION_STRING, TOP(tls_cert_bundle), 0, 0, "\"\"", RELOAD_LIVE,
 		"A file with the CA certificates to trust; empty is the store of the system." },
 	{ "tls-priority", OPTION_PRINTABLE, TOP(tls_priority), 0, 1024, "\"\"", RELOAD_LIVE,
 		"TLS versions and algorithms to offer, as a priority string of GnuTLS; empty is ours." },
+	{ "insecure-dtls-library", OPTION_BOOL, TOP(insecure_dtls_library), 0, 0, "false",
+		RELOAD_RESTART,
+		"Whether DTLS is used even if the library that speaks it has known security holes." },
 	{ "state-dir", OPTION_STRING, TOP(state_dir), 0, 0, "\"/var/lib/dnsfwd\"", RELOAD_RESTART,
 		"A folder for what is good to know after a restart; empty: nothing is kept." },
 	{ "log-level", OPTION_LEVEL, TOP(log_level), 0, 0, "\"info\"", RELOAD_LIVE,
@@ -62,7 +76,10 @@ const struct option upstream_options[] = {
 	{ "address", OPTION_ADDRESS, UPSTREAM(address), 1, CONFIG_ADDRESS_MAX, NULL, RELOAD_LIVE,
 		"Its IP addresses; without any, auth-name is looked up." },
 	{ "port", OPTION_NUMBER, UPSTREAM(port), 1, 65535, "853", RELOAD_LIVE,
-		"Its port for DNS over TLS." },
+		"Its port for DNS over TLS, and for DNS over DTLS." },
+	{ "transport", OPTION_TRANSPORT, UPSTREAM(transport), 0, 0, "\"tls\"", RELOAD_LIVE,
+		"What carries the queries: \"tls\", \"dtls\" (with TLS beside it), or \"auto\" (the first "
+		"of the two that answers)." },
 	{ "auth-name", OPTION_HOSTNAME, UPSTREAM(auth_name), 0, 0, "\"\"", RELOAD_LIVE,
 		"The host name that its certificate must have; empty: it must name the IP address." },
 	{ "profile", OPTION_PROFILE, UPSTREAM(profile), 0, 0, "\"strict\"", RELOAD_LIVE,
@@ -73,12 +90,26 @@ const struct option upstream_options[] = {
 		"A file with the CA certificates to trust for it; empty is as at the top level." },
 	{ "session-tickets", OPTION_BOOL, UPSTREAM(session_tickets), 0, 0, "true", RELOAD_LIVE,
 		"Whether TLS sessions are resumed, which makes new connections faster." },
+	{ "cookies", OPTION_BOOL, UPSTREAM(cookies), 0, 0, "true", RELOAD_LIVE,
+		"Whether DNS cookies are sent to it; over TLS each connection has its own." },
 	{ "pad-block", OPTION_NUMBER, UPSTREAM(pad_block), 16, 512, "128", RELOAD_LIVE,
 		"Queries are padded to a multiple of so many octets, so that their length says little." },
 	{ "connections", OPTION_NUMBER, UPSTREAM(connections), 1, 16, "2", RELOAD_LIVE,
 		"Connections to it that one worker may have." },
 	{ "max-inflight", OPTION_NUMBER, UPSTREAM(max_inflight), 1, 4096, "1000", RELOAD_LIVE,
 		"Queries that may wait for answers on one connection." },
+	{ 0 },
+};
+
+const struct option zone_options[] = {
+	{ "name", OPTION_HOSTNAME, ZONE(name), 0, 0, NULL, RELOAD_LIVE,
+		"The name that it begins at; all names below belong to it." },
+	{ "forward", OPTION_FORWARD, 0, 1, CONFIG_FORWARD_MAX, NULL, RELOAD_LIVE,
+		"The upstreams that answer them; udp:// and tcp:// are allowed here." },
+	{ "policy", OPTION_POLICY, ZONE(policy), 0, 0, "\"failover\"", RELOAD_LIVE,
+		"Which of them is asked, as at the top level." },
+	{ "interface", OPTION_STRING, ZONE(interface), 0, 15, "\"\"", RELOAD_LIVE,
+		"The network interface that its queries leave by, or not at all; empty: any." },
 	{ 0 },
 };
 /* clang-format on */

@@ -20,11 +20,13 @@ enum option_type {
 	OPTION_LEVEL,	  /* error, warning, info, debug */
 	OPTION_POLICY,	  /* failover, fastest, round-robin */
 	OPTION_PROFILE,	  /* strict, opportunistic */
+	OPTION_TRANSPORT, /* tls, dtls, auto */
 	OPTION_FORWARD,	  /* array of presets, upstream spellings and names */
 	OPTION_SERVERS,	  /* array of addresses of name servers */
 	OPTION_LISTEN,	  /* array of addresses */
 	OPTION_PREFIXES,  /* array of prefixes */
 	OPTION_UPSTREAMS, /* list of groups */
+	OPTION_ZONES,	  /* the same */
 	OPTION_ADDRESS,	  /* one IP address, or an array of them; may be left out */
 	OPTION_PINS,	  /* one pin, or an array of them */
 	OPTION_HOSTNAME,
@@ -35,7 +37,7 @@ enum option_reload { RELOAD_LIVE, RELOAD_RESTART };
 struct option {
 	const char *name;
 	enum option_type type;
-	size_t offset;	    /* in struct config, or in struct config_upstream */
+	size_t offset;	    /* in struct config, config_upstream or config_zone */
 	uint64_t min, max;  /* of numbers, durations (microseconds) and sizes; of arrays: entries;
 			       of texts: octets, no bound where max is 0 */
 	const char *preset; /* default, as it would be written in the file; NULL: none, must be
@@ -44,9 +46,10 @@ struct option {
 	const char *help; /* one sentence */
 };
 
-/* Rows of the top level, and of one group of `upstream`. Ended by a row without name. */
+/* Rows of the top level, and of one group of `upstream` and `zone`. Ended by a row without name. */
 extern const struct option config_options[];
 extern const struct option upstream_options[];
+extern const struct option zone_options[];
 
 /* The known name nearest to a misspelt one, or NULL when none is near. */
 const char *option_nearest(const struct option *table, const char *name);

@@ -1,6 +1,8 @@
 /* The effective configuration in its own syntax: config_print(). */
 #include "common/config/config.h"
 
+#include <string.h>
+
 #include "common/config/pins.h"
 #include "common/config/value.h"
 
@@ -44,14 +46,45 @@ static void print_bootstrap(const struct option *o, const struct config *c, FILE
 	fputs(" ]\n", out);
 }
 
+static void print_names(const struct config_upstream *u, size_t count, FILE *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		fputs(i > 0 ? ", " : "[ ", out);
+		value_print_text(u[i].name, out);
+	}
+	fputs(" ]\n", out);
+}
+
 static void print_forward(const struct option *o, const struct config *c, FILE *out)
 {
 	print_name(o, "", out);
-	for (size_t i = 0; i < c->forward_count; i++) {
-		fputs(i > 0 ? ", " : "[ ", out);
-		value_print_text(c->forward[i].name, out);
+	print_names(c->forward, c->forward_count, out);
+}
+
+static void print_zone(const struct config *c, const struct config_zone *z, FILE *out)
+{
+	fputs("  {\n", out);
+	for (const struct option *o = zone_options; o->name; o++) {
+		print_name(o, "    ", out);
+		if (o->type == OPTION_FORWARD) {
+			print_names(&c->forward[z->first], z->count, out);
+			continue;
+		}
+		value_print(o, z, out);
+		fputc('\n', out);
 	}
-	fputs(" ]\n", out);
+	fputs("  }", out);
+}
+
+static void print_zones(const struct option *o, const struct config *c, FILE *out)
+{
+	print_name(o, "", out);
+	fputs("(", out);
+	for (size_t i = 0; i < c->zone_count; i++) {
+		fputs(i > 0 ? ",\n" : "\n", out);
+		print_zone(c, &c->zone[i], out);
+	}
+	fputs(c->zone_count > 0 ? "\n)\n" : " )\n", out);
 }
 
 static void print_addresses(const struct config_upstream *u, FILE *out)
@@ -81,6 +114,14 @@ static void print_group(const struct config_upstream *u, FILE *out)
 	fputs("  }", out);
 }
 
+static bool is_printed(const struct config *c, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (c->forward[k].long_form && strcmp(c->forward[k].name, c->forward[i].name) == 0)
+			return true;
+	return false;
+}
+
 /* Only those with a name of their own: a preset or spelling says all about the others. */
 static void print_upstreams(const struct option *o, const struct config *c, FILE *out)
 {
@@ -88,8 +129,8 @@ static void print_upstreams(const struct option *o, const struct config *c, FILE
 
 	print_name(o, "", out);
 	fputs("(", out);
-	for (size_t i = 0; i < c->forward_count; i++) {
-		if (!c->forward[i].long_form)
+	for (size_t i = 0; i < c->upstream_count; i++) {
+		if (!c->forward[i].long_form || is_printed(c, i))
 			continue;
 		fputs(any ? ",\n" : "\n", out);
 		print_group(&c->forward[i], out);
@@ -115,6 +156,9 @@ static void print_option(const struct option *o, const struct config *c, FILE *o
 		break;
 	case OPTION_UPSTREAMS:
 		print_upstreams(o, c, out);
+		break;
+	case OPTION_ZONES:
+		print_zones(o, c, out);
 		break;
 	default:
 		print_name(o, "", out);

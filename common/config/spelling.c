@@ -5,33 +5,36 @@
 
 #include "common/base/hostmatch.h"
 
-#define TLS_PORT 853u
-#define LETTERS	 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define TRY	 "; write it like \"tls://9.9.9.9#dns.quad9.net\" or \"tls://dns.quad9.net\""
+#define TLS_PORT   853u
+#define PLAIN_PORT 53u
+#define LETTERS	   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define TRY	   "; write it like \"tls://9.9.9.9#dns.quad9.net\" or \"tls://dns.quad9.net\""
 
 static const struct {
 	const char *text;
 	enum spelling_verdict verdict;
+	enum spelling_scheme scheme;
 } schemes[] = {
-	{ "tls://", SPELLING_OK },
-	{ "dns+tls://", SPELLING_OK },
-	{ "dtls://", SPELLING_DTLS },
-	{ "udp://", SPELLING_PLAIN },
-	{ "tcp://", SPELLING_PLAIN },
-	{ "https://", SPELLING_HTTPS },
-	{ "h3://", SPELLING_HTTPS },
-	{ "quic://", SPELLING_QUIC },
-	{ "sdns://", SPELLING_STAMP },
+	{ "tls://", SPELLING_OK, SCHEME_TLS },
+	{ "dns+tls://", SPELLING_OK, SCHEME_TLS },
+	{ "dtls://", SPELLING_OK, SCHEME_DTLS },
+	{ "udp://", SPELLING_OK, SCHEME_UDP },
+	{ "tcp://", SPELLING_OK, SCHEME_TCP },
+	{ "https://", SPELLING_HTTPS, 0 },
+	{ "h3://", SPELLING_HTTPS, 0 },
+	{ "quic://", SPELLING_QUIC, 0 },
+	{ "sdns://", SPELLING_STAMP, 0 },
 };
 
 /* Steps over a scheme that we speak; else says what is to be said of it. */
-static enum spelling_verdict skip_scheme(const char **text)
+static enum spelling_verdict skip_scheme(const char **text, enum spelling_scheme *ret)
 {
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		size_t len = strlen(schemes[i].text);
 
 		if (strncasecmp(*text, schemes[i].text, len) == 0) {
 			*text += len;
+			*ret = schemes[i].scheme;
 			return schemes[i].verdict;
 		}
 	}
@@ -100,15 +103,31 @@ static enum spelling_verdict parse_host(
 	return has_scheme || strchr(s->host, '.') ? SPELLING_OK : SPELLING_WORD;
 }
 
+/* Nobody is authenticated, so that a name behind a # says nothing; and nobody looks a name up. */
+static enum spelling_verdict parse_plain(const char *text, struct spelling *s, struct spelling *ret)
+{
+	size_t len = strlen(text);
+
+	if (len == 0)
+		return SPELLING_EMPTY;
+	if (!addr_parse(text, len, PLAIN_PORT, false, &s->addr) || addr_is_any(&s->addr))
+		return SPELLING_PLAIN;
+	s->port = addr_port(&s->addr);
+	*ret = *s;
+	return SPELLING_OK;
+}
+
 enum spelling_verdict spelling_parse(const char *text, struct spelling *ret)
 {
 	struct spelling s = { .port = TLS_PORT };
 	const char *start = text, *hash;
-	enum spelling_verdict verdict = skip_scheme(&text);
+	enum spelling_verdict verdict = skip_scheme(&text, &s.scheme);
 	size_t len;
 
 	if (verdict != SPELLING_OK)
 		return verdict;
+	if (s.scheme == SCHEME_UDP || s.scheme == SCHEME_TCP)
+		return parse_plain(text, &s, ret);
 	hash = strchrnul(text, '#');
 	len = (size_t)(hash - text);
 	if (len == 0)
@@ -138,12 +157,9 @@ const char *spelling_error(enum spelling_verdict v)
 		return "no address and no name is written" TRY;
 	case SPELLING_WORD:
 		return "unknown preset or upstream (\"dnsfwd --list-presets\" shows the presets)";
-	case SPELLING_DTLS:
-		return "dtls:// is not spoken by this version yet, write tls://";
 	case SPELLING_PLAIN:
-		return "udp:// and tcp:// are DNS in clear, which has its place in a zone only, "
-		       "and "
-		       "this version has no zones" TRY;
+		return "behind udp:// and tcp:// an IP address is wanted, with a port where it is "
+		       "not 53, and nothing else, like \"udp://192.168.1.1\"";
 	case SPELLING_HTTPS:
 		return "DNS over HTTPS is not spoken, write tls:// and the name of the server, "
 		       "like \"tls://dns.quad9.net\"";
@@ -154,7 +170,7 @@ const char *spelling_error(enum spelling_verdict v)
 		return "DNS stamps (sdns://) are not read, write tls:// and the name of the "
 		       "server, like \"tls://dns.quad9.net\"";
 	case SPELLING_SCHEME:
-		return "only tls:// is spoken" TRY;
+		return "only tls:// and dtls:// are spoken" TRY;
 	case SPELLING_ADDRESS:
 		return "neither an IP address nor a host name, with a port of 1 to 65535 where one "
 		       "is written; write it like \"9.9.9.9\", \"9.9.9.9:853\", "

@@ -4,8 +4,10 @@
  *   tls://9.9.9.9:8853#dns.quad9.net     [2620:fe::fe]:853#dns.quad9.net
  *   tls://[2620:fe::fe]:853#dns.quad9.net    9.9.9.9#dns.quad9.net    9.9.9.9
  *   tls://dns.quad9.net    dns.quad9.net:853    dns.quad9.net@853#other.name
+ * dtls:// where tls:// stands means DTLS (with TLS to the same beside it).
+ *   udp://192.168.1.1    tcp://[fd00::1]:5353    in clear: an address, no name behind it; port 53
  * dns+tls:// is the same as tls://.  Port 853 where none is written.  A host name needs a dot or
- * tls:// before it, so that a misspelt preset is not taken for one.
+ * a scheme before it, so that a misspelt preset is not taken for one.
  */
 #ifndef COMMON_CONFIG_SPELLING_H
 #define COMMON_CONFIG_SPELLING_H
@@ -16,7 +18,10 @@
 
 #define SPELLING_NAME_MAX 254u
 
+enum spelling_scheme { SCHEME_TLS = 0, SCHEME_DTLS, SCHEME_UDP, SCHEME_TCP };
+
 struct spelling {
+	enum spelling_scheme scheme;
 	struct addr addr;	      /* with port; no family: host is to be looked up */
 	char host[SPELLING_NAME_MAX]; /* without final dot; "": addr is written */
 	uint16_t port;
@@ -27,8 +32,7 @@ enum spelling_verdict {
 	SPELLING_OK = 0,
 	SPELLING_EMPTY,
 	SPELLING_WORD,	/* no address, no host name: perhaps a preset, or the name of an upstream */
-	SPELLING_DTLS,	/* dtls:// */
-	SPELLING_PLAIN, /* udp://, tcp:// */
+	SPELLING_PLAIN, /* udp:// or tcp:// with a host name, or a # */
 	SPELLING_HTTPS, /* https://, h3:// */
 	SPELLING_QUIC,	/* quic:// */
 	SPELLING_STAMP, /* sdns:// */

@@ -15,6 +15,9 @@ static const char *const policy_names[] = { [POLICY_FAILOVER] = "failover",
 static const char *const profile_names[] = {
 	[PROFILE_STRICT] = "strict", [PROFILE_OPPORTUNISTIC] = "opportunistic"
 };
+static const char *const transport_names[] = {
+	[TRANSPORT_TLS] = "tls", [TRANSPORT_DTLS] = "dtls", [TRANSPORT_AUTO] = "auto"
+};
 
 const char *value_text(const config_setting_t *s, char text[VALUE_TEXT_MAX])
 {
@@ -105,6 +108,9 @@ static void allowed_text(const struct option *o, char *text, size_t size)
 		break;
 	case OPTION_PROFILE:
 		snprintf(text, size, "\"strict\" or \"opportunistic\" is wanted");
+		break;
+	case OPTION_TRANSPORT:
+		snprintf(text, size, "\"tls\", \"dtls\" or \"auto\" is wanted");
 		break;
 	case OPTION_PRINTABLE:
 		snprintf(text, size,
@@ -235,6 +241,17 @@ static bool store_profile(const config_setting_t *s, enum config_profile *member
 	return true;
 }
 
+static bool store_transport(const config_setting_t *s, enum config_transport *member)
+{
+	size_t found;
+
+	if (!find_name(transport_names, COUNT_OF(transport_names), config_setting_get_string(s),
+		    &found))
+		return false;
+	*member = (enum config_transport)found;
+	return true;
+}
+
 static bool is_level(const char *text)
 {
 	size_t found;
@@ -291,6 +308,7 @@ bool value_is_scalar(const struct option *o)
 	case OPTION_LISTEN:
 	case OPTION_PREFIXES:
 	case OPTION_UPSTREAMS:
+	case OPTION_ZONES:
 	case OPTION_ADDRESS:
 	case OPTION_PINS:
 		return false;
@@ -315,6 +333,8 @@ static bool store(const struct option *o, const config_setting_t *s, void *membe
 		return store_policy(s, member);
 	case OPTION_PROFILE:
 		return store_profile(s, member);
+	case OPTION_TRANSPORT:
+		return store_transport(s, member);
 	default:
 		return store_text(o, s, member);
 	}
@@ -381,6 +401,9 @@ void value_print(const struct option *o, const void *base, FILE *out)
 		break;
 	case OPTION_PROFILE:
 		value_print_text(profile_names[*(const enum config_profile *)member], out);
+		break;
+	case OPTION_TRANSPORT:
+		value_print_text(transport_names[*(const enum config_transport *)member], out);
 		break;
 	default:
 		text = *(char *const *)member;

@@ -1,6 +1,6 @@
 #include "common/dns/edns.h"
 
-#define OPTION_HEADER 4u
+#include "common/dns/cookie.h"
 
 /* Where the option list begins; the owner is one octet (RFC 6891 6.1.2). */
 static const uint8_t *option_list(const struct dns_message *m)
@@ -22,15 +22,15 @@ bool edns_next_option(const struct dns_message *m, size_t *pos, struct edns_opti
 		return false;
 	p = option_list(m) + *pos;
 	left = option_list_len(m) - *pos;
-	if (left < OPTION_HEADER)
+	if (left < EDNS_OPTION_HEADER)
 		return false;
 	len = wire_get16(p + 2);
-	if (len > left - OPTION_HEADER)
+	if (len > left - EDNS_OPTION_HEADER)
 		return false;
 	ret->code = wire_get16(p);
 	ret->len = (uint16_t)len;
-	ret->data = p + OPTION_HEADER;
-	*pos += OPTION_HEADER + len;
+	ret->data = p + EDNS_OPTION_HEADER;
+	*pos += EDNS_OPTION_HEADER + len;
 	return true;
 }
 
@@ -44,6 +44,14 @@ static void note_keepalive(struct edns *e, const struct edns_option *o, bool fro
 		e->keepalive_timeout = wire_get16(o->data);
 }
 
+static void note_cookie(struct edns *e, const struct edns_option *o)
+{
+	if (e->cookie.data)
+		return;
+	e->cookie = *o;
+	e->cookie_bad = !cookie_len_is_legal(o->len);
+}
+
 static void note_copied(struct edns_option *slot, const struct edns_option *o)
 {
 	if (!slot->data)
@@ -55,6 +63,9 @@ static void note_option(struct edns *e, const struct edns_option *o, bool from_u
 	switch (o->code) {
 	case EDNS_KEEPALIVE:
 		note_keepalive(e, o, from_upstream);
+		break;
+	case EDNS_COOKIE:
+		note_cookie(e, o);
 		break;
 	case EDNS_PADDING:
 		e->padding = true;

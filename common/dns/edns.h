@@ -25,8 +25,9 @@ enum edns_option_code {
 	EDNS_EDE = 15,
 };
 
-#define EDNS_DO	     0x8000u
-#define EDNS_OPT_MIN 11u /* an OPT without options */
+#define EDNS_DO		   0x8000u
+#define EDNS_OPT_MIN	   11u /* an OPT without options */
+#define EDNS_OPTION_HEADER 4u
 
 /*
  * Options that are copied from client to upstream: DAU, DHU, N3U (RFC 6975 4.2.2), key-tag (RFC
@@ -54,6 +55,8 @@ struct edns {
 	bool keepalive_bad;	    /* ... with a length that its direction forbids */
 	uint16_t keepalive_timeout; /* responses: units of 100 ms (RFC 7828) */
 	bool padding;
+	struct edns_option cookie; /* the first COOKIE (RFC 7873 5.2); data NULL: none */
+	bool cookie_bad;	   /* it has an illegal length: FORMERR, or to be discarded */
 	struct edns_option
 		copied[EDNS_COPIED]; /* first of each code; len 0 and data NULL: absent */
 };
@@ -64,6 +67,13 @@ struct edns {
  * counts. Linear in the length of the option list.
  */
 void edns_parse(const struct dns_message *m, bool from_upstream, struct edns *ret);
+
+/* As if there had been no COOKIE: for those who do not do cookies. */
+static inline void edns_ignore_cookie(struct edns *e)
+{
+	e->cookie = (struct edns_option){ 0 };
+	e->cookie_bad = false;
+}
 
 /*
  * Iterates the options of a parsed message's OPT: *pos starts at 0; false at the end or where the

@@ -4,9 +4,8 @@
 
 #include "common/dns/ede_text.h"
 
-#define OPTION_HEADER	 4u
-#define KEEPALIVE_OPTION (OPTION_HEADER + 2u)
-#define EDE_OPTION	 (OPTION_HEADER + 2u) /* without text */
+#define KEEPALIVE_OPTION (EDNS_OPTION_HEADER + 2u)
+#define EDE_OPTION	 (EDNS_OPTION_HEADER + 2u) /* without text */
 
 void reply_head(struct wire_writer *w, const struct client_form *c, uint16_t flags,
 	const uint16_t counts[DNS_SECTIONS])
@@ -29,6 +28,8 @@ size_t reply_opt(struct wire_writer *w, const struct client_form *c, unsigned rc
 {
 	size_t opt = edns_begin(w, c->udp_size, (uint8_t)(rcode >> 4), c->dnssec_ok);
 
+	if (c->has_cookie)
+		edns_option(w, EDNS_COOKIE, c->cookie, sizeof c->cookie);
 	if (c->keepalive >= 0 && wire_room(w) >= KEEPALIVE_OPTION) {
 		uint8_t timeout[2];
 

@@ -24,9 +24,17 @@ static inline size_t reply_head_len(const struct client_form *c)
 void reply_head(struct wire_writer *w, const struct client_form *c, uint16_t flags,
 	const uint16_t counts[DNS_SECTIONS]);
 
+/* Octets of the OPT with what always goes in it, the cookie; 0 where there is none. */
+static inline size_t reply_opt_len(const struct client_form *c)
+{
+	if (!c->edns)
+		return 0;
+	return EDNS_OPT_MIN + (c->has_cookie ? EDNS_OPTION_HEADER + COOKIE_V1_LEN : 0);
+}
+
 /*
- * The OPT, keepalive in it where asked for and room is left.  Returns what edns_end() wants.  Only
- * where the client sent an OPT.
+ * The OPT, with cookie and keepalive where asked for, the latter as far as room is left.  Returns what
+ * edns_end() wants.  Only where the client sent an OPT.
  */
 size_t reply_opt(struct wire_writer *w, const struct client_form *c, unsigned rcode);
 

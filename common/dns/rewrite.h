@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/dns/cookie_server.h"
 #include "common/dns/ede.h"
 #include "common/dns/edns.h"
 #include "common/dns/message.h"
@@ -33,6 +34,8 @@ struct upstream_form {
 	uint8_t subnet_family; /* client-subnet opt-out, 1: IPv4 transport, 2: IPv6, 0: not sent
 				  (RFC 7871) */
 	uint16_t pad_block;    /* 0: no padding (clear transports) */
+	const uint8_t *cookie; /* data of the COOKIE option (RFC 7873 4), borrowed for the call */
+	size_t cookie_len;     /* 0: none */
 };
 
 /* Longest query we can write for a plain question with all that may be copied, padded to 512. */
@@ -58,6 +61,8 @@ struct client_form {
 	uint16_t udp_size; /* what we advertise */
 	size_t limit;	   /* longest reply that it can take: 512.. on UDP, 65535 on TCP */
 	int keepalive;	   /* TCP, asked for: our idle timeout in units of 100 ms; else -1 */
+	bool has_cookie;   /* it sent a COOKIE: so does the reply */
+	uint8_t cookie[COOKIE_V1_LEN];
 	bool passthrough;  /* it was signed: the answer passes untouched but for the id */
 };
 
@@ -71,7 +76,7 @@ struct client_form {
  * The question is the client's; records are copied but for the OPT (records behind an OPT get their
  * compression pointers moved).  Extended DNS Errors received are given again as ours, their text
  * behind "upstream: ", four at most.  An RCODE above 15 becomes SERVFAIL with a reason.
- * Too long for the limit: first the EDEs go, then the additional records, then all records with
+ * A COOKIE where the client sent one.  Too long for the limit: first the EDEs go, then the additional records, then all records with
  * TC=1 (whole sections or none).
  * Returns its length; 0 if cap is too small or the answer can't be rebuilt (a pointer into the
  * OPT): then answer SERVFAIL.  An answer signed with TSIG or SIG(0) passes untouched but for the
@@ -88,5 +93,8 @@ size_t rewrite_answer(const struct dns_message *answer, bool trusted, const stru
  */
 size_t rewrite_error(
 	const struct client_form *c, unsigned rcode, struct ede ede, uint8_t *out, size_t cap);
+
+/* NOERROR without records and TC=1: come again over TCP.  No longer than the query it answers. */
+size_t rewrite_truncated(const struct client_form *c, uint8_t *out, size_t cap);
 
 #endif

@@ -42,7 +42,7 @@ static struct extent choose_extent(const struct dns_message *a, size_t room)
 static size_t record_room(const struct client_form *c)
 {
 	size_t limit = c->limit < DNS_MESSAGE_MAX ? c->limit : DNS_MESSAGE_MAX;
-	size_t fixed = reply_head_len(c) + (c->edns ? EDNS_OPT_MIN : 0);
+	size_t fixed = reply_head_len(c) + reply_opt_len(c);
 
 	return limit > fixed ? limit - fixed : 0;
 }

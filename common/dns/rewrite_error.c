@@ -38,6 +38,16 @@ static void write_opt(
 	edns_end(w, opt);
 }
 
+size_t rewrite_truncated(const struct client_form *c, uint8_t *out, size_t cap)
+{
+	struct wire_writer w = wire_writer(out, cap < c->limit ? cap : c->limit);
+
+	reply_head(&w, c, error_flags(c, RCODE_NOERROR) | DNS_TC, no_records);
+	if (c->edns)
+		write_opt(&w, c, RCODE_NOERROR, (struct ede){ EDE_NONE, NULL });
+	return w.bad ? 0 : w.pos;
+}
+
 size_t rewrite_error(
 	const struct client_form *c, unsigned rcode, struct ede ede, uint8_t *out, size_t cap)
 {

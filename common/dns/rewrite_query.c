@@ -78,6 +78,8 @@ size_t rewrite_query(const struct upstream_query *q, const struct upstream_form 
 		write_subnet(&w, form->subnet_family);
 	if (form->keepalive)
 		edns_option(&w, EDNS_KEEPALIVE, NULL, 0); /* empty in a query: RFC 7828 3.2.1 */
+	if (form->cookie_len)
+		edns_option(&w, EDNS_COOKIE, form->cookie, form->cookie_len);
 	if (form->pad_block)
 		write_padding(&w, form->pad_block);
 	edns_end(&w, opt);

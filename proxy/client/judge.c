@@ -39,8 +39,8 @@ static struct judgement judge_question(const struct dns_message *m)
 	return (struct judgement){ .pass = true };
 }
 
-struct judgement judge_query(
-	enum message_verdict v, const struct dns_message *m, const struct edns *e, bool stream)
+struct judgement judge_query(enum message_verdict v, const struct dns_message *m,
+	const struct edns *e, enum cookie_standing cookie, bool stream)
 {
 	if (message_opcode(m) != 0) /* RFC 8906 3.1.4; DSO: RFC 8490 9.4 */
 		return refuse(RCODE_NOTIMP, EDE_NONE, NULL);
@@ -48,9 +48,12 @@ struct judgement judge_query(
 		return refuse(RCODE_FORMERR, EDE_NONE, NULL);
 	if (e->present && e->version > 0) /* RFC 6891 6.1.3: options are not looked at */
 		return refuse(RCODE_BADVERS, EDE_NONE, NULL);
-	if (m->qdcount != 1) /* RFC 9619 4; none: RFC 7873 5.4 without cookies */
+	if (e->bad_options || e->cookie_bad || (stream && e->keepalive_bad))
 		return refuse(RCODE_FORMERR, EDE_NONE, NULL);
-	if (e->bad_options || (stream && e->keepalive_bad))
+	if (m->qdcount == 0 && cookie != COOKIE_NONE) /* RFC 7873 5.4: it asks for the cookie */
+		return refuse(
+			cookie == COOKIE_INVALID ? RCODE_BADCOOKIE : RCODE_NOERROR, EDE_NONE, NULL);
+	if (m->qdcount != 1) /* RFC 9619 4 */
 		return refuse(RCODE_FORMERR, EDE_NONE, NULL);
 	return judge_question(m);
 }

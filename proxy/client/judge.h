@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "common/dns/cookie_server.h"
 #include "common/dns/ede.h"
 #include "common/dns/edns.h"
 #include "common/dns/message.h"
@@ -14,8 +15,11 @@ struct judgement {
 	struct ede ede;
 };
 
-/* v is message_parse's verdict on m (not MESSAGE_SHORT), e its OPT; stream: it came over TCP. */
-struct judgement judge_query(
-	enum message_verdict v, const struct dns_message *m, const struct edns *e, bool stream);
+/*
+ * v is message_parse's verdict on m (not MESSAGE_SHORT), e its OPT; cookie: what its COOKIE is worth; stream:
+ * it came over TCP.
+ */
+struct judgement judge_query(enum message_verdict v, const struct dns_message *m,
+	const struct edns *e, enum cookie_standing cookie, bool stream);
 
 #endif

@@ -1,14 +1,16 @@
 #include "proxy/client/query.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "common/base/log.h"
 #include "common/dns/rewrite.h"
+#include "proxy/client/cookie.h"
 #include "proxy/client/judge.h"
 #include "proxy/client/querylog.h"
 #include "proxy/loop.h"
 
-/* Largest reply without records: header, longest question, OPT with keepalive and an EDE. */
+/* Largest reply without records: header, longest question, OPT with cookie, keepalive and an EDE. */
 #define LOCAL_REPLY_MAX 768u
 #define UDP_MIN		512u
 
@@ -250,6 +252,34 @@ static enum query_verdict turn_away(
 	return reply_here(qs, from, f, RCODE_REFUSED, why);
 }
 
+static enum query_verdict reply_truncated(
+	struct queries *qs, const struct origin *from, const struct client_form *f)
+{
+	struct origin o = *from;
+	size_t cap = f->limit < LOCAL_REPLY_MAX ? f->limit : LOCAL_REPLY_MAX, len;
+	uint8_t *out = o.ops->reserve(&o, cap);
+
+	qs->loop->stats.replies_local++;
+	len = out ? rewrite_truncated(f, out, cap) : 0;
+	if (len == 0)
+		return QUERY_REPLIED; /* counted by the origin */
+	note_reply(qs, out, true);
+	o.ops->commit(&o, len);
+	return QUERY_REPLIED;
+}
+
+/* require-cookies: in place of an answer that somebody else may get. */
+static enum query_verdict demand_cookie(struct queries *qs, const struct origin *from,
+	const struct client_form *f, enum cookie_demand demand)
+{
+	static const struct ede none = { EDE_NONE, NULL };
+
+	qs->loop->stats.client_cookies_demanded++;
+	if (demand == DEMAND_COOKIE)
+		return reply_here(qs, from, f, RCODE_BADCOOKIE, none);
+	return reply_truncated(qs, from, f);
+}
+
 enum query_verdict query_start(
 	struct queries *qs, const struct origin *from, const uint8_t *msg, size_t len)
 {
@@ -257,6 +287,8 @@ enum query_verdict query_start(
 	struct edns e = { 0 };
 	struct client_form f;
 	struct judgement j;
+	enum cookie_standing cookie;
+	enum cookie_demand demand = DEMAND_NOTHING;
 	enum message_verdict v = message_parse(msg, len, &m);
 
 	if (v == MESSAGE_SHORT) {
@@ -272,9 +304,15 @@ enum query_verdict query_start(
 	f = client_form(qs->config, from, v, &m, &e);
 	if (!allowed(qs->config, &from->peer))
 		return turn_away(qs, from, &f);
-	j = judge_query(v, &m, &e, from->stream);
+	cookie = client_cookie(
+		&qs->secrets, &qs->loop->stats, from, (uint32_t)time(NULL), &e, &f);
+	j = judge_query(v, &m, &e, cookie, from->stream);
 	if (!j.pass)
 		return reply_here(qs, from, &f, j.rcode, j.ede);
+	if (qs->config->require_cookies)
+		demand = client_cookie_demand(from, cookie);
+	if (demand != DEMAND_NOTHING)
+		return demand_cookie(qs, from, &f, demand);
 	return forward(qs, from, &f, &m, &e);
 }
 

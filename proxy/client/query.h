@@ -13,6 +13,7 @@
 
 #include "common/base/slab.h"
 #include "common/config/config.h"
+#include "common/dns/cookie_server.h"
 #include "proxy/client/origin.h"
 #include "proxy/resolve/lookup.h"
 
@@ -23,6 +24,7 @@ struct queries {
 	struct loop *loop;
 	const struct config *config;
 	struct lookups *lookups;
+	struct cookie_secrets secrets; /* the owner's; count 0: no cookies */
 	struct slab slab;
 	struct list
 		deadlines; /* all in flight; the timeout is one for all, so the oldest is first */

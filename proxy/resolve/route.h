@@ -1,22 +1,30 @@
 /*
- * What applies to a question: which pool it goes to.  Zones, special-use names and local records
- * come here; in this version every question goes to the forward group.
+ * What applies to a question: which pool it goes to.  The zone with the longest name that the
+ * question's is or ends in, by labels; else the forward group.  Special-use names and local records
+ * come here.
  */
 #ifndef PROXY_RESOLVE_ROUTE_H
 #define PROXY_RESOLVE_ROUTE_H
 
+#include <stddef.h>
+
 #include "common/dns/message.h"
+#include "common/dns/name.h"
 
 struct pool;
 
-struct routes {
-	struct pool *forward; /* borrowed */
+struct route_zone {
+	uint8_t name[DNS_NAME_MAX];
+	size_t name_len;
+	struct pool *pool; /* borrowed */
 };
 
-static inline struct pool *route_find(const struct routes *r, const struct dns_question *q)
-{
-	(void)q;
-	return r->forward;
-}
+struct routes {
+	struct pool *forward;		/* borrowed */
+	const struct route_zone *zones; /* borrowed; in any order */
+	size_t zone_count;
+};
+
+struct pool *route_find(const struct routes *r, const struct dns_question *q);
 
 #endif

@@ -205,6 +205,17 @@ static void give_out(struct name *n)
 	b->setup.found(b->setup.arg, (size_t)(n - b->names), addrs, count);
 }
 
+static void tell_failure(struct name *n)
+{
+	struct bootstrap *b = n->owner;
+	char reason[REASON_MAX];
+
+	if (bootstrap_plan_known(&n->plan))
+		return;
+	write_reason(n, reason);
+	b->setup.failed(b->setup.arg, (size_t)(n - b->names), reason);
+}
+
 static void on_done(void *arg, enum bootstrap_family family, const struct bootstrap_result *result)
 {
 	struct name *n = arg;
@@ -225,6 +236,7 @@ static void on_done(void *arg, enum bootstrap_family family, const struct bootst
 		save_if_due(n);
 	} else {
 		log_failure(n, now);
+		tell_failure(n);
 	}
 }
 

@@ -31,6 +31,11 @@ struct bootstrap_setup {
 	 * changed, from the event loop or from bootstrap_start.
 	 */
 	void (*found)(void *arg, size_t name, const struct addr *addrs, size_t count);
+	/*
+	 * No address of the i-th name is known, and looking it up has failed: why, a clause, borrowed
+	 * for the call.  From the event loop.
+	 */
+	void (*failed)(void *arg, size_t name, const char *reason);
 	void *arg;
 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/dns/frame.h"
+#include "common/dns/wire.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/dtls_engine.h"
 #include "proxy/upstream/tcp_socket.h"
@@ -23,7 +23,10 @@
 
 /* The library's timer has nothing to say while it waits for the rest of a flight. */
 #define TICK_MIN_MS 100u
-/* A flight that was repeated so often goes in smaller parts (RFC 6347 4.1.1.1). */
+/*
+ * A flight that was repeated so often goes in smaller parts (RFC 6347 4.1.1.1), and so does all that
+ * follows: a path that drops what is larger says nothing.
+ */
 #define REPEATS_LARGE 2u
 /* A refusal that nothing follows, though our flight was repeated so often. */
 #define REPEATS_REFUSED 2u
@@ -46,6 +49,7 @@ struct dtls {
 	uint64_t deadline_us;
 	bool heard;	     /* something came that could be the server's */
 	unsigned repeats;    /* of the flight that is out */
+	bool narrow;	     /* large datagrams seem to get lost: none are sent */
 	bool refused;	     /* an alert in clear said so; */
 	unsigned refused_at; /* after so many repeats */
 	uint64_t flight_us;  /* when the flight that is out left first */
@@ -119,7 +123,9 @@ static void finish_with(
 
 static void measure_path(struct dtls *t)
 {
-	dtls_engine_set_payload_max(&t->engine, udp_socket_payload_max(t->fd, &t->peer));
+	dtls_engine_set_payload_max(&t->engine, t->narrow
+							? udp_socket_payload_floor(&t->peer)
+							: udp_socket_payload_max(t->fd, &t->peer));
 	t->base.info.max_message = dtls_engine_message_max(&t->engine);
 }
 
@@ -272,8 +278,10 @@ static void note_progress(struct dtls *t)
 
 static void repeat_flight(struct dtls *t)
 {
-	if (t->repeats + 1 == REPEATS_LARGE)
-		dtls_engine_set_payload_max(&t->engine, udp_socket_payload_floor(&t->peer));
+	if (t->repeats + 1 == REPEATS_LARGE) {
+		t->narrow = true;
+		measure_path(t);
+	}
 	if (dtls_engine_handshake(&t->engine) == TLS_PROGRESS_END) {
 		fail_handshake(t);
 		return;
@@ -327,17 +335,25 @@ static void become_ready(struct dtls *t)
 
 /* ------------------------------------------------------------------ receiving */
 
+/* One that is shorter than its header cannot be a message. */
+static void give_one(struct dtls *t, const uint8_t *msg, size_t len)
+{
+	if (len >= DNS_HEADER_LEN)
+		t->handler->message(t->handler_arg, msg, len);
+	else
+		t->engine.discarded++;
+}
+
 static void give_out(struct dtls *t)
 {
 	const struct bytes *plain = &t->engine.tls.plain;
-	const uint8_t *msg;
-	size_t len, used;
 
-	while (t->state == DTLS_READY && bytes_len(plain) > t->given_out &&
-		frame_next(bytes_front(plain) + t->given_out, bytes_len(plain) - t->given_out, &msg,
-			&len, &used) == FRAME_MESSAGE) {
-		t->given_out += used;
-		t->handler->message(t->handler_arg, msg, len);
+	while (t->state == DTLS_READY && bytes_len(plain) > t->given_out) {
+		const uint8_t *front = bytes_front(plain) + t->given_out;
+		size_t len = wire_get16(front);
+
+		t->given_out += DTLS_PLAIN_PREFIX + len;
+		give_one(t, front + DTLS_PLAIN_PREFIX, len);
 	}
 }
 
@@ -579,7 +595,7 @@ struct transport *dtls_open(void *arg, const struct addr *to,
 	}
 	t->peer = *to;
 	tcp_socket_fault(&t->end, STAGE_ROUTE, ENOMEM); /* of all that fails without a word */
-	t->fd = udp_socket_connect(to, &t->end);
+	t->fd = udp_socket_connect(to, t->endpoint->device, &t->end);
 	if (t->fd >= 0 && make_events(t) && make_engine(t) && begin(t))
 		return &t->base;
 	*ret_end = t->end;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/base/list.h"
-#include "common/dns/frame.h"
 #include "common/dns/wire.h"
 #include "proxy/upstream/tls_engine_parts.h"
 #include "proxy/upstream/tls_policy.h"
@@ -135,7 +134,7 @@ static enum tls_progress keep(struct dtls_engine *e, size_t len)
 	struct bytes *plain = &e->tls.plain;
 
 	wire_put16(plain->data + plain->end, (uint16_t)len);
-	bytes_commit(plain, FRAME_PREFIX + len);
+	bytes_commit(plain, DTLS_PLAIN_PREFIX + len);
 	tls_engine_note_answer(&e->tls);
 	return TLS_PROGRESS_DONE;
 }
@@ -167,14 +166,14 @@ static enum tls_progress judge(struct dtls_engine *e, int err, unsigned discarde
 static enum tls_progress open_record(struct dtls_engine *e)
 {
 	unsigned discarded = gnutls_record_get_discarded(e->tls.session);
-	uint8_t *room = bytes_reserve(&e->tls.plain, FRAME_PREFIX + TLS_RECORD_MAX);
+	uint8_t *room = bytes_reserve(&e->tls.plain, DTLS_PLAIN_PREFIX + TLS_RECORD_MAX);
 	ssize_t n;
 
 	if (!room) {
 		tls_engine_fail(&e->tls, FAULT_LOCAL, "out of memory");
 		return TLS_PROGRESS_END;
 	}
-	n = gnutls_record_recv(e->tls.session, room + FRAME_PREFIX, TLS_RECORD_MAX);
+	n = gnutls_record_recv(e->tls.session, room + DTLS_PLAIN_PREFIX, TLS_RECORD_MAX);
 	return n > 0 ? keep(e, (size_t)n) : judge(e, (int)n, discarded);
 }
 

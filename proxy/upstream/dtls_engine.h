@@ -14,7 +14,8 @@
 #include "proxy/upstream/tls_engine.h"
 
 /* Of header, nonce and tag, at most (AES-GCM; standards 9.2). */
-#define DTLS_OVERHEAD 37u
+#define DTLS_OVERHEAD	  37u
+#define DTLS_PLAIN_PREFIX 2u
 /* A flight goes out again after so long, then after twice that, and so on (RFC 6347 4.2.4.1). */
 #define DTLS_RETRANSMIT_MS 1000u
 /* Sealed with one key at most (RFC 9325 4.4), and opened in vain. */
@@ -24,7 +25,7 @@
 struct dtls_engine {
 	/*
 	 * The session, the verdict, tickets.  `plain`: the messages that were opened, each with its length
-	 * in front, as in a stream (common/dns/frame.h).  `pending` and `out` are not used.
+	 * in front, DTLS_PLAIN_PREFIX octets.  `pending` and `out` are not used.
 	 */
 	struct tls_engine tls;
 	struct datagrams out; /* to be sent; the caller's to consume */

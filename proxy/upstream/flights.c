@@ -4,7 +4,7 @@
 
 bool flights_any(const struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++)
 		if (r->flights[i].session)
 			return true;
 	return false;
@@ -12,22 +12,31 @@ bool flights_any(const struct request *r)
 
 bool flights_any_fresh(const struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++)
 		if (r->flights[i].session && !r->flights[i].late)
 			return true;
 	return false;
 }
 
+unsigned flights_over(const struct request *r, bool streams)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++)
+		n += r->flights[i].session && session_is_stream(r->flights[i].session) == streams;
+	return n;
+}
+
 void flights_forget(struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++)
 		if (r->flights[i].session)
 			session_forget(&r->flights[i]);
 }
 
 struct flight *flights_free(struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++)
 		if (!r->flights[i].session)
 			return &r->flights[i];
 	return NULL;

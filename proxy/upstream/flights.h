@@ -10,6 +10,9 @@ bool flights_any(const struct request *r);
 /* One that is not known to be late. */
 bool flights_any_fresh(const struct request *r);
 
+/* How many there are over streams, or over datagrams. */
+unsigned flights_over(const struct request *r, bool streams);
+
 /* Gives all of them up. */
 void flights_forget(struct request *r);
 

@@ -78,7 +78,10 @@ void health_connected(struct health *h, const struct addr *to, const struct tran
 	bool news = !h->was_up || h->authenticated != info->authenticated;
 
 	describe(h, to, who);
-	if (news && info->authenticated)
+	if (info->clear)
+		log_write(news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+			"upstream %s: asked over %s, in clear", who, info->protocol);
+	else if (news && info->authenticated)
 		log_info("upstream %s: connected, %s %s, authenticated, %.1f ms", who,
 			info->protocol, info->cipher, ms);
 	else if (news)
@@ -119,8 +122,8 @@ static void log_doubt(struct health *h, const char *why)
 {
 	if (h->doubt_logged || !health_doubtful(h))
 		return;
-	log_warning(
-		"upstream %s: %s; others are asked before it until it answers well", h->label, why);
+	log_warning("upstream %s: %s%s", h->label, why,
+		h->alone ? "" : "; others are asked before it until it answers well");
 	h->doubt_logged = true;
 }
 

@@ -26,12 +26,18 @@ static size_t wanted(const struct upstream *u)
 	return u->owner->wanted(u->owner_arg);
 }
 
+/* The other way to the same is the one that is used. */
+static bool is_spare(const struct upstream *u)
+{
+	return u->prefers_stream || (u->datagrams && upstream_ready(u->datagrams) > 0);
+}
+
 /* Whether a session is opened although no query waits: to have it ready for the next one. */
 static bool is_ahead_due(const struct upstream *u)
 {
 	bool active = u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
 
-	return u->warming || (u->reopen && active);
+	return u->warming || (u->reopen && active && !is_spare(u));
 }
 
 static void start_timer(struct upstream *u, struct timer *t, uint64_t due_us)
@@ -184,6 +190,9 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 
 	stop_timer(u, &u->pace);
 	u->warming = false;
+	/* Whatever it was, the stream is there, and a server is not asked for DTLS again and again. */
+	if (u->stream && end->fault != FAULT_LOCAL)
+		upstream_fall_silent(u, end->text);
 	if (u->round_counts)
 		wait = back_off(u);
 	else
@@ -194,7 +203,10 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 		health_note(&u->health, to, end);
 		return;
 	}
-	health_failed(&u->health, to, end, wait, now_us(u));
+	if (silence_is_on(&u->silence, now_us(u)))
+		health_note(&u->health, to, end); /* it was told already */
+	else
+		health_failed(&u->health, to, end, wait, now_us(u));
 	u->owner->lost(u->owner_arg, u);
 }
 
@@ -292,6 +304,13 @@ static void drop_attempts(struct upstream *u)
 	stop_timer(u, &u->pace);
 }
 
+void opening_rest(struct upstream *u)
+{
+	drop_attempts(u);
+	stop_timer(u, &u->retry);
+	u->warming = u->reopen = false;
+}
+
 /* ------------------------------------------------------------------ when */
 
 /* A host name was never looked up, or may have moved. */
@@ -354,7 +373,8 @@ void opening_add(struct upstream *u)
 	struct transport_end end = { 0 };
 	size_t i = u->race.winner == RACE_NONE ? 0 : u->race.winner;
 
-	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true))
+	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true) ||
+		silence_is_on(&u->silence, now_us(u)))
 		return;
 	if (is_full(u))
 		return;
@@ -383,7 +403,7 @@ static void welcome(struct upstream *u)
 
 void opening_ensure(struct upstream *u, bool urgent)
 {
-	if (u->closing || !is_due(u, urgent))
+	if (u->closing || silence_is_on(&u->silence, now_us(u)) || !is_due(u, urgent))
 		return;
 	if (outlived(u)) {
 		u->owner->room(u->owner_arg);
@@ -478,6 +498,10 @@ bool opening_won(struct upstream *u, struct session *s)
 			return false;
 	} else {
 		u->connecting--;
+	}
+	if (u->stream && upstream_ready(u) > 1) { /* the other one answers after all */
+		session_abort(s);
+		return false;
 	}
 	u->round_failed = false;
 	u->handshake_us = s->ready_us - s->opened_us;

@@ -15,6 +15,8 @@ void opening_stop(struct upstream *u);
 void opening_ensure(struct upstream *u, bool urgent);
 /* A session has gone or been lost: is another due, by itself? */
 void opening_renew(struct upstream *u);
+/* The attempts under way are not needed any more. */
+void opening_rest(struct upstream *u);
 /* One more at once, beside those that are there, as far as caps allow. */
 void opening_add(struct upstream *u);
 

@@ -1,5 +1,7 @@
 #include "proxy/upstream/policy.h"
 
+#include "proxy/upstream/ways.h"
+
 /* fastest: another upstream takes over when it is faster by a fifth, not by noise. */
 #define FASTER_NUM 4u
 #define FASTER_DEN 5u
@@ -16,15 +18,16 @@ static uint64_t now_us(const struct pool *p)
 
 static bool is_reliable(const struct upstream *u)
 {
-	return !health_doubtful(&u->health) && !u->health.down_since_us;
+	return !ways_doubtful(u) && !ways_down(u);
 }
 
 static bool is_faster(const struct upstream *u, const struct upstream *than)
 {
-	if (!is_reliable(u) || u->srtt_us == 0)
+	uint64_t srtt = ways_active(u)->srtt_us, other = ways_active(than)->srtt_us;
+
+	if (!is_reliable(u) || srtt == 0)
 		return false;
-	return !is_reliable(than) || than->srtt_us == 0 ||
-	       u->srtt_us * FASTER_DEN < than->srtt_us * FASTER_NUM;
+	return !is_reliable(than) || other == 0 || srtt * FASTER_DEN < other * FASTER_NUM;
 }
 
 static void choose_fastest(struct pool *p)
@@ -43,9 +46,9 @@ static void choose_in_turn(struct pool *p)
 
 	for (size_t i = 0; i < p->count; i++) {
 		p->first = (turn + i) % p->count;
-		if (upstream_ready(&p->upstreams[p->first]) == 0) {
-			upstream_ensure(&p->upstreams[p->first], false);
-		} else if (!health_doubtful(&p->upstreams[p->first].health)) {
+		if (ways_ready(&p->upstreams[p->first]) == 0) {
+			ways_ensure(&p->upstreams[p->first], NULL, false);
+		} else if (!ways_doubtful(&p->upstreams[p->first])) {
 			p->rotation += i;
 			return;
 		}
@@ -77,7 +80,7 @@ static struct upstream *doubtful(struct pool *p, size_t rank)
 	for (size_t i = 0; i < last; i++) {
 		struct upstream *u = policy_nth(p, (i + p->probes) % last);
 
-		if (health_doubtful(&u->health)) {
+		if (ways_doubtful(u)) {
 			p->probes++;
 			return u;
 		}
@@ -92,8 +95,9 @@ static struct upstream *unmeasured(struct pool *p)
 	for (size_t i = 0; i < p->count - 1; i++) {
 		struct upstream *u = policy_nth(p, 1 + (i + p->probes) % (p->count - 1));
 
-		if (health_doubtful(&u->health) ||
-			(u->sampled_us && now_us(p) - u->sampled_us < SAMPLE_US))
+		uint64_t sampled = ways_active(u)->sampled_us;
+
+		if (ways_doubtful(u) || (sampled && now_us(p) - sampled < SAMPLE_US))
 			continue;
 		p->probes++;
 		return u;
@@ -133,7 +137,7 @@ struct upstream *policy_probe(struct pool *p, size_t rank)
 
 void policy_probe_missed(struct pool *p, const struct upstream *u)
 {
-	if (!health_doubtful(&u->health))
+	if (!ways_doubtful(u))
 		return;
 	p->probe_us = now_us(p) + PROBE_FIRST_US;
 	p->probe_wait_us /= 2;

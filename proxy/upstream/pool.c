@@ -10,6 +10,7 @@
 #include "proxy/upstream/placing.h"
 #include "proxy/upstream/policy.h"
 #include "proxy/upstream/verdict.h"
+#include "proxy/upstream/ways.h"
 
 /* A matched answer that does not parse is asked for once more, then it is the upstream's word. */
 #define BAD_ANSWERS_MAX 2
@@ -46,10 +47,14 @@ static void look_again(struct pool *p)
 		turn_defer(p->turn, &p->dispatch);
 }
 
-static void submit_to(struct upstream *u, struct session *s, struct request *r)
+static void submit_to(struct session *s, struct request *r)
 {
+	struct upstream *u = ways_of(s);
+
+	if (r->own != u)
+		r->bad_cookies = 0; /* they were another server's */
 	r->own = u;
-	upstream_submit(u, s, flights_take(r));
+	upstream_submit(r->own, s, flights_take(r));
 	if (session_is_spent(s))
 		look_again(r->pool); /* those that waited for room there wait for another */
 }
@@ -64,15 +69,15 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 
 	if (!u || u == c->upstream)
 		return;
-	s = upstream_session(u, r);
+	s = ways_session(u, r);
 	if (!s) {
-		upstream_ensure(u, false);
+		ways_ensure(u, r, false);
 		policy_probe_missed(p, u);
 		return;
 	}
 	probe_copy(&p->probe, r, ~pool_bit(p, u));
 	p->stats->upstream_probes++;
-	submit_to(u, s, &p->probe.request);
+	submit_to(s, &p->probe.request);
 }
 
 /*
@@ -102,7 +107,7 @@ static enum placed place(struct pool *p, struct request *r)
 
 	if (!placing_choose(p, r, &c))
 		return c.upstream ? PLACE_AWAITED : PLACE_NONE;
-	submit_to(c.upstream, c.session, r);
+	submit_to(c.session, r);
 	if (p->count > 1) {
 		note_serving(p, c.upstream, r);
 		probe(p, r, &c);
@@ -150,6 +155,10 @@ static struct ede why_lost(struct pool *p, const struct request *r)
 			r->own->label);
 		return (struct ede){ EDE_INVALID_DATA, p->reason };
 	}
+	if (r->bad_cookies >= REQUEST_SENDS_MAX) {
+		snprintf(p->reason, sizeof p->reason, "%s: it answers BADCOOKIE", r->own->label);
+		return (struct ede){ EDE_OTHER, p->reason };
+	}
 	snprintf(p->reason, sizeof p->reason, "%s: asked %d times, lost each time: %s",
 		r->own->label, REQUEST_SENDS_MAX, upstream_last_loss(r->own));
 	return (struct ede){ EDE_NETWORK_ERROR, p->reason };
@@ -171,8 +180,8 @@ static void finish_lost(struct pool *p, struct request *r)
 
 static bool is_exhausted(struct request *r)
 {
-	return r->is_probe || !flights_free(r) || r->sends >= REQUEST_SENDS_MAX ||
-	       r->bad_answers >= BAD_ANSWERS_MAX;
+	return r->is_probe || flights_over(r, true) >= REQUEST_SENDS_MAX ||
+	       r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX;
 }
 
 /* ------------------------------------------------------------------ asking */
@@ -313,31 +322,46 @@ static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 	return true;
 }
 
+/* Datagrams are of no use to it: from now on it goes to the stream beside them. */
+static void move_to_stream(struct pool *p, struct request *r, uint64_t *counter)
+{
+	if (r->needs_stream)
+		return;
+	r->needs_stream = true;
+	if (!r->is_probe)
+		++*counter;
+	look_again(p); /* it may wait for datagrams */
+}
+
+/* Never held against the upstream itself: there is the stream.  The second time it goes there. */
+static bool datagrams_are_late(struct pool *p, struct request *r, enum session_late why)
+{
+	if (why == LATE_DATAGRAMS || r->datagram_late)
+		move_to_stream(p, r, &p->stats->fallback_silence);
+	r->datagram_late = true;
+	if (!is_exhausted(r))
+		reconsider_later(p, r);
+	look_again(p);
+	return true;
+}
+
 static bool on_late(void *arg, struct upstream *u, struct flight *f, enum session_late why)
 {
 	struct pool *p = arg;
 
+	if (u->stream)
+		return datagrams_are_late(p, f->request, why);
 	return why == LATE_PATH ? path_is_late(p, u, f->request) : name_is_slow(p, u, f->request);
 }
 
 /* Its answer came twice by half, or malformed: that is the upstream's own trouble with it. */
 static void note_spent(struct pool *p, struct upstream *u, struct request *r)
 {
-	health_error(&u->health);
+	health_error(&ways_face(u)->health);
 	if (++r->spent < SPENT_MAX || (r->avoid | pool_bit(p, u)) == pool_everybody(p))
 		return;
 	r->avoid |= pool_bit(p, u);
 	r->spent = r->bad_answers = 0;
-}
-
-static void on_returned(void *arg, struct upstream *u, struct flight *f)
-{
-	struct pool *p = arg;
-
-	if (f->spent)
-		note_spent(p, u, f->request);
-	reconsider_later(p, f->request);
-	look_again(p);
 }
 
 /* The first error stays, but any says more than REFUSED. */
@@ -361,12 +385,12 @@ static void keep(struct request *r, const struct upstream *u)
 }
 
 /* It has had its say: what it may still answer on another session is not waited for. */
-static void expect_nothing_of(const struct upstream *u, struct request *r)
+static void expect_nothing_of(struct upstream *u, struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++) {
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++) {
 		struct flight *f = &r->flights[i];
 
-		if (!f->session || f->session->setup != &u->session)
+		if (!f->session || ways_face(ways_of(f->session)) != ways_face(u))
 			continue;
 		if (f->sent)
 			f->late = true;
@@ -390,6 +414,34 @@ static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 	return true;
 }
 
+/* Not even the server's own cookie pleases it: for whoever has others to ask that is an error of its own. */
+static bool moves_on_for_cookies(struct pool *p, struct upstream *u, const struct flight *f)
+{
+	struct request *r = f->request;
+
+	if (!f->cookie_refused || r->bad_cookies < 2 || r->is_probe ||
+		(r->avoid | pool_bit(p, u)) == pool_everybody(p))
+		return false;
+	health_error(&u->health);
+	return try_others(p, u, r);
+}
+
+static void on_returned(void *arg, struct upstream *u, struct flight *f)
+{
+	struct pool *p = arg;
+
+	if (moves_on_for_cookies(p, u, f))
+		return;
+	if (f->spent)
+		note_spent(p, u, f->request);
+	if (f->oversized)
+		move_to_stream(p, f->request, &p->stats->fallback_size);
+	else if (u->stream && f->request->datagrams >= REQUEST_SENDS_MAX)
+		move_to_stream(p, f->request, &p->stats->fallback_silence);
+	reconsider_later(p, f->request);
+	look_again(p);
+}
+
 /* An error that says why the name fails is no better knowledge than an error that does not. */
 static bool is_known(const struct dns_message *answer)
 {
@@ -404,7 +456,14 @@ static void compare_with_others(struct pool *p, struct upstream *u, const struct
 	for (size_t i = 0; known && r->avoid && i < p->count; i++)
 		if (r->avoid & (UINT32_C(1) << i))
 			health_contradicted(&p->upstreams[i].health);
-	health_good(&u->health);
+	health_good(&ways_face(u)->health);
+}
+
+/* The answer is there, but not in a datagram (RFC 8094 5): no other upstream is asked for it. */
+static void ask_stream(struct pool *p, struct request *r)
+{
+	move_to_stream(p, r, &p->stats->fallback_truncated);
+	reconsider_later(p, r);
 }
 
 static void on_answered(void *arg, struct upstream *u, struct flight *f)
@@ -412,11 +471,16 @@ static void on_answered(void *arg, struct upstream *u, struct flight *f)
 	struct pool *p = arg;
 	struct request *r = f->request;
 
+	ways_answered(u);
+	if (u->stream && r->answer.flags & DNS_TC && !r->is_probe) {
+		ask_stream(p, r);
+		return;
+	}
 	if (p->count > 1) {
 		bool error = verdict_moves_on(&r->answer);
 
 		if (error)
-			health_error(&u->health);
+			health_error(&ways_face(u)->health);
 		if (error && !r->is_probe && try_others(p, u, r))
 			return;
 		if (error && r->kept) {
@@ -457,7 +521,7 @@ void pool_init(struct pool *p)
 		p->upstreams[i].owner = &upstream_owner;
 		p->upstreams[i].owner_arg = p;
 		p->upstreams[i].health.alone = p->count == 1;
-		upstream_init(&p->upstreams[i]);
+		ways_init(&p->upstreams[i]);
 	}
 }
 
@@ -466,22 +530,23 @@ void pool_deinit(struct pool *p)
 	probe_deinit(&p->probe);
 	assert(p->waiting_count == 0);
 	for (size_t i = 0; i < p->count; i++)
-		upstream_deinit(&p->upstreams[i]);
+		ways_deinit(&p->upstreams[i]);
 	timer_stop(&p->turn->timers, &p->patience);
 	turn_forget(&p->dispatch);
 }
 
 void pool_warm(struct pool *p)
 {
-	upstream_warm(policy_nth(p, 0));
+	ways_warm(policy_nth(p, 0));
 }
 
 static void begin(struct pool *p, struct request *r)
 {
 	r->state = REQUEST_ACTIVE;
 	r->pool = p;
-	r->sends = r->bad_answers = r->spent = r->returns = 0;
-	r->sent_before = r->is_probe = false;
+	r->sends = r->bad_answers = r->spent = r->returns = r->bad_cookies = 0;
+	r->datagrams = 0;
+	r->sent_before = r->is_probe = r->needs_stream = r->datagram_late = false;
 	r->late_on = r->avoid = 0;
 	r->own = NULL;
 	r->kept = NULL;
@@ -490,9 +555,24 @@ static void begin(struct pool *p, struct request *r)
 	memset(r->flights, 0, sizeof r->flights);
 }
 
+/* It ends at once: somebody who waits would only be told later. */
+static bool is_refused(struct pool *p, struct request *r)
+{
+	const char *why = p->unusable ? p->unusable(p->unusable_arg) : NULL;
+
+	if (!why)
+		return false;
+	r->answered = false;
+	r->failure = (struct ede){ EDE_NETWORK_ERROR, why };
+	finish(p, r);
+	return true;
+}
+
 void pool_submit(struct pool *p, struct request *r)
 {
 	begin(p, r);
+	if (is_refused(p, r))
+		return;
 	policy_advance(p);
 	if (p->hedge_credit < HEDGE_MAX)
 		p->hedge_credit++;
@@ -520,6 +600,6 @@ unsigned pool_sessions(const struct pool *p)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < p->count; i++)
-		n += upstream_ready(&p->upstreams[i]);
+		n += ways_ready(&p->upstreams[i]);
 	return n;
 }

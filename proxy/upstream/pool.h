@@ -4,7 +4,7 @@
  *
  * What moves a query on to another upstream (design 5): its own has no session that can be relied
  * on and none comes within 250 ms, takes queries and answers none in time, or answered SERVFAIL or
- * REFUSED; or this query was late on two of its paths, or its answer twice cut or malformed.  NXDOMAIN, empty answers and full sessions do not.
+ * REFUSED; or this query was late on two of its paths, or lost on two, or its answer twice cut or malformed.  NXDOMAIN, empty answers and full sessions do not.
  *
  * Every request submitted is either done (exactly once, from the turn's deferred phase, never
  * before pool_submit returned) or cancelled by its owner.  The queue is bounded by the owner's
@@ -26,9 +26,16 @@
 struct pool {
 	/* Set by the owner before pool_init. */
 	struct upstream
-		*upstreams; /* owned by the caller, outlive the pool; public parts filled in */
+		*upstreams; /* owned by the caller, outlive the pool; public parts filled in; of one
+			       with two ways, that over datagrams */
 	size_t count;	    /* 1 to POOL_UPSTREAMS_MAX */
 	enum config_policy policy;
+	/*
+	 * Why nobody can be asked at all now, though others could (an interface is missing): a text
+	 * that lives for ever; else NULL.  Asked for each query; NULL: never so.
+	 */
+	const char *(*unusable)(void *arg);
+	void *unusable_arg;
 
 	/* Private. */
 	struct turn *turn;
@@ -51,10 +58,10 @@ struct pool {
 	char reason[2 * HEALTH_TEXT_MAX];
 };
 
-/* The bit of one of its upstreams, as in request->avoid. */
+/* The bit of one of its upstreams (either way to it), as in request->avoid. */
 static inline uint32_t pool_bit(const struct pool *p, const struct upstream *u)
 {
-	return UINT32_C(1) << (u - p->upstreams);
+	return UINT32_C(1) << ((u->datagrams ? u->datagrams : u) - p->upstreams);
 }
 
 static inline uint32_t pool_everybody(const struct pool *p)

@@ -3,13 +3,14 @@
 
 #include "proxy/upstream/policy.h"
 #include "proxy/upstream/pool.h"
+#include "proxy/upstream/ways.h"
 
 /* What there is to say of one upstream; its code counts for the group's if none is up. */
 static enum ede_code describe(
 	struct pool *p, const struct request *r, const struct upstream *u, size_t *at)
 {
 	const char *reason;
-	enum upstream_standing standing = upstream_standing(u, &reason);
+	enum upstream_standing standing = ways_standing(u, &reason);
 	static const char *const what[] = {
 		[UPSTREAM_UP] = ": no answer in time",
 		[UPSTREAM_STARTING] = ": still connecting",
@@ -37,7 +38,7 @@ static enum ede_code describe(
 static const struct upstream *full(const struct pool *p)
 {
 	for (size_t i = 0; i < p->count; i++)
-		if (upstream_ready(policy_nth(p, i)) > 0)
+		if (ways_ready(policy_nth(p, i)) > 0)
 			return policy_nth(p, i);
 	return NULL;
 }

@@ -49,7 +49,8 @@ void race_set(struct race *r, const struct addr *in, size_t count)
 	size_t at6 = 0, at4 = 0;
 	const struct addr *a6, *a4;
 
-	*r = (struct race){ .winner = RACE_NONE,
+	*r = (struct race){ .single = old.single,
+		.winner = RACE_NONE,
 		.retest_us = old.retest_us,
 		.retest_wait_us = old.retest_wait_us };
 	do {
@@ -119,7 +120,7 @@ static size_t next_joined(const struct race *r)
 	for (size_t k = 0; k < r->count; k++) {
 		size_t i = by_preference(r, k);
 
-		if (r->list[i].open < RACE_JOINED_MAX &&
+		if (r->list[i].open < (r->single ? 1 : RACE_JOINED_MAX) &&
 			(best == RACE_NONE || r->list[i].tried_us < r->list[best].tried_us))
 			best = i;
 	}

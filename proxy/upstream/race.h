@@ -31,6 +31,7 @@ struct race_address {
 };
 
 struct race {
+	bool single; /* one attempt to an address at a time: it repeats by itself what is lost */
 	struct race_address list[RACE_ADDRESSES_MAX]; /* in order of rank */
 	size_t count;
 	size_t winner; /* index, or RACE_NONE */

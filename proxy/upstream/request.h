@@ -11,6 +11,7 @@
 
 #include "common/base/list.h"
 #include "common/base/turn.h"
+#include "common/dns/cookie_client.h"
 #include "common/dns/ede.h"
 #include "common/dns/message.h"
 #include "common/dns/rewrite.h"
@@ -20,6 +21,12 @@ struct pool;
 struct upstream;
 
 #define REQUEST_SENDS_MAX 3
+/*
+ * Sendings under way side by side: as many over streams, and two over datagrams, which are counted
+ * by themselves (RFC 9520 3.1: three for each transport).
+ */
+#define REQUEST_DATAGRAM_FLIGHTS_MAX 2
+#define REQUEST_FLIGHTS_MAX	     (REQUEST_SENDS_MAX + REQUEST_DATAGRAM_FLIGHTS_MAX)
 /* Losses to servers that close what had answered cost no send, but not without end. */
 #define REQUEST_RETURNS_MAX 12u
 
@@ -32,11 +39,17 @@ struct flight {
 	struct request *request; /* NULL: free */
 	struct session *session; /* NULL: its session has given it back */
 	uint64_t sent_us;	 /* valid once sent */
+	uint64_t repeat_us;	 /* datagrams: when it is due to be sent again */
 	uint16_t id;		 /* valid once sent */
+	uint8_t sendings;	 /* here; more than one over datagrams only */
 	bool sent;		 /* has an id; else it waits in the session's queue */
-	bool charged;		 /* counted in request->sends */
+	bool charged;		 /* counted in request->sends; never over datagrams */
 	bool spent;		 /* its answer came, or half of it, and was of no use */
 	bool late;		 /* another sending was asked for because of it */
+	/* What it carried, valid once sent; whether its answer (in request->answer) asked for another one. */
+	struct cookie_sent cookie;
+	bool cookie_refused;
+	bool oversized;		 /* it does not fit into a datagram there, and was not sent */
 };
 
 enum request_state {
@@ -66,10 +79,14 @@ struct request {
 	struct list node;      /* in the pool's queue */
 	struct turn_work work; /* the pool decides, or done() */
 	struct pool *pool;
-	struct flight flights[REQUEST_SENDS_MAX];
-	uint8_t sends;	      /* counted against the limit (RFC 9520 3.1) */
+	struct flight flights[REQUEST_FLIGHTS_MAX];
+	uint8_t sends;	      /* over streams, counted against the limit (RFC 9520 3.1) */
+	uint8_t datagrams;    /* sendings over datagrams, likewise */
+	bool needs_stream;    /* datagrams are of no use to it */
+	bool datagram_late;   /* a path over datagrams came into doubt under it */
 	uint8_t spent;	      /* flights whose answer was of no use, of one upstream */
 	uint8_t bad_answers;  /* matched, but they did not parse */
+	uint8_t bad_cookies;  /* BADCOOKIE, from the upstream it was given to last */
 	uint8_t returns;      /* losses that were not counted */
 	bool sent_before;     /* another send of it is a repetition */
 	bool is_probe;	      /* the pool's own: never asked anywhere else */

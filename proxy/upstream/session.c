@@ -5,10 +5,14 @@
 
 #include "common/dns/edns.h"
 #include "common/dns/frame.h"
+#include "proxy/upstream/session_cookie.h"
+#include "proxy/upstream/session_repeat.h"
 #include "proxy/upstream/session_watch.h"
 
 /* Our own limit for an attempt; the system's would be minutes (RFC 9210 4.1). */
 #define CONNECT_LIMIT_US (5ull * 1000000)
+/* Over datagrams, where the handshake repeats what is lost (RFC 8094 3.1). */
+#define DATAGRAM_LIMIT_US (15ull * 1000000)
 /* We close this much before the server's idle limit, but not before half of it has passed. */
 #define IDLE_MARGIN_US 1000000u
 /* No server's idle limit is shorter. */
@@ -107,9 +111,11 @@ static void finish(struct session *s, const struct transport_end *end)
 		s->setup->owner->unready(s->setup->owner_arg, s);
 	timer_stop(&turn->timers, &s->timer);
 	timer_stop(&turn->timers, &s->watch);
+	session_repeat_stop(s);
 	turn_forget(&s->seal);
 	turn_forget(&s->goodbye);
 	give_all_back(s, end);
+	session_cookie_end(s);
 	list_remove(&s->node);
 	turn_bury(turn, &s->grave);
 }
@@ -202,6 +208,11 @@ static void on_timer(struct timer *t)
 			.fault = FAULT_TIMEOUT,
 			.text = "no answer within 5 s",
 		};
+
+		if (!session_is_stream(s))
+			end = (struct transport_end){ .stage = STAGE_TLS,
+				.fault = FAULT_TIMEOUT,
+				.text = "no answer within 15 s" };
 		end_here(s, &end);
 	} else if (session_inflight(s) > 0 &&
 		   turn_now_us(s->setup->turn) < s->ready_us + SESSION_LIFE_US) {
@@ -225,6 +236,7 @@ static void on_ready(void *arg)
 	struct session *s = arg;
 
 	s->state = SESSION_READY;
+	session_cookie_begin(s);
 	s->ready_us = s->answered_us = turn_now_us(s->setup->turn);
 	s->setup->owner->ready(s->setup->owner_arg, s);
 	if (s->state == SESSION_READY)
@@ -241,7 +253,7 @@ static void on_room(void *arg)
 
 static void on_doubted(void *arg, const char *why)
 {
-	session_watch_doubted(arg, why);
+	session_watch_alerted(arg, why);
 }
 
 static void on_ended(void *arg, const struct transport_end *end)
@@ -258,17 +270,14 @@ static void on_ended(void *arg, const struct transport_end *end)
  * The server's idle limit (RFC 7828 3.2.2): the newest value counts, 0 asks us to finish, none
  * withdraws it.
  */
-static void heed_keepalive(struct session *s, const struct dns_message *m)
+static void heed_keepalive(struct session *s, const struct edns *e)
 {
-	struct edns e;
-
-	edns_parse(m, true, &e);
-	if (!e.keepalive || e.keepalive_bad) {
+	if (!e->keepalive || e->keepalive_bad) {
 		s->idle_limit_us = 0;
-	} else if (e.keepalive_timeout == 0) {
+	} else if (e->keepalive_timeout == 0) {
 		session_retire(s);
 	} else {
-		s->idle_limit_us = e.keepalive_timeout * 100000ull;
+		s->idle_limit_us = e->keepalive_timeout * 100000ull;
 	}
 }
 
@@ -303,19 +312,21 @@ static void after_answer(struct session *s)
 	part_if_idle(s);
 }
 
-static void accept_answer(struct session *s, struct flight *f)
+static void accept_answer(struct session *s, struct flight *f, const struct edns *e)
 {
 	struct request *r = f->request;
 
 	take_out(s, f);
 	s->answers++;
 	s->setup->stats->upstream_answers++;
+	if (!session_is_stream(s))
+		session_repeat_answered(s, f);
 	session_watch_answered(s);
 	f->session = NULL;
 	r->trusted = s->transport->info.authenticated;
 	r->protocol = s->transport->info.protocol;
 	if (s->setup->form.keepalive)
-		heed_keepalive(s, &r->answer);
+		heed_keepalive(s, e);
 	s->setup->owner->answered(s->setup->owner_arg, s, f);
 	after_answer(s);
 }
@@ -333,6 +344,45 @@ static void reject_answer(struct session *s, struct flight *f)
 	after_answer(s);
 }
 
+/* It asks for the same query with another cookie, or none: the owner sends it again, at once. */
+static void return_for_cookie(struct session *s, struct flight *f)
+{
+	take_out(s, f);
+	s->answers++;
+	session_watch_answered(s);
+	f->cookie_refused = true;
+	give_back(s, f);
+	after_answer(s);
+}
+
+/*
+ * What a stream brings is the server's, whatever cookie it has: nothing better will come, and the query
+ * need not wait for it.  Of datagrams one may be forged, and the right one on its way.
+ */
+static void discard_answer(struct session *s, struct flight *f)
+{
+	if (s->transport->info.stream)
+		reject_answer(s, f);
+}
+
+static void judge(struct session *s, struct flight *f)
+{
+	struct edns e;
+
+	edns_parse(&f->request->answer, true, &e);
+	switch (session_cookie_judge(s, f, &e)) {
+	case COOKIE_ACCEPT:
+		accept_answer(s, f, &e);
+		break;
+	case COOKIE_RETRY:
+		return_for_cookie(s, f);
+		break;
+	case COOKIE_DISCARD:
+		discard_answer(s, f);
+		break;
+	}
+}
+
 /*
  * Matching (RFC 5452 9.1, RFC 7766 7, threats A01-A03): the id is in use on this session, it is a
  * response to a QUERY, and the question is the one sent.  What fails is dropped and counted; the
@@ -346,10 +396,13 @@ static void match(struct session *s, struct flight *f, const uint8_t *msg, size_
 	if (v == MESSAGE_SHORT || v == MESSAGE_NO_QUESTION ||
 		!answers_question(m, &f->request->query.question))
 		s->setup->stats->upstream_mismatch++;
+	else if (v == MESSAGE_MALFORMED && !session_is_stream(s))
+		s->setup->stats
+			->upstream_malformed++; /* the next datagram may be the answer (A07) */
 	else if (v == MESSAGE_MALFORMED)
 		reject_answer(s, f);
 	else
-		accept_answer(s, f);
+		judge(s, f);
 }
 
 static void on_message(void *arg, const uint8_t *msg, size_t len)
@@ -358,8 +411,12 @@ static void on_message(void *arg, const uint8_t *msg, size_t len)
 	struct stats *stats = s->setup->stats;
 	const struct idmap_entry *e;
 
-	if (s->state == SESSION_ENDED || len < DNS_HEADER_LEN)
+	if (s->state == SESSION_ENDED)
 		return;
+	if (len < DNS_HEADER_LEN) {
+		stats->upstream_mismatch++;
+		return;
+	}
 	e = idmap_find(&s->ids, wire_get16(msg));
 	if (!e) {
 		stats->upstream_unknown++;
@@ -385,10 +442,25 @@ static const struct transport_handler handler = {
 
 /* ------------------------------------------------------------------ the way down */
 
-static void charge(struct flight *f)
+static void charge(const struct session *s, struct flight *f)
 {
+	if (!session_is_stream(s)) {
+		f->request->datagrams++;
+		return;
+	}
 	f->charged = true;
 	f->request->sends++;
+}
+
+static void count_sending(struct session *s, struct flight *f, size_t len)
+{
+	struct stats *stats = s->setup->stats;
+
+	f->request->sent_len = len;
+	f->sendings++;
+	stats->upstream_queries++;
+	stats->upstream_octets += len;
+	charge(s, f);
 }
 
 static void mark_sent(struct session *s, struct flight *f, size_t len)
@@ -402,27 +474,39 @@ static void mark_sent(struct session *s, struct flight *f, size_t len)
 	s->sent_count++;
 	f->sent = true;
 	f->sent_us = turn_now_us(s->setup->turn);
-	r->sent_len = len;
-	stats->upstream_queries++;
 	stats->upstream_repeats += r->sent_before;
 	r->sent_before = true;
-	stats->upstream_octets += len;
-	charge(f);
+	stats->upstream_cookies += f->cookie.form != SENT_NO_COOKIE;
+	count_sending(s, f, len);
 	s->asked++;
 	session_watch_sent(s);
+	if (!session_is_stream(s))
+		session_repeat_sent(s, f);
 }
 
-/* Builds one query and hands it to the transport. */
-static int send_one(struct session *s, struct flight *f)
+/* Builds the query with its id and hands it to the transport. */
+static int build_and_send(struct session *s, struct flight *f, size_t *ret_len)
 {
 	const struct session_setup *setup = s->setup;
-	int err = idmap_take(&s->ids, f, random16, setup->random, &f->id);
+	struct upstream_form form = s->form;
+	uint8_t cookie[COOKIE_FULL_MAX];
+
+	form.cookie = cookie;
+	form.cookie_len = session_cookie_offer(s, f, cookie);
+	*ret_len = rewrite_query(&f->request->query, &form, f->id, setup->scratch, DNS_MESSAGE_MAX);
+	if (*ret_len == 0 || *ret_len > s->transport->info.max_message)
+		return -EMSGSIZE;
+	return s->transport->ops->send(s->transport, setup->scratch, *ret_len);
+}
+
+static int send_one(struct session *s, struct flight *f)
+{
+	int err = idmap_take(&s->ids, f, random16, s->setup->random, &f->id);
 	size_t len;
 
 	if (err < 0)
 		return err;
-	len = rewrite_query(&f->request->query, &s->form, f->id, setup->scratch, DNS_MESSAGE_MAX);
-	err = len == 0 ? -EMSGSIZE : s->transport->ops->send(s->transport, setup->scratch, len);
+	err = build_and_send(s, f, &len);
 	if (err < 0)
 		idmap_release(&s->ids, f->id);
 	else
@@ -430,12 +514,29 @@ static int send_one(struct session *s, struct flight *f)
 	return err;
 }
 
-/* Whatever keeps this one from being sent must not keep the next one. */
-static void refuse(struct session *s, struct flight *f)
+int session_send_again(struct session *s, struct flight *f)
 {
-	s->setup->stats->bound_memory++;
+	size_t len;
+	int err = -ENOBUFS;
+
+	if (s->transport->ops->has_room(s->transport))
+		err = build_and_send(s, f, &len);
+	if (err < 0)
+		return err;
+	count_sending(s, f, len);
+	s->setup->stats->datagram_repeats++;
+	turn_seal(s->setup->turn, &s->seal);
+	return 0;
+}
+
+/* Whatever keeps this one from being sent must not keep the next one. */
+static void refuse(struct session *s, struct flight *f, int err)
+{
+	f->oversized = err == -EMSGSIZE && !session_is_stream(s);
+	s->setup->stats->bound_memory += !f->oversized;
 	s->queued_count--;
-	charge(f);
+	if (!f->oversized)
+		charge(s, f);
 	give_back(s, f);
 	after_answer(s);
 }
@@ -454,7 +555,7 @@ static void on_seal(struct turn_work *w)
 		if (err == -ENOBUFS || err == -EPIPE)
 			break; /* room or the end will be reported */
 		if (err < 0)
-			refuse(s, f);
+			refuse(s, f, err);
 	}
 	s->transport->ops->flush(s->transport);
 }
@@ -472,9 +573,11 @@ struct session *session_open(
 	s->addr = *to;
 	s->form = setup->form;
 	/* RFC 7871 7.1.2: the opt-out names a family; that of the transport says nothing new. */
-	s->form.subnet_family = to->sa.sa_family == AF_INET6 ? 2 : 1;
+	if (!setup->no_subnet)
+		s->form.subnet_family = to->sa.sa_family == AF_INET6 ? 2 : 1;
 	s->timer.fire = on_timer;
 	session_watch_init(s);
+	session_repeat_init(s);
 	s->grave.run = bury;
 	s->goodbye.run = on_goodbye;
 	s->seal.run = on_seal;
@@ -487,7 +590,7 @@ struct session *session_open(
 		free(s);
 		return NULL;
 	}
-	arm(s, s->opened_us + CONNECT_LIMIT_US);
+	arm(s, s->opened_us + (session_is_stream(s) ? CONNECT_LIMIT_US : DATAGRAM_LIMIT_US));
 	return s;
 }
 
@@ -500,7 +603,8 @@ bool session_has_room(const struct session *s)
 void session_submit(struct session *s, struct flight *f)
 {
 	f->session = s;
-	f->sent = f->charged = f->spent = f->late = false;
+	f->sent = f->charged = f->spent = f->late = f->oversized = f->cookie_refused = false;
+	f->sendings = 0;
 	list_append(&s->queued, &f->node);
 	s->queued_count++;
 	turn_seal(s->setup->turn, &s->seal);

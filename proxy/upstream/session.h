@@ -30,6 +30,7 @@
 #include "common/base/random.h"
 #include "common/base/stats.h"
 #include "common/base/turn.h"
+#include "common/dns/cookie_client.h"
 #include "common/dns/rewrite.h"
 #include "proxy/upstream/request.h"
 #include "proxy/upstream/transport.h"
@@ -43,8 +44,9 @@ enum session_state { SESSION_CONNECTING = 0, SESSION_READY, SESSION_RETIRING, SE
 
 /* Why another sending is asked for. */
 enum session_late {
-	LATE_PATH, /* the session is suspect */
-	LATE_NAME, /* only this answer is missing: others come */
+	LATE_PATH,	/* the session is suspect */
+	LATE_NAME,	/* only this answer is missing: others come */
+	LATE_DATAGRAMS, /* it was repeated over datagrams, or waited for, as long as is of use */
 };
 
 struct session_owner {
@@ -65,7 +67,8 @@ struct session_owner {
 	bool (*late)(void *arg, struct session *s, struct flight *f, enum session_late why);
 	/*
 	 * A query that was not answered comes back: the flight is out of every list of the session;
-	 * f->charged and request->sends say what the loss has cost.
+	 * f->charged and request->sends say what the loss has cost.  f->oversized: it was not lost,
+	 * but does not fit into a datagram.
 	 */
 	void (*returned)(void *arg, struct session *s, struct flight *f);
 	/* A matched answer, in f->request->answer; the flight is out of every list. */
@@ -74,12 +77,22 @@ struct session_owner {
 	void (*ended)(void *arg, struct session *s, const struct transport_end *end);
 };
 
+struct cookie_store;
+
 struct session_setup {
 	struct turn *turn;
 	struct random_source *random;
 	struct stats *stats;
 	struct transport_opener opener;
 	struct upstream_form form; /* the subnet's family is filled in for each session */
+	/* DNS cookies are sent and checked. */
+	bool cookies;
+	/*
+	 * Where the cookies of a transport that tells its local address are kept (plain sockets); borrowed,
+	 * outlives the sessions.  NULL: each session has its own and forgets them at its end (TLS, DTLS).
+	 */
+	struct cookie_store *cookie_store;
+	bool no_subnet;		   /* a zone: nobody there adds bits of our address */
 	unsigned max_inflight;
 	const struct session_owner *owner;
 	void *owner_arg;
@@ -90,6 +103,7 @@ struct session {
 	enum session_state state;
 	struct list node; /* in the owner's list, from session_open to ended() */
 	bool suspect;	  /* READY or RETIRING, but its path is in doubt */
+	bool doubted;	  /* suspect for no more than a sign that it may be forgotten (datagrams) */
 	struct addr addr; /* where it was opened to */
 	/* The owner's, from ready() on: as many queries at most, in all; 0: no limit. */
 	uint64_t quota;
@@ -112,11 +126,21 @@ struct session {
 	uint64_t waiting_since_us; /* queries are out and none was answered since; 0: none is */
 	uint64_t waited_us;	   /* before that, since the last answer */
 	uint64_t suspect_us;	   /* since when */
+	const char *alerted;	   /* doubted while nothing was out: why, else NULL */
+	bool alerts_false;	   /* such a doubt was wrong once: only silence counts now */
+	uint64_t rtt_us;	   /* datagrams: of queries sent once, smoothed; 0: none yet */
+	uint64_t paused_us;	   /* datagrams: after so long a query went out; 0: all is well */
+	struct timer repeat;	   /* datagrams: session_repeat */
 	bool given_up;		   /* suspect for too long: to be ended */
 	uint64_t idle_limit_us;	   /* RFC 7828 value last heard; 0: none */
 	struct timer timer;	   /* connect limit, life, idle limit */
 	struct timer watch;	   /* while queries are out: is anything answered? */
 	struct turn_work seal, goodbye, grave;
+	/* Of cookies (session_cookie). */
+	struct cookie_jar own_jar;
+	struct cookie_jar *jar;	      /* own_jar, or lent by the store; NULL: no cookies */
+	enum cookie_news cookie_news; /* told last */
+	bool jar_is_lent;
 };
 
 /* Starts to connect. NULL where not even that was possible (*ret_end says why). */
@@ -140,6 +164,14 @@ void session_submit(struct session *s, struct flight *f);
 
 /* The owner of the request gave this flight up: its id is abandoned until the late answer. */
 void session_forget(struct flight *f);
+
+static inline bool session_is_stream(const struct session *s)
+{
+	return s->transport->info.stream;
+}
+
+/* Over datagrams: the same query with the same id once more.  0 or negative errno. */
+int session_send_again(struct session *s, struct flight *f);
 
 /* The query whose answer has begun to come (partial: framed octets), or NULL. */
 struct flight *session_half_answered(const struct session *s, const uint8_t *partial, size_t len);

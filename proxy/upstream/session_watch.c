@@ -1,5 +1,7 @@
 #include "proxy/upstream/session_watch.h"
 
+#include "proxy/upstream/session_repeat.h"
+
 /* How often a session with queries out is looked at, and from which age of the oldest on. */
 #define LOOK_US 100000u
 /* Unacknowledged for longer than three round trips, and than this: the path is in doubt. */
@@ -8,6 +10,8 @@
 /* No matched answer for so long, though queries wait. */
 #define SILENT_US   1000000u
 #define SILENT_RTTS 2u
+/* Over datagrams a repetition has so long to be answered, so that one lost datagram is no silence. */
+#define REPEATED_US 500000u
 /* One answer is missing for so long among others that came. */
 #define SLOW_NAME_US 1500000u
 /* Suspect for so long without an answer. */
@@ -51,6 +55,8 @@ static const char *doubt_of(struct session *s)
 	/* Where a round trip takes as long, an answer does too. */
 	if (SILENT_RTTS * rtt > silent_limit)
 		silent_limit = SILENT_RTTS * rtt;
+	if (!session_is_stream(s) && session_repeat_wait_us(s) + REPEATED_US > silent_limit)
+		silent_limit = session_repeat_wait_us(s) + REPEATED_US;
 	if (unacked > unacked_limit)
 		return "what was sent is not acknowledged";
 	return silent_us(s) >= silent_limit ? "queries wait and none is answered" : NULL;
@@ -94,10 +100,26 @@ static void become_suspect(struct session *s, const char *doubt)
 
 void session_watch_doubted(struct session *s, const char *doubt)
 {
-	if (s->state == SESSION_READY && !s->suspect)
-		become_suspect(s, doubt);
-	if (s->suspect && !timer_running(&s->watch))
+	if (s->state != SESSION_READY || s->suspect)
+		return;
+	s->doubted = true;
+	become_suspect(s, doubt);
+	if (!timer_running(&s->watch))
 		look_at(s, now_us(s) + LOOK_US);
+}
+
+/*
+ * Anybody can say so.  With nothing out there is no hurry; and where it was wrong once, or nothing
+ * has been answered yet, silence alone will tell (threats A07: at most one handshake for any number
+ * of forgeries).
+ */
+void session_watch_alerted(struct session *s, const char *doubt)
+{
+	if (s->alerts_false || s->answers == 0)
+		return;
+	s->alerted = doubt;
+	if (s->sent_count > 0)
+		session_watch_doubted(s, doubt);
 }
 
 static void remain_suspect(struct session *s)
@@ -138,8 +160,8 @@ static void look(struct session *s)
 	doubt = doubt_of(s);
 	if (doubt)
 		become_suspect(s, doubt);
-	else
-		report_slow_names(s);
+	else if (session_is_stream(s))
+		report_slow_names(s); /* over datagrams they have been repeated meanwhile */
 }
 
 static void on_watch(struct timer *t)
@@ -165,16 +187,20 @@ void session_watch_sent(struct session *s)
 		s->waiting_since_us = now_us(s);
 	if (!timer_running(&s->watch))
 		look_at(s, now_us(s) + LOOK_US);
+	if (s->alerted)
+		session_watch_doubted(s, s->alerted);
 }
 
 void session_watch_answered(struct session *s)
 {
+	s->alerts_false |= s->alerted != NULL;
+	s->alerted = NULL;
 	s->answered_us = now_us(s);
 	s->waited_us = 0;
 	s->waiting_since_us = s->sent_count > 0 ? s->answered_us : 0;
 	if (!s->suspect)
 		return;
-	s->suspect = s->given_up = false;
+	s->suspect = s->given_up = s->doubted = false;
 	s->setup->owner->recovered(s->setup->owner_arg, s);
 }
 

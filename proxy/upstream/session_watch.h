@@ -23,7 +23,16 @@ void session_watch_answered(struct session *s);
 /* A query that was sent has been given up by its owner, and is out of the lists. */
 void session_watch_given_up(struct session *s);
 
-/* The transport has reason to doubt that the peer still knows the session: suspect at once. */
+/*
+ * There is a sign that the peer does not know the session any more: suspect at once, which is held
+ * against nobody.
+ */
 void session_watch_doubted(struct session *s, const char *doubt);
+
+/*
+ * The transport has such a sign, one that may be forged (RFC 8094 6): the same, once queries are
+ * out; nothing, if it was wrong before.
+ */
+void session_watch_alerted(struct session *s, const char *doubt);
 
 #endif

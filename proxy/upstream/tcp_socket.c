@@ -16,6 +16,7 @@ static bool is_local(int error)
 	case ENETUNREACH:
 	case EHOSTUNREACH:
 	case ENETDOWN:
+	case ENODEV:
 	case EADDRNOTAVAIL:
 	case EAFNOSUPPORT:
 	case EMFILE:
@@ -80,13 +81,28 @@ uint64_t tcp_socket_unacked_us(
 	return now_us - p->since_us;
 }
 
-int tcp_socket_connect(const struct addr *to, struct transport_end *ret_end)
+int tcp_socket_bind_device(int fd, const char *device)
+{
+	if (!device)
+		return 0;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0
+		       ? -errno
+		       : 0;
+}
+
+int tcp_socket_connect(const struct addr *to, const char *device, struct transport_end *ret_end)
 {
 	int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int one = 1, timeout_ms = USER_TIMEOUT_MS;
+	int one = 1, timeout_ms = USER_TIMEOUT_MS, err;
 
 	if (fd < 0) {
 		tcp_socket_fault(ret_end, STAGE_ROUTE, errno);
+		return -1;
+	}
+	err = tcp_socket_bind_device(fd, device);
+	if (err < 0) {
+		tcp_socket_fault(ret_end, STAGE_ROUTE, -err);
+		close(fd);
 		return -1;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

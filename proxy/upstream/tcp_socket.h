@@ -8,8 +8,14 @@
 #include "common/base/addr.h"
 #include "proxy/upstream/transport.h"
 
-/* Starts to connect, non-blocking.  The descriptor, or -1 with *ret_end filled. */
-int tcp_socket_connect(const struct addr *to, struct transport_end *ret_end);
+/*
+ * Starts to connect, non-blocking.  device: the interface that it must leave by; NULL: any.  The
+ * descriptor, or -1 with *ret_end filled.
+ */
+int tcp_socket_connect(const struct addr *to, const char *device, struct transport_end *ret_end);
+
+/* What this socket sends leaves by that interface or not at all; NULL: by any.  0 or negative errno. */
+int tcp_socket_bind_device(int fd, const char *device);
 
 /* How the connect ended, once writable: 0 or an errno. */
 int tcp_socket_error(int fd);

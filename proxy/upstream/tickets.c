@@ -7,6 +7,7 @@ void tickets_init(struct tickets *ts)
 {
 	list_init(&ts->list);
 	ts->count = 0;
+	ts->drops = 0;
 }
 
 void ticket_free(struct ticket *t)
@@ -112,6 +113,7 @@ struct ticket *tickets_take(
 		if (!addr_equal(&t->addr, addr))
 			continue;
 		take_out(ts, t);
+		t->drops = ts->drops;
 		return t;
 	}
 	return NULL;
@@ -119,11 +121,15 @@ struct ticket *tickets_take(
 
 void tickets_return(struct tickets *ts, struct ticket *t)
 {
-	insert(ts, t);
+	if (t->drops == ts->drops)
+		insert(ts, t);
+	else
+		ticket_free(t);
 }
 
 void tickets_drop(struct tickets *ts, const struct addr *addr)
 {
+	ts->drops++;
 	list_for_each (n, &ts->list) {
 		struct ticket *t = container_of(n, struct ticket, node);
 

@@ -36,6 +36,7 @@ struct ticket {
 	struct list node;
 	struct addr addr;
 	struct verdict verdict;
+	uint64_t drops; /* of the store, when it was taken out */
 	size_t len;
 	uint8_t data[]; /* the library's session data: secret */
 };
@@ -43,6 +44,7 @@ struct ticket {
 struct tickets {
 	struct list list; /* the newest first */
 	size_t count;
+	uint64_t drops; /* calls of tickets_drop so far */
 };
 
 void tickets_init(struct tickets *ts);
@@ -59,7 +61,7 @@ void tickets_put(struct tickets *ts, const struct addr *addr, const struct verdi
 struct ticket *tickets_take(
 	struct tickets *ts, const struct addr *addr, uint64_t policy, uint64_t now_us, time_t wall);
 
-/* Gives one back that nobody has seen. */
+/* Gives one back that nobody has seen.  It is freed if any were dropped meanwhile: what failed may concern it. */
 void tickets_return(struct tickets *ts, struct ticket *t);
 
 /* Wipes and frees; NULL is fine. */

@@ -486,7 +486,7 @@ struct transport *tls_open(void *arg, const struct addr *to,
 	const struct transport_handler *handler, void *handler_arg, struct transport_end *ret_end)
 {
 	struct tls *t = make(arg, handler, handler_arg);
-	int fd = t ? tcp_socket_connect(to, ret_end) : -1;
+	int fd = t ? tcp_socket_connect(to, t->endpoint->device, ret_end) : -1;
 
 	if (!t)
 		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);

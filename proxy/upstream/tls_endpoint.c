@@ -71,6 +71,8 @@ void tls_endpoint_keep(void *endpoint, struct tls_engine *engine)
 {
 	struct tls_endpoint *e = endpoint;
 
+	if (e->refused_us && engine->verdict.judged_us <= e->refused_us)
+		engine->ticket_came = false; /* another has shown since that it holds no more */
 	if (engine->ticket_came && e->policy->tickets)
 		tls_engine_keep_ticket(engine, &e->tickets, boot_us());
 }
@@ -78,5 +80,9 @@ void tls_endpoint_keep(void *endpoint, struct tls_engine *engine)
 void tls_endpoint_failed(
 	struct tls_endpoint *e, const struct addr *to, const struct transport_end *why)
 {
-	tickets_drop(&e->tickets, why->stage == STAGE_AUTH ? NULL : to);
+	bool refused = why->stage == STAGE_AUTH;
+
+	if (refused)
+		e->refused_us = boot_us();
+	tickets_drop(&e->tickets, refused ? NULL : to);
 }

@@ -22,6 +22,7 @@ struct tls_waiter {
 struct tls_endpoint {
 	struct loop *loop;
 	const struct tls_policy *policy;
+	const char *device; /* the interface that they must leave by; NULL: any */
 	/*
 	 * Called when a full handshake begins and the policy's trust anchors are not loaded;
 	 * tls_endpoint_trust_loaded comes some time later.  Meanwhile what the server says is left
@@ -31,6 +32,7 @@ struct tls_endpoint {
 	void *want_arg;
 	/* Private. */
 	struct tickets tickets;
+	uint64_t refused_us; /* CLOCK_BOOTTIME, when it was not whom we expect last; 0: never */
 	struct list waiting; /* struct tls_waiter */
 };
 
@@ -64,7 +66,7 @@ void tls_endpoint_keep(void *endpoint, struct tls_engine *engine);
 
 /*
  * A handshake failed: the tickets of this address are spent; where it is not whom we expect, all of
- * the upstream's are (threats A63, F14).
+ * the upstream's are, and those that sessions get later by what was found before (threats A63, F14).
  */
 void tls_endpoint_failed(
 	struct tls_endpoint *e, const struct addr *to, const struct transport_end *why);

@@ -1,6 +1,5 @@
 /*
- * The seam between a session and what carries it: TLS today; DTLS and plain sockets later; a script
- * in tests. A transport delivers and takes whole DNS messages and says of itself what it is.
+ * The seam between a session and what carries it: TLS, DTLS, plain sockets; a script in tests. A transport delivers and takes whole DNS messages and says of itself what it is.
  *
  * Calls never call back before they return.  Callbacks come from the event loop or from the turn's
  * deferred phase; a handler may call into the transport from them.  After `ended` (which comes
@@ -51,10 +50,12 @@ struct transport_end {
 
 struct transport_info {
 	bool stream;
+	bool clear;	    /* not encrypted: never but in zones */
 	bool authenticated; /* only valid once ready */
 	bool resumed;	    /* by a ticket; likewise */
 	const char *doubt;  /* why it is not authenticated, "" if it is; the transport's */
 	size_t max_message;
+	struct addr local;    /* plain sockets: our address, once ready; AF_UNSPEC: not told */
 	const char *protocol; /* "TLS1.3", "" before it is known; static */
 	const char *cipher;   /* "AES-128-GCM"; static */
 };

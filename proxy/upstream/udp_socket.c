@@ -9,6 +9,12 @@
 
 #include "proxy/upstream/tcp_socket.h"
 
+/*
+ * Answers to hundreds of queries may come at once, and nothing slows a sender down.  The kernel gives as
+ * much of it as it gives to anyone.
+ */
+#define RECEIVE_BUFFER (1024 * 1024)
+
 #define MTU_ASSUMED  1280u
 #define MTU_FLOOR_V4 576u
 #define HEADERS_V4   28u /* IP and UDP */
@@ -36,18 +42,22 @@ static void set_probing(int fd, const struct addr *to)
 		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4);
 }
 
-int udp_socket_connect(const struct addr *to, struct transport_end *ret_end)
+int udp_socket_connect(const struct addr *to, const char *device, struct transport_end *ret_end)
 {
+	int room = RECEIVE_BUFFER;
 	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
 
 	if (fd < 0) {
 		tcp_socket_fault(ret_end, STAGE_ROUTE, errno);
 		return -1;
 	}
 	set_probing(fd, to);
-	if (connect(fd, &to->sa, addr_len(to)) == 0)
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+	err = tcp_socket_bind_device(fd, device);
+	if (err == 0 && connect(fd, &to->sa, addr_len(to)) == 0)
 		return fd;
-	tcp_socket_fault(ret_end, STAGE_ROUTE, errno);
+	tcp_socket_fault(ret_end, STAGE_ROUTE, err ? -err : errno);
 	close(fd);
 	return -1;
 }

@@ -13,8 +13,11 @@
 /* Datagrams read in one call at most. */
 #define UDP_READ_MAX 32u
 
-/* Connected and non-blocking.  The descriptor, or -1 with *ret_end filled. */
-int udp_socket_connect(const struct addr *to, struct transport_end *ret_end);
+/*
+ * Connected and non-blocking.  device: the interface that it must leave by; NULL: any.  The descriptor,
+ * or -1 with *ret_end filled.
+ */
+int udp_socket_connect(const struct addr *to, const char *device, struct transport_end *ret_end);
 
 /*
  * Octets of a datagram that the path takes, as far as anybody knows: of 1280 octets (RFC 8094 5), or less

@@ -1,5 +1,8 @@
 #include "proxy/upstream/upstream.h"
 
+#include <stdio.h>
+
+#include "common/base/log.h"
 #include "proxy/upstream/opening.h"
 
 /* An answer within this is what one expects of an upstream. */
@@ -34,7 +37,7 @@ unsigned upstream_ready(const struct upstream *u)
 
 static bool has_flight_of(const struct session *s, const struct request *r)
 {
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++)
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++)
 		if (r->flights[i].session == s)
 			return true;
 	return false;
@@ -92,7 +95,12 @@ enum upstream_standing upstream_standing(const struct upstream *u, const char **
 	}
 	if (u->health.was_up)
 		return UPSTREAM_LOST;
-	return u->race.count > 0 ? UPSTREAM_STARTING : UPSTREAM_UNKNOWN;
+	if (u->race.count > 0)
+		return UPSTREAM_STARTING;
+	if (!u->unknown[0])
+		return UPSTREAM_UNKNOWN;
+	*ret_reason = u->unknown;
+	return UPSTREAM_DOWN;
 }
 
 bool upstream_is_awaited(struct upstream *u, uint64_t *ret_until_us)
@@ -155,10 +163,30 @@ static void retire_idle(struct upstream *u, const struct addr *addr)
 /* Something else than one name that is slow everywhere. */
 static bool is_new_doubt(const struct session *s)
 {
-	list_for_each (n, &s->sent)
-		if (!container_of(n, struct flight, node)->request->late_on)
+	bool datagrams = !session_is_stream(s);
+
+	list_for_each (n, &s->sent) {
+		const struct request *r = container_of(n, struct flight, node)->request;
+
+		if (datagrams ? !r->datagram_late : !r->late_on)
 			return true;
+	}
 	return false;
+}
+
+/* That a server forgets a session is no fault of it; nor is it of anybody else. */
+static void note_doubt(struct upstream *u, const struct session *s, const char *doubt)
+{
+	bool counts = is_new_doubt(s);
+
+	if (s->doubted)
+		log_debug("upstream %s: %s; another session is opened", u->label, doubt);
+	else if (!u->stream)
+		health_silent(&u->health, &s->addr, doubt, counts, now_us(u));
+	else if (counts && silence_unanswered(&u->silence))
+		upstream_fall_silent(u, "takes queries and answers nothing");
+	else
+		log_debug("upstream %s: %s", u->label, doubt);
 }
 
 static void on_suspect(void *arg, struct session *s, const char *doubt)
@@ -167,7 +195,7 @@ static void on_suspect(void *arg, struct session *s, const char *doubt)
 
 	u->session.stats->sessions_suspect++;
 	u->has_suspects = true;
-	health_silent(&u->health, &s->addr, doubt, is_new_doubt(s), now_us(u));
+	note_doubt(u, s, doubt);
 	retire_idle(u, &s->addr);
 	if (s->state != SESSION_READY || upstream_ready(u) > 0)
 		return;
@@ -176,12 +204,26 @@ static void on_suspect(void *arg, struct session *s, const char *doubt)
 	opening_ensure(u, true);
 }
 
+/* Over datagrams whichever is the first to answer is kept (RFC 8094 6). */
+static void drop_rivals(struct upstream *u, const struct session *winner)
+{
+	opening_rest(u);
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (s != winner && s->answers == 0)
+			session_retire(s);
+	}
+}
+
 static void on_recovered(void *arg, struct session *s)
 {
 	struct upstream *u = arg;
 
 	if (!is_relied_on(s))
 		return;
+	if (u->stream)
+		drop_rivals(u, s);
 	u->absent_us = 0;
 	if (session_has_room(s))
 		u->owner->room(u->owner_arg);
@@ -241,6 +283,7 @@ static void on_answered(void *arg, struct session *s, struct flight *f)
 
 	(void)s;
 	measure(u, took);
+	silence_heard(&u->silence);
 	health_answered(&u->health, took < TIMELY_US, now_us(u));
 	opening_answered(u);
 	if (u->has_suspects)
@@ -338,9 +381,34 @@ void upstream_ensure_second(struct upstream *u)
 		opening_add(u);
 }
 
+void upstream_set_unknown(struct upstream *u, const char *why)
+{
+	snprintf(u->unknown, sizeof u->unknown, "%.300s: %s", u->label, why);
+}
+
+void upstream_rest(struct upstream *u)
+{
+	opening_rest(u);
+	list_for_each (n, &u->sessions)
+		session_retire(container_of(n, struct session, node));
+}
+
+void upstream_fall_silent(struct upstream *u, const char *why)
+{
+	bool stream_works = upstream_ready(u->stream) > 0;
+	uint64_t wait = silence_begin(&u->silence, stream_works, now_us(u));
+
+	u->session.stats->datagram_silences++;
+	u->absent_us = 0;
+	log_info("upstream %s: %s; %s is used for %.0f minutes", u->label, why, u->stream->label,
+		(double)wait / 60e6);
+}
+
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count)
 {
 	race_set(&u->race, addrs, count);
+	if (count > 0)
+		u->unknown[0] = '\0';
 	if (race_is_new(&u->race))
 		u->next_try_us = u->next_probe_us = 0; /* what failed were others */
 	u->wanted_us = now_us(u);		       /* they are fresh */

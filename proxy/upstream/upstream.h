@@ -1,6 +1,6 @@
 /*
  * One upstream as one worker sees it: its addresses, its sessions, the attempts to open one, and
- * its health.
+ * its health.  One that is spoken to over datagrams is two of them, a way each (ways.h).
  *
  * Health is passive (design 5): nothing is sent unless a client asks.  While queries wait, or a
  * client asked within 30 s, a lost session is opened again: at once after a good one, with backoff
@@ -18,6 +18,7 @@
 #include "proxy/upstream/limits.h"
 #include "proxy/upstream/race.h"
 #include "proxy/upstream/session.h"
+#include "proxy/upstream/silence.h"
 
 #define UPSTREAM_ACTIVE_US (30ull * 1000000)
 /* Without a session for so long although one is wanted: queries may go to the next upstream. */
@@ -56,11 +57,21 @@ struct upstream {
 	 */
 	void (*want_addresses)(void *arg, struct upstream *u);
 	void *want_arg;
+	/*
+	 * For one over datagrams: the way over a stream to the same, the caller's too, filled in like
+	 * this one; else NULL.
+	 */
+	struct upstream *stream;
+	bool races; /* beside `stream`: whichever answers first is kept, else datagrams are preferred */
 
 	uint64_t srtt_us;    /* smoothed response time; 0: no answer yet */
 	uint64_t sampled_us; /* when it was last measured */
 
 	/* Private. */
+	struct upstream
+		*datagrams;	/* the other way round: it is the stream of this one; else NULL */
+	struct silence silence; /* of one over datagrams */
+	bool raced, prefers_stream; /* the race is over; the stream has won it */
 	struct race race;
 	struct limits limits;
 	struct health health;
@@ -86,6 +97,7 @@ struct upstream {
 	bool round_failed; /* some attempt has failed in this round, or since the last success */
 	bool round_counts; /* some failure of this round was not our own */
 	bool has_suspects;
+	char unknown[HEALTH_TEXT_MAX]; /* why no address is known, with the label; "": not said */
 	uint64_t fruitless[UPSTREAM_FRUITLESS_MAX]; /* ring of times; 0: unused */
 	unsigned fruitless_next;
 };
@@ -93,6 +105,11 @@ struct upstream {
 void upstream_init(struct upstream *u);
 /* Aborts all sessions; their queries come back through returned() first. */
 void upstream_deinit(struct upstream *u);
+
+/*
+ * Why no address of it is known, a clause that is copied: what upstream_standing says until one is.
+ */
+void upstream_set_unknown(struct upstream *u, const char *why);
 
 /* Replaces its addresses.  Sessions to others live on. */
 void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t count);
@@ -119,6 +136,12 @@ void upstream_warm(struct upstream *u);
 
 /* One more session beside good ones, for a slow name, if there may be two. */
 void upstream_ensure_second(struct upstream *u);
+
+/* It is not needed now: no attempts, its sessions retire. */
+void upstream_rest(struct upstream *u);
+
+/* Datagrams do not get through: it is left alone for a time. */
+void upstream_fall_silent(struct upstream *u, const char *why);
 
 /*
  * Whether queries should wait for it although upstream_session has none: its sessions are only

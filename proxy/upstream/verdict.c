@@ -15,6 +15,8 @@ bool verdict_moves_on(const struct dns_message *answer)
 	struct edns_option option;
 	size_t at = 0;
 
+	if (answer->opt && answer->data[answer->opt + 5] > 0)
+		return true;
 	if (rcode != RCODE_SERVFAIL && rcode != RCODE_REFUSED)
 		return false;
 	while (edns_next_option(answer, &at, &option))

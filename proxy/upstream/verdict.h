@@ -10,7 +10,8 @@
 #include "common/dns/message.h"
 
 /*
- * True for SERVFAIL and REFUSED, unless an Extended DNS Error says that the name itself was judged:
+ * True for an RCODE above 15, which speaks of our hop (BADVERS, and BADCOOKIE where none was sent), and for
+ * SERVFAIL and REFUSED, unless an Extended DNS Error says that the name itself was judged:
  * DNSSEC-bogus or blocked.  Another upstream that does not validate, or filters less, must not
  * overrule that.
  */

@@ -39,7 +39,9 @@ static bool is_on_path(struct judge *j, gnutls_x509_crt_t anchor)
 		ok = chain_check(&j->chain, j->session, sole, j->policy->bare, j->result->reason,
 			sizeof j->result->reason);
 	gnutls_certificate_free_credentials(sole);
-	return ok;
+	if (!ok || anchor == j->chain.certs[0])
+		return ok; /* who vouches for itself is asked for nothing more */
+	return chain_is_known(&j->chain, j->session, j->result->reason, sizeof j->result->reason);
 }
 
 /*
@@ -117,6 +119,7 @@ static bool name_and_pins_hold(struct judge *j, gnutls_certificate_credentials_t
 	size_t size = sizeof j->result->reason;
 
 	return chain_check(&j->chain, j->session, anchors, j->policy->bare, reason, size) &&
+	       chain_is_known(&j->chain, j->session, reason, size) &&
 	       verify_name(j->chain.certs[0], j->policy->auth_name, j->addr, reason, size) &&
 	       (j->policy->pin_count == 0 || pins_hold(j, anchors));
 }

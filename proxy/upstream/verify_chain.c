@@ -1,14 +1,16 @@
 #include "proxy/upstream/verify_chain.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define DATE_MAX  32
-#define NAME_MAX_ 90
+#define DATE_MAX 32
+/* Of an issuer's name at most. */
+#define NAME_SHOWN 80
 
 /* ------------------------------------------------------------------ what was sent */
 
@@ -93,15 +95,17 @@ static void explain_dates(const struct chain *c, char *out, size_t size)
 /* The one that nobody of the chain has issued. */
 static void explain_issuer(const struct chain *c, char *out, size_t size)
 {
-	char name[NAME_MAX_] = "?";
-	size_t len = sizeof name;
+	gnutls_datum_t name = { NULL, 0 };
 	unsigned i = 0;
 
 	while (i + 1 < c->count && gnutls_x509_crt_check_issuer(c->certs[i], c->certs[i + 1]))
 		i++;
-	gnutls_x509_crt_get_issuer_dn(c->certs[i], name, &len);
-	snprintf(out, size, "unknown issuer \"%.80s\"%s", name,
+	/* RFC 4514: what is most its own, the common name, comes first. */
+	gnutls_x509_crt_get_issuer_dn3(c->certs[i], &name, 0);
+	snprintf(out, size, "unknown issuer \"%.*s%s\"%s", NAME_SHOWN,
+		name.data ? (const char *)name.data : "?", name.size > NAME_SHOWN ? "..." : "",
 		gnutls_x509_crt_check_issuer(c->certs[i], c->certs[i]) ? " (self-signed)" : "");
+	gnutls_free(name.data);
 }
 
 static const struct {
@@ -140,6 +144,40 @@ static void explain(const struct chain *c, unsigned status, char *reason, size_t
 		break;
 	}
 	snprintf(reason, size, "certificate refused: %s", why);
+}
+
+/* ------------------------------------------------------------------ the OCSP response */
+
+/* What the response says of the certificate; GOOD where it says nothing. */
+static unsigned ocsp_status_of(gnutls_ocsp_resp_t response, gnutls_x509_crt_t cert)
+{
+	unsigned status = GNUTLS_OCSP_CERT_GOOD;
+
+	for (unsigned i = 0; gnutls_ocsp_resp_get_single(response, i, NULL, NULL, NULL, NULL,
+				     &status, NULL, NULL, NULL, NULL) == 0;
+		i++)
+		if (gnutls_ocsp_resp_check_crt(response, i, cert) == 0)
+			return status;
+	return GNUTLS_OCSP_CERT_GOOD;
+}
+
+bool chain_is_known(const struct chain *c, gnutls_session_t session, char *reason, size_t size)
+{
+	unsigned status = GNUTLS_OCSP_CERT_GOOD;
+	gnutls_ocsp_resp_t response;
+	gnutls_datum_t sent;
+
+	if (gnutls_ocsp_status_request_get2(session, 0, &sent) < 0)
+		return true;
+	if (gnutls_ocsp_resp_init(&response) == 0) {
+		if (gnutls_ocsp_resp_import2(response, &sent, GNUTLS_X509_FMT_DER) == 0)
+			status = ocsp_status_of(response, c->certs[0]);
+		gnutls_ocsp_resp_deinit(response);
+	}
+	if (status != GNUTLS_OCSP_CERT_UNKNOWN)
+		return true;
+	snprintf(reason, size, "certificate refused: its OCSP response does not know it");
+	return false;
 }
 
 /* ------------------------------------------------------------------ the check */

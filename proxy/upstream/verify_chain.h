@@ -23,6 +23,13 @@ bool chain_init(struct chain *c, struct gnutls_session_int *session, char *reaso
 void chain_deinit(struct chain *c);
 
 /*
+ * False: the OCSP response that came along says "unknown" of the leaf (RFC 6960 2.2): its own
+ * issuer's responder has never heard of it.  For the library that is as good as no response.
+ */
+bool chain_is_known(
+	const struct chain *c, struct gnutls_session_int *session, char *reason, size_t size);
+
+/*
  * Checks the session's certificates against the anchors: signatures, CA:TRUE, path length, name
  * constraints, dates, strength, serverAuth, OCSP response (also one that must be there).  bare are
  * the session's credentials, in place again afterwards.  False with a reason.

@@ -137,7 +137,9 @@ def refusal(fwd, reason):
 
 
 def warnings(fwd):
-    return [line for line in fwd.log() if " warning upstream " in line]
+    """What is said of certificates; that a server was silent for a second, a slow machine makes true."""
+    lines = [line for line in fwd.log() if " warning upstream " in line]
+    return [line for line in lines if "answers nothing in time" not in line]
 
 
 def authentic_data():

@@ -15,6 +15,7 @@ import wire
 
 EDNS_SIZE = 4096  # dnsfwd's own bound of UDP answers, as the tests configure it
 OPT_LEN = 11
+COOKIE_LEN = 28  # the option of a reply: client cookie and server cookie
 EDES = 4  # that are handed on
 
 Record = collections.namedtuple("Record", "owner rrtype rrclass ttl data")
@@ -87,6 +88,8 @@ def fits_the_client(reply, asked, got, seconds):
     if asked.transport != "udp":
         return
     room = limit(asked) - (OPT_LEN if asked.size is not None else 0)
+    if asked.size is not None and asked.options == "cookie":
+        room -= COOKIE_LEN
     if reply.whole > room:
         reply.sections[2] = []
     if reply.core > room:

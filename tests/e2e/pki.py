@@ -43,7 +43,8 @@ def rsa_key(bits=2048):
 
 
 def dn(text):
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    """A common name, or a whole name."""
+    return text if isinstance(text, x509.Name) else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 def general(name):

@@ -70,6 +70,18 @@ def is_answered(fwd, name="www.example.org"):
     return reply.rcode() == wire.NOERROR and addresses(reply) == [expected_a(name)]
 
 
+def wait_told(fwd, reason):
+    """Clients hear, too, why there is no address."""
+
+    def told():
+        reply = fwd.ask("why.example.org")
+        assert reply.rcode() == wire.SERVFAIL
+        ((code, text),) = wire.edes(reply)
+        return code == 22 and re.search(reason, text)
+
+    wait_for(told, what=f"an Extended DNS Error of {reason}")
+
+
 def wait_answered(fwd):
     wait_for(lambda: is_answered(fwd), what="an answer\n" + fwd.log_text())
 
@@ -212,6 +224,7 @@ def test_all_dead_then_one_comes(boot, begin):
     fwd.wait_log(rf"warning upstream {HOST}: this name cannot be looked up: .*\(bootstrap {address_of(boot.udp[0])}\)")
     for i in range(4):
         assert fwd.ask(f"f{i}.example.org").rcode() == wire.SERVFAIL
+    wait_told(fwd, f"{HOST}.*: its name cannot be looked up: ")
     boot.listen(True)
     wait_answered(fwd)
     fwd.wait_log(rf"info upstream {HOST}: addresses 127\.0\.0\.1 ")
@@ -235,6 +248,7 @@ def test_a_bad_answer_is_told_and_tried_again(boot, begin, rule, reason):
     fwd = begin(boot, query_timeout="500ms")
     assert fwd.ask("www.example.org").rcode() == wire.SERVFAIL
     fwd.wait_log(rf"upstream {HOST}: this name cannot be looked up: .*{reason}.*; trying again in \d+\.\d s")
+    wait_told(fwd, f"its name cannot be looked up: .*{reason}")
     boot.clear_rules()
     wait_answered(fwd)
 
@@ -418,6 +432,7 @@ def test_a_name_that_is_ourselves(boot, start, tmp_path, listen):
     stats = fwd.stats()
     assert stats["tcp_accepted"] == 0 and stats["queries_udp"] == 5
     assert asked(boot) == (1, 1)
+    wait_told(fwd, "its name stands for where dnsfwd itself listens")
     assert fwd.log_text().count("itself listens") == 1
 
 
@@ -461,6 +476,7 @@ def test_no_bootstrap_server_but_ourselves(begin, own_address):
     for i in range(5):
         assert fwd.ask(f"q{i}.example.org").rcode() == wire.SERVFAIL
     assert fwd.stats()["queries_udp"] == 5
+    wait_told(fwd, "no bootstrap server can be asked")
 
 
 def refused_upstream(listen, upstream):

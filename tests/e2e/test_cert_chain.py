@@ -2,6 +2,7 @@
 
 import pytest
 from certcase import NAME, TLS12, TLS13, Case, bad, leaf
+from cryptography import x509
 from pki import CLIENT, FUTURE, PAST, SERVER, certify, constraints, rsa_key
 
 EXPECTED = f"expected {NAME}"
@@ -67,6 +68,14 @@ def narrowed_twice(pki):
 
 def of_stranger(pki):
     return [pki.other.leaf(NAME)]
+
+
+LONG_NAME = "CN=Authority of Long Names,O=A Company With a Long Name Limited,L=Salford,ST=Greater Manchester,C=GB"
+
+
+def of_long_name(pki):
+    """As companies have them."""
+    return [pki.other.ca(x509.Name.from_rfc4514_string(LONG_NAME)).leaf(NAME)]
 
 
 def of_stranger_and_root(pki):
@@ -176,6 +185,7 @@ BAD = {
     "intermediate not yet valid": Case(under(dates=FUTURE), "not valid before"),
     "self-signed": Case(self_signed, "unknown issuer"),
     "other CA": Case(of_stranger, "unknown issuer"),
+    "other CA with a long name": Case(of_long_name, f'unknown issuer "{LONG_NAME[:80]}\\.\\.\\."'),
     "other CA, sent along": Case(of_stranger_and_root, "unknown issuer"),
     "namesake of the root": Case(of_namesake, "unknown issuer|signature"),
     "intermediate missing": Case(without_intermediate, "unknown issuer"),

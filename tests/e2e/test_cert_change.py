@@ -59,6 +59,7 @@ def turned_away(b, fwd, reason):
     assert re.search(reason, line)
 
 
+@pytest.mark.clock
 def test_good_to_good(running):
     b, fwd = running
     show(b, b.pki.root.leaf(NAME))
@@ -78,6 +79,7 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 @pytest.mark.parametrize("tickets", [True, False])
+@pytest.mark.clock
 def test_good_to_bad_to_good(bench, what, tickets):
     """Whoever shows another certificate has no key of old tickets either."""
     make, reason = BAD[what]
@@ -99,6 +101,38 @@ def test_without_tickets_each_handshake_is_judged(bench):
     fwd = warm(b.begin(GOOD, **{"session-tickets": False}))
     show(b, b.pki.other.leaf(NAME))
     turned_away(b, fwd, "unknown issuer")
+
+
+def fails_beside(b, fwd, *rules):
+    """A second connection, for a query that the first has no room for, has come to nothing."""
+
+    def met():
+        load(fwd, 2, window=2, name=lambda i: f"{('held', 'beside')[i]}.test")
+        answered(fwd, name="first.test")  # it is not in doubt
+        return fwd.stats()["connects_failed"] > before
+
+    before = fwd.stats()["connects_failed"]
+    for rule in ("name=held.test none", *rules):
+        b.server.rule(rule)
+    wait_for(met, SLOW, f"a second connection\n{fwd.log_text()}")
+    b.server.clear_rules()
+
+
+@pytest.mark.clock
+def test_tickets_given_after_a_refusal(bench):
+    """By a session from better times, which is kept: they would carry its verdict past the refusal."""
+    b = bench()
+    fwd = warm(b.begin(GOOD, **{"max-inflight": 1}))
+    fails_beside(b, fwd, "transport=tls garbage=200")  # and no ticket is left
+    show(b, b.pki.other.leaf(NAME))
+    fails_beside(b, fwd)
+    b.server.command("sendtickets all 3")
+    comes_back(fwd)  # behind the tickets, on the first connection
+    assert b.server.stat("handshakes") == 1
+    b.server.closeall()
+    b.server.reset()
+    wait_for(lambda: refusal(fwd, "unknown issuer"), SLOW, f"a refusal\n{fwd.log_text()}")
+    assert b.server.stat("queries") == b.server.stat("resumed") == 0
 
 
 def test_bad_to_good(bench):
@@ -133,6 +167,7 @@ def expires_soon(b, fwd):
     pytest.skip("too slow a machine for a certificate that ends soon")
 
 
+@pytest.mark.clock
 def test_expires_while_connected(bench):
     """What stands goes on, nothing new comes, not by a ticket either."""
     b = bench()

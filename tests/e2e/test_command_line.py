@@ -112,7 +112,6 @@ def test_all_faults_are_told_at_once(conf):
         ([], ["forward"]),
         (["udp://192.0.2.1"], ["udp", "zone", "tls://"]),
         (["https://dns.example.net/dns-query"], ["HTTPS", "tls://"]),
-        (["dtls://192.0.2.1"], ["dtls", "this version"]),
         (["dns..example.net"], ["dns..example.net", "host name"]),
         ([UPSTREAM, UPSTREAM], ["listed already"]),
         ([f"tls://192.0.2.{i}" for i in range(1, 18)], ["17", "16"]),

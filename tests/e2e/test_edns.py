@@ -26,8 +26,10 @@ def check_upstream_query(server, name, copied=()):
     """Exactly one OPT, last, with our options and padding behind them, 128 octets each."""
     data, options = asked(server, name)
     assert len(data) % 128 == 0
-    assert options[:-1] == [*copied, *OURS]
-    code, padding = options[-1]
+    code, padding = options.pop()
+    if options[-1][0] == wire.COOKIE:  # the first of a connection: this server does none
+        assert len(options.pop()[1]) == 8
+    assert options == [*copied, *OURS]
     assert code == wire.PADDING and padding == b"\0" * len(padding)
     message = wire.parse(data)
     assert message.payload == 4096 and message.edns == 0
@@ -53,7 +55,8 @@ def test_identifying_options_end_here(fwd, server, transport, code):
     assert wire.rcode_of(reply) == wire.NOERROR
     check_upstream_query(server, f"code{code}.test")
     mine = [c for c, _ in wire.raw_options(reply)]
-    assert mine == ([wire.KEEPALIVE] if code == wire.KEEPALIVE and transport == "tcp" else [])
+    assert mine == ([code] if code == wire.COOKIE or code == wire.KEEPALIVE and transport == "tcp" else [])
+    assert b"c" * 8 not in server.queries()[-1].data
 
 
 def test_vendor_options_end_here(fwd, server):
@@ -70,9 +73,9 @@ def test_four_options_are_copied(fwd, server, transport):
     mixed = [copied[3], (wire.COOKIE, b"x" * 8), copied[1], copied[0], (65001, b"me"), copied[2]]
     edns = wire.opt(b"".join(wire.option(*o) for o in mixed), flags=wire.DO)
     reply = fwd.ask_wire(wire.query("copied.test", edns=edns), transport)
-    _, message = check_upstream_query(server, "copied.test", copied)
-    assert message.ednsflags & wire.DO
-    assert wire.raw_options(reply) == []
+    data, message = check_upstream_query(server, "copied.test", copied)
+    assert message.ednsflags & wire.DO and b"x" * 8 not in data
+    assert [code for code, _ in wire.raw_options(reply)] == [wire.COOKIE]
 
 
 def test_of_an_option_that_is_repeated_the_first_counts(fwd, server):
@@ -100,10 +103,10 @@ def test_captured_queries(fwd, server):
         message = bytes.fromhex(text)
         reply = wire.parse(fwd.ask_wire(message))
         assert reply.rcode() == wire.NOERROR and reply.id == wire.id_of(message) and addresses(reply)
-        assert reply.edns == 0 and not reply.options
+        assert reply.edns == 0 and {int(o.otype) for o in reply.options} <= {wire.COOKIE}
     seen = [wire.raw_options(q.data) for q in server.queries()]
     assert len(seen) == len(captured)
-    kept = [[o for o in options if o[0] not in (wire.ECS, wire.KEEPALIVE, wire.PADDING)] for options in seen]
+    kept = [[o for o in options if o[0] not in (wire.ECS, wire.KEEPALIVE, wire.COOKIE, wire.PADDING)] for options in seen]
     assert kept == [[], [], [], [(5, b"\6\7")], [(5, b"\xfd"), (6, b"\2"), (7, b"\1")], [], [(14, b"u0\xea`")]] + [[]] * 4
     assert {options[-1][0] for options in seen} == {wire.PADDING}
     assert {len(q.data) for q in server.queries()} == {128}
@@ -229,6 +232,11 @@ def test_monsters(fwd, server, what):
     options = MONSTERS[what]
     message = wire.query("monster.test", edns=wire.opt(options))
     reply = wire.parse(fwd.ask_wire(message, "tcp"))
+    cookies = [len(data) for code, data in split(options) if code == wire.COOKIE]
+    if cookies and cookies[0] != 8:  # the first counts, and a length that cannot be
+        assert reply.rcode() == wire.FORMERR and reply.edns == 0 and not reply.options
+        assert server.stat("queries") == 0
+        return
     assert reply.rcode() == wire.NOERROR and addresses(reply) == [expected_a("monster.test")]
     copied = []
     for code in (5, 6, 7, 14):
@@ -455,4 +463,4 @@ def test_battery_18_many_options(fwd, transport):
     options += wire.option(wire.ECS, b"\0\1\x18\0\xc0\0\2") + wire.option(wire.EXPIRE)
     reply = wire.parse(fwd.ask_wire(battery(edns=wire.opt(options)), transport))
     assert reply.rcode() == wire.NOERROR and reply.edns == 0
-    assert not reply.options  # none of them is implemented by the listener yet
+    assert [int(o.otype) for o in reply.options] == [wire.COOKIE]  # the only one that the listener does

@@ -124,6 +124,21 @@ def test_auth_name_and_port(start_server, start):
     assert fwd.ask("long.test").rcode() == wire.SERVFAIL
 
 
+def test_name_of_the_long_form(server, start):
+    """In the log and in Extended DNS Errors: two entries may differ in nothing else that could be shown."""
+    pinned = {"name": "spare", "server": server, "pin-sha256": "A" * 43 + "="}
+    fwd = warm(start([{"name": "at home", "server": server}, pinned], {"log-queries": True, "query-timeout": "500ms"}))
+    address = server.tls[0]
+    fwd.wait_log(rf"info upstream at home \({address.host}:{address.port}\): connected, TLS1\.3 .*, authenticated")
+    fwd.wait_log(r"info query warm\.test\. A from .*: NOERROR, .*, upstream=at home TLS1\.3")
+    server.listen(False)
+    server.closeall("rst")
+    ((code, text),) = wire.edes(fwd.ask("gone.test"))
+    shown = f"({address.host}:{address.port}): TCP: Connection refused"
+    assert code == 22 and text == f"at home {shown}; spare {shown}"
+    fwd.wait_log(r"warning upstream spare \S+: TCP: Connection refused")
+
+
 def test_trust_of_the_upstream_goes_before_that_of_the_top(server, start, tmp_path):
     other = make_certs(tmp_path / "other")
     fwd = start({"tls-cert-bundle": server.ca}, {"tls-cert-bundle": str(other / "ca.pem")}, server=server)

@@ -128,11 +128,12 @@ def test_keepalive_of_the_server_is_heeded(start_server, start, units):
     assert server.stat("closed_by_us") == 0
 
 
-def test_half_an_answer_from_the_first_of_two(start_server, start):
+@pytest.mark.parametrize("places", [[*range(0, 16), 40, 100, 300, 467, 468, 469], long(range(470))], ids=len)
+def test_half_an_answer_from_the_first_of_two(start_server, start, places):
     """F03: cut by a reset at any octet, the answer comes whole from one of them."""
     servers = [start_server() for _ in range(2)]
     fwd = start(servers)
-    for at in [*range(0, 16), 40, 100, 300, 467, 468, 469]:
+    for at in places:
         servers[0].clear_rules()
         servers[0].rule(f"skip=5 every=10 cut={at}:rst")
         load(fwd, 60, window=10, name=fresh()).check()
@@ -171,13 +172,14 @@ def test_one_name_that_makes_the_server_close(start_server, start, how):
 
 
 def test_closes_cost_no_descriptors(fwd, server):
+    """But for those of sessions that stand: where closes look like a limit, there may be several."""
     warm(fwd)
-    before = fwd.fds()
+    before = fwd.fds() - 1
     for i in range(50):
         for how in HOWS:
             server.closeall(how)
             assert fwd.ask(f"i{i}.{how}.fds.test").rcode() == wire.NOERROR
-    wait_for(lambda: fwd.fds() <= before, what=f"{before} descriptors again")
+    wait_for(lambda: fwd.fds() <= before + SESSIONS_MAX, what=f"{before} descriptors again, and those of sessions")
 
 
 @pytest.mark.parametrize("how", ["fin", "notify"])

@@ -3,6 +3,7 @@
 import pytest
 import wire
 from conftest import warm
+from daemon import SANITIZED
 from load import load
 from reach import comes_back, fresh, long, queries, report
 
@@ -102,7 +103,7 @@ def test_server_that_reads_nothing(server, start, seconds):
     assert result.failed.keys() <= {wire.SERVFAIL}
     grown = fwd.rss() - before
     print(f"\n  memory: {grown / 1024:+.0f} KiB")
-    assert grown < 64 << 20
+    assert grown < (64 if SANITIZED else 8) << 20
     assert fwd.fds() <= descriptors + 16
     server.pause(False)
     comes_back(fwd, "resumed.test", "answer when it reads again")

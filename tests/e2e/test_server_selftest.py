@@ -19,7 +19,7 @@ import pytest
 
 from testserver import TIMEOUT, CommandError, TestServer, expected_a, expected_aaaa, expected_txt, make_certs, spki_pin, wait_for
 
-PADDING, KEEPALIVE, EDE = 12, 11, 15
+PADDING, KEEPALIVE, EDE, COOKIE = 12, 11, 15, 10
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def shared():
 def server(shared):
     shared.closeall("rst")
     wait_for(lambda: not shared.conns())
-    for command in ("rules clear", "mute off", "pause off", "accept on", "listen start", "keepalive off"):
+    for command in ("rules clear", "mute off", "pause off", "accept on", "listen start", "keepalive off", "cookies off"):
         shared.command(command)
     shared.coalesce(False)
     shared.reset()
@@ -217,6 +217,56 @@ def test_keepalive_only_if_asked_and_configured(server):
     server.keepalive(300)
     assert options_of(ask_tls(server, "a.test", options=option))[KEEPALIVE].data == b"\x01\x2c"
     assert KEEPALIVE not in options_of(ask_tls(server, "a.test"))
+
+
+def ask_with_cookie(stream, cookie):
+    """(rcode, octets of the answer's cookie; None: it has none)"""
+    options = [dns.edns.GenericOption(COOKIE, cookie)] if cookie is not None else []
+    stream.send(dns.message.make_query("c.test", "A", use_edns=0, options=options, id=7).to_wire())
+    answer = dns.message.from_wire(stream.receive())
+    found = [o.to_wire() for o in answer.options if int(o.otype) == COOKIE]
+    assert len(found) < 2
+    return answer.rcode(), found[0] if found else None
+
+
+def test_cookies(server):
+    with Stream(server) as stream:
+        assert ask_with_cookie(stream, b"c" * 8) == (0, None)
+        server.cookies("on")
+        assert ask_with_cookie(stream, None) == (0, None)
+        first = ask_with_cookie(stream, b"c" * 8)
+        assert first[0] == 0 and len(first[1]) == 24 and first[1][:8] == b"c" * 8
+        assert ask_with_cookie(stream, b"d" * 8)[1][8:] != first[1][8:]
+        assert ask_with_cookie(stream, first[1]) == ask_with_cookie(stream, b"c" * 8 + b"x" * 16) == first
+        server.cookies("strict")
+        assert ask_with_cookie(stream, first[1]) == first
+        assert ask_with_cookie(stream, b"c" * 8) == (23, first[1])
+        assert ask_with_cookie(stream, None) == (23, None)
+        server.cookies("rotate")
+        rcode, second = ask_with_cookie(stream, first[1])
+        assert rcode == 23 and second[:8] == first[1][:8] and second[8:] != first[1][8:]
+        assert ask_with_cookie(stream, second) == (0, second)
+
+
+@pytest.mark.parametrize(
+    "what, wanted",
+    {
+        "none": None,
+        "wrong": b"ccccccc" + b"b" + b"\xc0" * 16,
+        "good": b"c" * 8 + b"\xc0" * 16,
+        "good/0102": b"c" * 8 + b"\1\2",
+        "0": b"",
+        "5": b"ccccc",
+        "8": b"c" * 8,
+        "41": b"c" * 8 + b"\xc0" * 33,
+    }.items(),
+)
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_cookies_by_rule(server, mode, what, wanted):
+    server.cookies(mode)
+    server.rule(f"cookie={what}")
+    with Stream(server) as stream:
+        assert ask_with_cookie(stream, b"c" * 8) == (0, wanted)
 
 
 @pytest.mark.parametrize("opcode", [1, 2, 4, 5, 6, 15])

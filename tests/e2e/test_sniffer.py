@@ -389,7 +389,6 @@ def test_addresses_that_came_later(net, host):
 def test_a_packet_that_it_lost_is_an_error(net, host):
     sniffer = Sniffer(net.client, room=1)  # the kernel gives the least it can
     try:
-        assert not sniffer.findings()
         os.kill(sniffer.process.pid, signal.SIGSTOP)
         os.waitpid(sniffer.process.pid, os.WUNTRACED)
         for _ in range(1000):

@@ -218,7 +218,7 @@ FAILURES = ["refuse=rst", "refuse=fin", "refuse=notify", "garbage=200", "plainte
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("version", [TLS12, TLS13])
 def test_a_failed_handshake_ends_all_tickets(tapped, version, failure):
-    """Two at a time may offer one; then there are no more, though there were four."""
+    """Attempts side by side, three at most, may each offer one; then there are no more, though there were four."""
     server, tap, fwd = tapped({"query-timeout": "1s"}, args=version)
     if version == TLS13:
         server.command("sendtickets all 3")
@@ -226,11 +226,12 @@ def test_a_failed_handshake_ends_all_tickets(tapped, version, failure):
     server.rule(f"transport=tls {failure}")
     server.closeall("notify")
     assert fwd.ask("fails.test").rcode() == wire.SERVFAIL
-    assert 1 <= check_once(tap) <= 2 and offers(tap)[1] == 1
+    assert 1 <= check_once(tap) <= 3 and offers(tap)[1] == 1
+    server.command("tickets off")  # what is offered from now on was given before the failure
     server.clear_rules()
     warm(fwd)
-    # The second may have been offered by an attempt that stood open when the server got well.
-    assert check_once(tap) <= 2 and server.stat("resumed") <= 1
+    # The last of them may stand open until the server is well again.
+    assert check_once(tap) <= 3 and server.stat("resumed") <= 1
 
 
 def test_silence_ends_all_tickets(tapped):

@@ -118,6 +118,7 @@ def test_truncated_over_tls(fwd, server):
 # -- F13 -----------------------------------------------------------------------------
 
 
+@pytest.mark.clock
 def test_slow_big_answer(server, start):
     """At 1,000 octets a second the deadline holds; others wait for the octets in front of theirs, no longer."""
     fwd = warm(start(server, {"query-timeout": "1s"}))
@@ -132,6 +133,7 @@ def test_slow_big_answer(server, start):
     warm(fwd)
 
 
+@pytest.mark.clock
 def test_others_are_late_by_the_octets_only(fwd, server):
     server.rule("name=size-20000.slow.test rate=20000")
     with fwd.tcp() as stream:
@@ -148,6 +150,7 @@ def test_others_are_late_by_the_octets_only(fwd, server):
 
 
 @pytest.mark.parametrize("connections", [1, 2, 4])
+@pytest.mark.clock
 def test_5000_at_once(start_server, start, connections):
     server = start_server()
     fwd = start({"connections": connections}, server=server)
@@ -156,6 +159,7 @@ def test_5000_at_once(start_server, start, connections):
     assert fwd.stats()["bound_queries"] == 0
 
 
+@pytest.mark.clock
 def test_5000_at_once_to_a_slow_server(start_server, start):
     """More than may be in flight: the others wait their turn."""
     server = start_server(rules=["delay=500"])
@@ -169,6 +173,7 @@ def test_5000_at_once_to_a_slow_server(start_server, start):
 
 
 @pytest.mark.parametrize("command", ["keyupdate all 1", "keyupdate all 20", "sendtickets all 5"])
+@pytest.mark.clock
 def test_key_updates_and_tickets_under_load(fwd, server, command):
     due = time.monotonic()
 

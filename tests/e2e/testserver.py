@@ -303,6 +303,10 @@ class TestServer:
         """Units of 100 ms; None: not told."""
         self.command(f"keepalive {'off' if units is None else units}")
 
+    def cookies(self, what="on"):
+        """off, on, strict, or rotate."""
+        self.command(f"cookies {what}")
+
     def inject(self, data, conn="all"):
         return self.command(f"inject {conn} {bytes(data).hex()}")["conns"]
 

@@ -52,6 +52,8 @@ static bool may_go_upstream(uint16_t code, const struct upstream_form *form)
 		return form->subnet_family != 0;
 	case EDNS_KEEPALIVE:
 		return form->keepalive;
+	case EDNS_COOKIE:
+		return form->cookie_len != 0;
 	case EDNS_PADDING:
 		return form->pad_block != 0;
 	default:
@@ -73,6 +75,8 @@ static void check_query(const struct upstream_query *q, const struct upstream_fo
 	must(m.opt && m.opt + m.opt_len == len && m.opt == m.question_end);
 	while (edns_next_option(&m, &pos, &o)) {
 		must(may_go_upstream(o.code, form));
+		must(o.code != EDNS_COOKIE || (o.len == form->cookie_len &&
+						      memcmp(o.data, form->cookie, o.len) == 0));
 		must(!(seen & 1u << o.code));
 		seen |= 1u << o.code;
 	}
@@ -82,10 +86,18 @@ static void check_query(const struct upstream_query *q, const struct upstream_fo
 
 static void check_upstream(const struct dns_message *m, const struct edns *e)
 {
+	static const uint8_t cookie[24] = "ours";
 	static const struct upstream_form forms[] = {
-		{ 4096, true, 1, 128 },
-		{ 1232, false, 2, 128 },
-		{ 1232, false, 0, 0 },
+		{ .udp_size = 4096, .keepalive = true, .subnet_family = 1, .pad_block = 128 },
+		{ .udp_size = 4096,
+			.keepalive = true,
+			.subnet_family = 1,
+			.pad_block = 128,
+			.cookie = cookie,
+			.cookie_len = sizeof cookie },
+		{ .udp_size = 1232, .subnet_family = 2, .pad_block = 128 },
+		{ .udp_size = 1232, .cookie = cookie, .cookie_len = 8 },
+		{ .udp_size = 1232 },
 	};
 	uint8_t folded[DNS_NAME_MAX];
 	struct upstream_query q = {
@@ -105,7 +117,7 @@ static void check_upstream(const struct dns_message *m, const struct edns *e)
 /* TSIG, SIG(0): the same octets but for the id. */
 static void check_signed(const struct dns_message *m)
 {
-	static const struct upstream_form form = { 4096, true, 1, 128 };
+	static const struct upstream_form form = { .udp_size = 4096, .pad_block = 128 };
 	struct upstream_query q = { .signed_message = m->data, .signed_len = m->len };
 	uint8_t *out = malloc(m->len);
 

@@ -32,6 +32,22 @@ static const struct client_form forms[] = {
 		.udp_size = 1232,
 		.keepalive = -1,
 		.passthrough = true },
+	{ .id = 7,
+		.flags = 0x0100,
+		.edns = true,
+		.limit = 512,
+		.udp_size = 1232,
+		.has_cookie = true,
+		.cookie = "given to the client",
+		.keepalive = -1 },
+	{ .id = 8,
+		.flags = 0x0100,
+		.edns = true,
+		.limit = 65535,
+		.udp_size = 1232,
+		.has_cookie = true,
+		.cookie = "given to the client",
+		.keepalive = 100 },
 };
 
 /* The case of letters the other way round, as another client may write the name. */
@@ -61,21 +77,25 @@ static unsigned records(const struct dns_message *m, enum dns_section until)
 	return count - (until == DNS_SECTIONS && m->opt);
 }
 
-/* Options of the reply: our keepalive, at most four reasons, nothing else. */
+/* Options of the reply: the client's cookie, our keepalive, at most four reasons, nothing else. */
 static void check_options(const struct dns_message *m, const struct client_form *c)
 {
-	unsigned keepalives = 0, edes = 0;
+	unsigned keepalives = 0, edes = 0, cookies = 0;
 	struct edns_option o;
 	size_t pos = 0;
 
 	while (edns_next_option(m, &pos, &o)) {
-		must(o.code == EDNS_KEEPALIVE || o.code == EDNS_EDE);
+		must(o.code == EDNS_COOKIE || o.code == EDNS_KEEPALIVE || o.code == EDNS_EDE);
+		if (o.code == EDNS_COOKIE)
+			must(o.len == sizeof c->cookie && memcmp(o.data, c->cookie, o.len) == 0);
+		cookies += o.code == EDNS_COOKIE;
 		keepalives += o.code == EDNS_KEEPALIVE;
 		edes += o.code == EDNS_EDE;
 		must(o.code != EDNS_EDE || (o.len >= 2 && o.len <= 2 + EDE_TEXT_MAX));
 	}
 	must(pos == m->opt_len - EDNS_OPT_MIN);
 	must(keepalives <= (c->keepalive >= 0) && edes <= 4);
+	must(cookies == c->has_cookie);
 }
 
 static void check_records(const struct dns_message *a, const struct dns_message *m)

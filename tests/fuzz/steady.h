@@ -11,4 +11,7 @@
 /* Waits for its end.  From within, too: with another seed. */
 void steady_run(uint64_t seed, void (*run)(void *arg), void *arg);
 
+/* From within: the clock of this run goes on. */
+void steady_advance(unsigned ms);
+
 #endif

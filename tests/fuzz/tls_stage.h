@@ -57,6 +57,11 @@ enum step {
 
 /* ------------------------------------------------------------------ identities, policies */
 
+/* That of DTLS is another. */
+#ifndef STAGE_POLICY_NEW
+#define STAGE_POLICY_NEW tls_policy_new
+#endif
+
 struct stage {
 	struct identity ca, between, leaf, leaf_below;
 	struct trust *trust;
@@ -102,8 +107,8 @@ static inline void make_policy(struct stage *s, unsigned i)
 	u->session_tickets = !(i & 2);
 	u->pins = s->pin;
 	u->pin_count = i & 4 ? 1 : 0;
-	s->policies[i] =
-		tls_policy_new(u, "", tls_policy_trusts(u) ? s->trust : NULL, error, sizeof error);
+	s->policies[i] = STAGE_POLICY_NEW(
+		u, "", tls_policy_trusts(u) ? s->trust : NULL, error, sizeof error);
 	must(s->policies[i]);
 }
 

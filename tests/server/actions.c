@@ -162,6 +162,7 @@ const struct action_row action_rows[] = {
 	{ "keepalive", value_number, spoil_keepalive, NULL, "N" },
 	{ "ede", value_pair, spoil_ede, NULL, "CODE[/LENGTH]" },
 	{ "option", value_text, spoil_option, NULL, "CODE/HEX" },
+	{ "cookie", value_text, spoil_cookie, NULL, "none|wrong|N|good[/HEX]" },
 	{ "extra", value_text, spoil_extra, NULL, "SECTION/NAME/TYPE/HEX" },
 	/* what a connection meets from the start */
 	{ "refuse", value_how, NULL, accept_refuse, "[HOW]" },

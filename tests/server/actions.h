@@ -33,5 +33,6 @@ void spoil_keepalive(struct reply *r, const struct action *a);
 void spoil_ede(struct reply *r, const struct action *a);
 void spoil_extra(struct reply *r, const struct action *a);
 void spoil_option(struct reply *r, const struct action *a);
+void spoil_cookie(struct reply *r, const struct action *a);
 
 #endif

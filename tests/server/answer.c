@@ -67,6 +67,8 @@ static void write_padding(struct builder *b, size_t limit)
 
 static void write_options(struct builder *b, const struct answer_policy *p, size_t room)
 {
+	if (cookie_is_answered(&p->cookies, b->q))
+		cookie_write(&p->cookies, b->q, &b->w);
 	if (wants_keepalive(p, b->q, room)) {
 		wire_write16(&b->w, OPTION_KEEPALIVE);
 		wire_write16(&b->w, 2);
@@ -133,7 +135,8 @@ static size_t opt_size(const struct answer_policy *p, const struct query *q, siz
 {
 	if (!q->opt)
 		return 0;
-	return OPT_FIXED + (wants_keepalive(p, q, room) ? OPTION_FIXED + 2 : 0);
+	return OPT_FIXED + (wants_keepalive(p, q, room) ? OPTION_FIXED + 2 : 0) +
+	       (cookie_is_answered(&p->cookies, q) ? COOKIE_OPTION_LEN : 0);
 }
 
 /* An opcode that we do not know gets a header and nothing else (RFC 8906 3.1.4). */
@@ -146,11 +149,13 @@ static void build_bare(const struct answer_policy *p, const struct query *q, str
 	finish(&b, 0, p, ANSWER_STREAM, r);
 }
 
-static unsigned refusal(const struct query *q)
+static unsigned refusal(const struct answer_policy *p, const struct query *q)
 {
 	if (q->verdict != QUERY_OK)
 		return RC_FORMERR;
-	return q->version ? RC_BADVERS : RC_NOERROR;
+	if (q->version)
+		return RC_BADVERS;
+	return q->opt && cookie_is_refused(&p->cookies, q) ? RC_BADCOOKIE : RC_NOERROR;
 }
 
 static void build(
@@ -158,7 +163,7 @@ static void build(
 {
 	struct builder b = begin(q, r);
 
-	b.rcode = refusal(q);
+	b.rcode = refusal(p, q);
 	if (b.rcode == RC_NOERROR && !zone_answer(&b))
 		synth_answer(&b, opt_size(p, q, room));
 	finish(&b, 0, p, room, r);

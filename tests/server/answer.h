@@ -6,12 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/server/cookie.h"
+
 struct query;
 struct reply;
 
 struct answer_policy {
 	bool pad;      /* to ANSWER_BLOCK, if the query was padded (RFC 8467) */
 	int keepalive; /* units of 100 ms, told if asked for on a stream; -1: never */
+	struct cookie_policy cookies;
 };
 
 #define ANSWER_BLOCK	468u

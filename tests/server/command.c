@@ -161,6 +161,26 @@ static void do_keepalive(struct server *s, char *rest, struct buf *out)
 	command_ok(out);
 }
 
+static void do_cookies(struct server *s, char *rest, struct buf *out)
+{
+	static const char *const modes[] = { "off", "on", "strict" };
+	const char *word = command_word(&rest);
+
+	if (word && !strcmp(word, "rotate")) {
+		s->policy.cookies.secret++;
+		command_ok(out);
+		return;
+	}
+	for (unsigned i = 0; word && i < 3; i++) {
+		if (!strcmp(word, modes[i])) {
+			s->policy.cookies.mode = (enum cookie_mode)i;
+			command_ok(out);
+			return;
+		}
+	}
+	command_error(out, "cookies off|on|strict|rotate");
+}
+
 static void do_cert(struct server *s, char *rest, struct buf *out)
 {
 	const char *cert = command_word(&rest), *key = command_word(&rest);
@@ -230,6 +250,7 @@ static const struct {
 	{ "coalesce", "on|off", do_coalesce },
 	{ "pad", "on|off", do_pad },
 	{ "keepalive", "N|off", do_keepalive },
+	{ "cookies", "off|on|strict|rotate", do_cookies },
 	{ "cert", "CERT KEY [STAPLE]", do_cert },
 	{ "tickets", "on|off|rotate|life SECONDS", do_tickets },
 	{ "lasterror", "", do_last_error },

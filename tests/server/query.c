@@ -29,7 +29,9 @@ static bool record_read(const uint8_t *msg, size_t len, size_t at, struct record
 static void note_option(struct query *q, uint16_t code, const uint8_t *data, size_t len)
 {
 	switch (code) {
-	case OPTION_COOKIE:
+	case OPTION_COOKIE: /* the first counts */
+		if (q->cookie)
+			break;
 		q->cookie = data;
 		q->cookie_len = len;
 		break;

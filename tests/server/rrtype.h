@@ -32,6 +32,7 @@ enum rcode {
 	RC_NOTIMP = 4,
 	RC_REFUSED = 5,
 	RC_BADVERS = 16,
+	RC_BADCOOKIE = 23,
 };
 
 /* "A", "TYPE123", in any case. */

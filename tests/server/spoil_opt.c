@@ -9,7 +9,8 @@
 #include "tests/server/hex.h"
 #include "tests/server/rrtype.h"
 
-enum { OPT_FIXED = 11, OPTION_KEEPALIVE = 11, OPTION_EDE = 15 };
+enum { OPT_FIXED = 11, OPTION_COOKIE = 10, OPTION_KEEPALIVE = 11, OPTION_EDE = 15 };
+enum { CLIENT_COOKIE = 8, SERVER_COOKIE = 16, COOKIE_MAX = 512 };
 enum { AT_ANCOUNT = 6, AT_NSCOUNT = 8, AT_ARCOUNT = 10 };
 
 static uint16_t count_of(struct reply *r, size_t at)
@@ -139,6 +140,55 @@ void spoil_option(struct reply *r, const struct action *a)
 	if (*hex && !hex_parse(hex + 1, value, sizeof(value), &len))
 		return;
 	add_option(r, (uint16_t)code, value, len);
+}
+
+/* Takes the first option of this code out of OPT. */
+static void remove_option(struct reply *r, uint16_t code)
+{
+	uint8_t *data = reply_data(r), *rdlen = data + r->opt_at + OPT_FIXED - 2;
+	size_t at = r->opt_at + OPT_FIXED;
+
+	while (r->opt_at && r->len - at >= 4) {
+		size_t n = 4u + wire_get16(data + at + 2);
+
+		if (wire_get16(data + at) == code) {
+			memmove(data + at, data + at + n, r->len - at - n);
+			r->len -= n;
+			wire_put16(rdlen, (uint16_t)(wire_get16(rdlen) - n));
+			return;
+		}
+		at += n;
+	}
+}
+
+/* What stands behind "cookie="; returns its length.  The first octets are the client's own. */
+static size_t make_cookie(const struct reply *r, const char *text, uint8_t value[COOKIE_MAX])
+{
+	const char *hex = strchr(text, '/');
+	size_t len = CLIENT_COOKIE + SERVER_COOKIE;
+
+	memset(value, 0xc0, COOKIE_MAX);
+	if (r->q->cookie)
+		memcpy(value, r->q->cookie,
+			r->q->cookie_len < CLIENT_COOKIE ? r->q->cookie_len : CLIENT_COOKIE);
+	if (!strcmp(text, "wrong"))
+		value[CLIENT_COOKIE - 1] ^= 1;
+	else if (strncmp(text, "good", 4) != 0)
+		len = strtoul(text, NULL, 10);
+	else if (hex && hex_parse(hex + 1, value + CLIENT_COOKIE, COOKIE_MAX - CLIENT_COOKIE, &len))
+		len += CLIENT_COOKIE;
+	return len < COOKIE_MAX ? len : COOKIE_MAX;
+}
+
+/* In place of the one that it has. */
+void spoil_cookie(struct reply *r, const struct action *a)
+{
+	uint8_t value[COOKIE_MAX];
+	size_t len = make_cookie(r, a->text, value);
+
+	remove_option(r, OPTION_COOKIE);
+	if (strcmp(a->text, "none") != 0)
+		add_option(r, OPTION_COOKIE, value, len);
 }
 
 static size_t section_at(const char *word)

@@ -75,11 +75,13 @@ static inline void check_same_upstream(const struct config_upstream *a, const st
 	if (a->auth_name)
 		assert_string_equal(a->auth_name, b->auth_name);
 	assert_int_equal(a->profile, b->profile);
+	assert_int_equal(a->transport, b->transport);
 	assert_int_equal(a->pin_count, b->pin_count);
 	for (size_t i = 0; i < a->pin_count; i++)
 		assert_memory_equal(a->pins[i], b->pins[i], CONFIG_PIN_OCTETS);
 	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
 	assert_int_equal(a->session_tickets, b->session_tickets);
+	assert_int_equal(a->cookies, b->cookies);
 	assert_int_equal(a->pad_block, b->pad_block);
 	assert_int_equal(a->connections, b->connections);
 	assert_int_equal(a->max_inflight, b->max_inflight);
@@ -105,6 +107,19 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->forward_count, b->forward_count);
 	for (size_t i = 0; i < a->forward_count; i++)
 		check_same_upstream(&a->forward[i], &b->forward[i]);
+	assert_int_equal(a->upstream_count, b->upstream_count);
+	for (size_t i = a->forward_count; i < a->upstream_count; i++)
+		check_same_upstream(&a->forward[i], &b->forward[i]);
+	assert_int_equal(a->zone_count, b->zone_count);
+	for (size_t i = 0; i < a->zone_count; i++) {
+		assert_string_equal(a->zone[i].name, b->zone[i].name);
+		assert_string_equal(a->zone[i].interface, b->zone[i].interface);
+		assert_int_equal(a->zone[i].policy, b->zone[i].policy);
+		assert_int_equal(a->zone[i].first, b->zone[i].first);
+		assert_int_equal(a->zone[i].count, b->zone[i].count);
+	}
+	assert_int_equal(a->insecure_plain, b->insecure_plain);
+	assert_int_equal(a->insecure_dtls_library, b->insecure_dtls_library);
 	assert_int_equal(a->policy, b->policy);
 	assert_int_equal(a->bootstrap_count, b->bootstrap_count);
 	for (size_t i = 0; i < a->bootstrap_count; i++)
@@ -115,6 +130,9 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->tcp_clients, b->tcp_clients);
 	assert_int_equal(a->tcp_idle_timeout_us, b->tcp_idle_timeout_us);
 	assert_int_equal(a->edns_size, b->edns_size);
+	assert_int_equal(a->answer_cookies, b->answer_cookies);
+	assert_int_equal(a->require_cookies, b->require_cookies);
+	assert_string_equal(a->cookie_secret_file, b->cookie_secret_file);
 	assert_int_equal(a->cache_size, b->cache_size);
 	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
 	assert_string_equal(a->tls_priority, b->tls_priority);

@@ -9,7 +9,6 @@
 #include "tests/unit/dtls_peer.h"
 #include "tests/unit/tls_case.h"
 
-#include "common/dns/frame.h"
 #include "common/dns/wire.h"
 #include "proxy/upstream/dtls_engine.h"
 
@@ -187,10 +186,10 @@ static inline void assert_message(struct dlink *l, const void *data, size_t len)
 {
 	struct bytes *plain = &l->engine.tls.plain;
 
-	assert_true(bytes_len(plain) >= FRAME_PREFIX + len);
+	assert_true(bytes_len(plain) >= DTLS_PLAIN_PREFIX + len);
 	assert_int_equal(wire_get16(bytes_front(plain)), len);
-	assert_memory_equal(bytes_front(plain) + FRAME_PREFIX, data, len);
-	bytes_consume(plain, FRAME_PREFIX + len);
+	assert_memory_equal(bytes_front(plain) + DTLS_PLAIN_PREFIX, data, len);
+	bytes_consume(plain, DTLS_PLAIN_PREFIX + len);
 }
 
 /* A message there and one back. */

@@ -191,6 +191,7 @@ static struct transport *open_fake(void *arg, const struct addr *to,
 	f = add_fake(n);
 	f->base.ops = &ops;
 	f->base.info = (struct transport_info){ .stream = true, .max_message = 65535, .protocol = "", .cipher = "" };
+	f->stream = true;
 	f->net = n;
 	f->to = *to;
 	f->handler = handler;
@@ -198,6 +199,23 @@ static struct transport *open_fake(void *arg, const struct addr *to,
 	f->room = SIZE_MAX;
 	f->opened_us = turn_now_us(&n->turn);
 	return &f->base;
+}
+
+static struct transport *open_datagrams(void *arg, const struct addr *to,
+	const struct transport_handler *handler, void *handler_arg, struct transport_end *ret_end)
+{
+	struct transport *t = open_fake(arg, to, handler, handler_arg, ret_end);
+
+	if (!t)
+		return NULL;
+	t->info.stream = fake_of(t)->stream = false;
+	t->info.max_message = FAKE_DATAGRAM_MAX;
+	return t;
+}
+
+struct transport_opener fake_datagram_opener(struct fake_net *n)
+{
+	return (struct transport_opener){ .open = open_datagrams, .arg = n };
 }
 
 struct transport_opener fake_opener(struct fake_net *n)
@@ -450,6 +468,14 @@ void fake_end_cut(struct fake *f, enum transport_fault fault, const uint8_t *par
 
 	tell_end(f, &end);
 	free(copy);
+}
+
+void fake_doubt(struct fake *f)
+{
+	assert_may_speak(f);
+	f->in_handler = true;
+	f->handler->doubted(f->handler_arg, "the test doubts it");
+	f->in_handler = false;
 }
 
 void fake_room(struct fake *f, size_t messages)

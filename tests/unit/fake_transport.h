@@ -40,6 +40,7 @@ struct fake {
 	struct fake_net *net;
 	const struct transport_handler *handler;
 	void *handler_arg;
+	bool stream; /* as in info, which is gone once it is freed */
 	bool established, ready, ended, closed, freed;
 	bool in_handler;
 	/* Scripts */
@@ -91,6 +92,9 @@ void fake_net_init(struct fake_net *n, uint64_t seed);
 void fake_net_deinit(struct fake_net *n);
 
 struct transport_opener fake_opener(struct fake_net *n);
+/* The same for transports over datagrams, which take messages of FAKE_DATAGRAM_MAX octets. */
+#define FAKE_DATAGRAM_MAX 1200u
+struct transport_opener fake_datagram_opener(struct fake_net *n);
 /* A setup without owner: in-flight limit 100, keepalive, padding. */
 struct session_setup fake_setup(struct fake_net *n);
 
@@ -120,6 +124,8 @@ void fake_deliver(struct fake *f, const uint8_t *msg, size_t len);
 void fake_end(struct fake *f, enum transport_fault fault, enum transport_stage stage);
 /* With that many octets of an unfinished frame. */
 void fake_end_cut(struct fake *f, enum transport_fault fault, const uint8_t *partial, size_t len);
+/* A sign that the peer has forgotten us, which may be forged. */
+void fake_doubt(struct fake *f);
 /* Room for so many messages; tells the handler where it was waited for. */
 void fake_room(struct fake *f, size_t messages);
 

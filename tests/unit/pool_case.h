@@ -6,6 +6,7 @@
 #define TESTS_UNIT_POOL_CASE_H
 
 #include "proxy/upstream/pool.h"
+#include "proxy/upstream/ways.h"
 #include "tests/unit/build.h"
 #include "tests/unit/cm.h"
 #include "tests/unit/fake_transport.h"
@@ -34,12 +35,16 @@ struct fate {
 static struct fake_net net;
 static struct pool pool;
 static struct upstream ups[UPSTREAMS_MAX];
+/* With two ways: ups are those over datagrams, and beside each is its stream. */
+static struct upstream streams[UPSTREAMS_MAX];
+static bool two_ways, racing; /* for the next init */
 static struct ask asks[ASKS];
 static struct fate fates[ASKS];
 static bool turning;		 /* a turn is ending: the only time for done() */
 static void (*then)(unsigned i); /* what the owner does inside done() */
 
 static const char *const labels[UPSTREAMS_MAX] = { A_LABEL, B_LABEL, C_LABEL };
+static const char *const datagram_labels[UPSTREAMS_MAX] = { "d" A_LABEL, "d" B_LABEL, "d" C_LABEL };
 
 /* ------------------------------------------------------------------ where a request is */
 
@@ -61,7 +66,7 @@ static inline unsigned count_flights(const struct request *r, bool sent)
 {
 	unsigned n = 0;
 
-	for (size_t k = 0; k < REQUEST_SENDS_MAX; k++)
+	for (size_t k = 0; k < REQUEST_FLIGHTS_MAX; k++)
 		n += r->flights[k].session && r->flights[k].sent == sent;
 	return n;
 }
@@ -84,7 +89,7 @@ static inline struct flight *flight_on(unsigned i, const struct fake *f)
 {
 	struct request *r = &asks[i].request;
 
-	for (size_t k = 0; k < REQUEST_SENDS_MAX; k++)
+	for (size_t k = 0; k < REQUEST_FLIGHTS_MAX; k++)
 		if (r->state == REQUEST_ACTIVE && r->flights[k].session &&
 			r->flights[k].session == f->handler_arg)
 			return &r->flights[k];
@@ -192,6 +197,18 @@ static inline void set_up(size_t i, unsigned connections, unsigned max_inflight)
 	ups[i].session.max_inflight = max_inflight;
 	ups[i].connections = connections;
 	ups[i].label = labels[i];
+	if (!two_ways)
+		return;
+	streams[i].session = ups[i].session;
+	streams[i].connections = connections;
+	streams[i].label = labels[i];
+	ups[i].session.opener = fake_datagram_opener(&net);
+	ups[i].session.form.keepalive = false;
+	ups[i].session.form.udp_size = 1232;
+	ups[i].connections = 1;
+	ups[i].label = datagram_labels[i];
+	ups[i].stream = &streams[i];
+	ups[i].races = racing;
 }
 
 static inline struct addr address_of(size_t i)
@@ -211,6 +228,7 @@ static inline void init(
 	fake_net_init(&net, seed);
 	memset(&pool, 0, sizeof pool);
 	memset(ups, 0, sizeof ups);
+	memset(streams, 0, sizeof streams);
 	memset(fates, 0, sizeof fates);
 	turning = false;
 	then = NULL;
@@ -223,7 +241,7 @@ static inline void init(
 	for (size_t i = 0; i < count; i++) {
 		struct addr a = address_of(i);
 
-		upstream_set_addresses(&ups[i], &a, 1);
+		ways_set_addresses(&ups[i], &a, 1);
 	}
 	for (unsigned i = 0; i < ASKS; i++)
 		ask_init(&asks[i], i);
@@ -239,10 +257,12 @@ static inline void deinit(void)
 	pool_deinit(&pool);
 	assert_int_equal(net.turn.timers.count, 0);
 	for (size_t i = 0; i < pool.count; i++)
-		assert_true(list_empty(&ups[i].sessions));
+		assert_true(list_empty(&ups[i].sessions) &&
+			    (!two_ways || list_empty(&streams[i].sessions)));
 	/* Nobody looks at them any more. */
 	memset(&pool, 0xdd, sizeof pool);
 	memset(ups, 0xdd, sizeof ups);
+	memset(streams, 0xdd, sizeof streams);
 	fake_net_deinit(&net);
 }
 

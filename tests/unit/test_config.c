@@ -52,6 +52,7 @@ static void test_defaults(void **state)
 	assert_string_equal(c->forward[0].tls_cert_bundle, "");
 	assert_string_equal(c->tls_priority, "");
 	assert_int_equal(c->forward[0].profile, PROFILE_STRICT);
+	assert_int_equal(c->forward[0].transport, TRANSPORT_TLS);
 	assert_null(c->forward[0].pins);
 	assert_int_equal(c->forward[0].pin_count, 0);
 	assert_true(c->forward[0].session_tickets);
@@ -64,6 +65,7 @@ static void test_defaults(void **state)
 #define NUMBER	 "a whole number from "
 #define DURATION "a duration from "
 #define TEXT	 "a text in quotes is wanted"
+#define TRANSPORTS "\"tls\", \"dtls\" or \"auto\" is wanted"
 #define PROFILES "\"strict\" or \"opportunistic\" is wanted"
 #define PINS	 "a pin in quotes or an array of at most 16 is wanted"
 #define CACHE	 "the cache comes later, until then only 0 and 16M are accepted"
@@ -191,6 +193,13 @@ static const struct value_row {
 	{ "tcp-idle-timeout", "\"999ms\"", NULL, DURATION "1s to 1h" },
 	{ "tcp-idle-timeout", "3601", NULL, DURATION },
 
+	{ "answer-cookies", "false", "false", NULL },
+	{ "answer-cookies", "1", NULL, "value 1: write true or false" },
+	{ "require-cookies", "true", "true", NULL },
+	{ "require-cookies", "\"yes\"", NULL, "value \"yes\": write true or false" },
+	{ "cookie-secret-file", "\"/etc/dnsfwd/cookies\"", "\"/etc/dnsfwd/cookies\"", NULL },
+	{ "cookie-secret-file", "true", NULL, "value true: a text" },
+
 	{ "edns-size", "512", "512", NULL },
 	{ "edns-size", "4096", "4096", NULL },
 	{ "edns-size", "511", NULL, NUMBER "512 to 4096" },
@@ -241,6 +250,19 @@ static const struct value_row {
 	{ "log-queries", "on", NULL, "value on: write true or false" },
 	{ "log-queries", "off", NULL, "value off: write true or false" },
 
+	{ "insecure-dtls-library", "true", "true", NULL },
+	{ "insecure-dtls-library", "false", "false", NULL },
+	{ "insecure-dtls-library", "\"yes\"", NULL, "value \"yes\": write true or false" },
+
+	{ "insecure-plain", "true", "true", NULL },
+	{ "insecure-plain", "false", "false", NULL },
+	{ "insecure-plain", "1", NULL, "value 1: write true or false" },
+
+	{ "zone", "( )", "( )", NULL },
+	{ "zone", "[ ]", NULL, "value [ ]: a list of groups is wanted" },
+	{ "zone", "\"corp.example\"", NULL, "a list of groups is wanted" },
+	{ "zone", "( \"corp.example\" )", NULL, "value \"corp.example\": a list of groups is wanted" },
+
 	{ "upstream", "( )", "( )", NULL },
 	{ "upstream", "[ ]", NULL, "value [ ]: a list of groups is wanted" },
 	{ "upstream", "{ name = \"x\" }", NULL, "value { }: a list of groups is wanted" },
@@ -274,6 +296,14 @@ static const struct value_row group_rows[] = {
 	{ "profile", "true", NULL, "value true: " PROFILES },
 	{ "profile", "[ \"strict\" ]", NULL, "value [ ]: " PROFILES },
 
+	{ "transport", "\"tls\"", "\"tls\"", NULL },
+	{ "transport", "\"dtls\"", "\"dtls\"", NULL },
+	{ "transport", "\"auto\"", "\"auto\"", NULL },
+	{ "transport", "\"udp\"", NULL, "value \"udp\": " TRANSPORTS },
+	{ "transport", "\"DTLS\"", NULL, "value \"DTLS\": " TRANSPORTS },
+	{ "transport", "\"\"", NULL, TRANSPORTS },
+	{ "transport", "true", NULL, "value true: " TRANSPORTS },
+
 	{ "pin-sha256", "[ ]", "[ ]", NULL },
 	{ "pin-sha256", "( )", "[ ]", NULL },
 	{ "pin-sha256", "\"" PIN "\"", "[ \"" PIN "\" ]", NULL },
@@ -283,6 +313,8 @@ static const struct value_row group_rows[] = {
 	{ "pin-sha256", "[ 5 ]", NULL, "value 5: " PINS },
 	{ "pin-sha256", "( ( \"" PIN "\" ) )", NULL, "value ( ): " PINS },
 
+	{ "cookies", "false", "false", NULL },
+	{ "cookies", "\"off\"", NULL, "value \"off\": write true or false" },
 	{ "session-tickets", "true", "true", NULL },
 	{ "session-tickets", "false", "false", NULL },
 	{ "session-tickets", "\"off\"", NULL, "value \"off\": write true or false" },
@@ -343,6 +375,23 @@ static void test_values(void **state)
 			group_rows[i].name, group_rows[i].value);
 		check_value(&group_rows[i], text);
 	}
+}
+
+/* What can't work together. */
+static void test_cookies(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	check_refused(FORWARD "answer-cookies = false\nrequire-cookies = true\n",
+		"dnsfwd.conf:3: option \"require-cookies\": value true: nobody could bring a cookie");
+	c = load_good(FORWARD "answer-cookies = false\nrequire-cookies = false\ncookie-secret-file = \"\"\n");
+	assert_int_equal(c->warnings.count, 0);
+	config_unref(c);
+	c = load_good(FORWARD "answer-cookies = false\ncookie-secret-file = \"/x\"\n");
+	assert_int_equal(c->warnings.count, 1);
+	assert_non_null(strstr(c->warnings.text[0], "not used with answer-cookies = false"));
+	config_unref(c);
 }
 
 static void test_long_priority(void **state)
@@ -854,6 +903,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_defaults, teardown),
 		cmocka_unit_test_teardown(test_values, teardown),
+		cmocka_unit_test_teardown(test_cookies, teardown),
 		cmocka_unit_test_teardown(test_long_priority, teardown),
 		cmocka_unit_test_teardown(test_every_option_has_rows, teardown),
 		cmocka_unit_test_teardown(test_refused, teardown),

@@ -28,6 +28,14 @@ static const char *const round_trips[] = {
 	"upstream = ( { name = \"a\", address = \"::1\", profile = \"opportunistic\", session-tickets = false },\n"
 	"{ name = \"b\", auth-name = \"b.example\", profile = \"opportunistic\",\n"
 	"pin-sha256 = [ \"" PIN2 "\", \"" PIN "\" ] } )\n",
+	"forward = [ \"dtls://dns.example\", \"a\", \"b\" ]\ninsecure-dtls-library = true\n"
+	"upstream = ( { name = \"a\", address = \"::1\", transport = \"dtls\" },\n"
+	"{ name = \"b\", address = \"::2\", transport = \"auto\" } )\n",
+	FORWARD "insecure-plain = true\n"
+		"upstream = ( { name = \"home\", address = \"192.0.2.1\" } )\n"
+		"zone = ( { name = \"corp.example.\", forward = [ \"udp://10.0.0.1\", \"tcp://9.9.9.9:5353\" ],\n"
+		"policy = \"fastest\", interface = \"wg0\" }, { name = \"a.test\", forward = [ \"home\" ] },\n"
+		"{ name = \"b.test\", forward = [ \"home\", \"quad9\" ] } )\n",
 	"tls-cert-bundle = \"/top\"\nforward = [ \"9.9.9.9@8853#dns.quad9.net.\" ]\n",
 };
 
@@ -120,6 +128,11 @@ static void test_example_has_every_option(void **state)
 	}
 	for (const struct option *o = upstream_options; o->name; o++) {
 		snprintf(line, sizeof line, "\n#\t\t%s = %s", o->name, o->preset ? o->preset : "");
+		expect(o->name, strstr(text, line));
+	}
+	/* Those of a zone are told of in a sentence. */
+	for (const struct option *o = zone_options; o->name; o++) {
+		snprintf(line, sizeof line, "\n#   %s ", o->name);
 		expect(o->name, strstr(text, line));
 	}
 	free(text);

@@ -88,6 +88,26 @@ static void test_one(void **state)
 	}
 }
 
+/* By the spelling, or by the long form; what is written of one is not written of the other. */
+static void test_transports(void **state)
+{
+	struct config *c = load_forward("\"dtls://192.0.2.7#dns.test\", \"home\", \"both\", \"quad9\", "
+					"\"tls://192.0.2.7#dns.test\"",
+		"upstream = ( { name = \"home\", address = \"192.0.2.1\", transport = \"dtls\" }, "
+		"{ name = \"both\", auth-name = \"dns.example\", transport = \"auto\" } )");
+
+	(void)state;
+	assert_int_equal(c->forward_count, 5);
+	assert_int_equal(c->forward[0].transport, TRANSPORT_DTLS);
+	assert_int_equal(c->forward[1].transport, TRANSPORT_DTLS);
+	assert_int_equal(c->forward[2].transport, TRANSPORT_AUTO);
+	assert_int_equal(c->forward[3].transport, TRANSPORT_TLS);
+	assert_int_equal(c->forward[4].transport, TRANSPORT_TLS);
+	config_unref(c);
+	check_refused("forward = [ \"dtls://192.0.2.7\", \"dtls://192.0.2.7:853\" ]",
+		"dnsfwd.conf:1: option \"forward\": value \"dtls://192.0.2.7:853\": it is listed already");
+}
+
 static void test_order_is_kept(void **state)
 {
 	struct config *c = load_forward("\"mullvad\", \"tls://dns.example\", \"home\", \"1.1.1.1\"",
@@ -365,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_one, teardown),
+		cmocka_unit_test_teardown(test_transports, teardown),
 		cmocka_unit_test_teardown(test_order_is_kept, teardown),
 		cmocka_unit_test_teardown(test_sixteen, teardown),
 		cmocka_unit_test_teardown(test_long_form_by_name, teardown),

@@ -240,14 +240,14 @@ static void test_replays(void **state)
 		carry(&l, false, bytes_front(&l.peer.out.octets), l.peer.out.len[0]);
 		datagrams_consume(&l.peer.out, 1);
 	}
-	assert_int_equal(bytes_len(&l.engine.tls.plain), 40 * (FRAME_PREFIX + 9));
+	assert_int_equal(bytes_len(&l.engine.tls.plain), 40 * (DTLS_PLAIN_PREFIX + 9));
 	for (unsigned i = 0; i < FORGED; i++) {
 		unsigned k = i % heard.count;
 
 		client_gets(&l, bytes_front(&heard.octets) + at, heard.len[k]);
 		at = k + 1 == heard.count ? 0 : at + heard.len[k];
 	}
-	assert_int_equal(bytes_len(&l.engine.tls.plain), 40 * (FRAME_PREFIX + 9));
+	assert_int_equal(bytes_len(&l.engine.tls.plain), 40 * (DTLS_PLAIN_PREFIX + 9));
 	assert_int_equal(l.engine.discarded, FORGED);
 	bytes_consume(&l.engine.tls.plain, bytes_len(&l.engine.tls.plain));
 	assert_dlink_talks(&l);

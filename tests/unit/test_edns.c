@@ -170,6 +170,31 @@ static void test_copied(void **state)
 	}
 }
 
+/* RFC 7873 5.2: the first counts, and only lengths 8 and 16 to 40 are legal, in both directions. */
+static void test_cookie(void **state)
+{
+	(void)state;
+	for (unsigned len = 0; len <= 70; len++) {
+		for (unsigned more = 0; more < 2; more++) {
+			char hex[200], row[40];
+			struct dns_message m;
+			struct edns e;
+
+			snprintf(row, sizeof row, "%u octets, %u more", len, more);
+			snprintf(hex, sizeof hex, QUERY "1000 00000000 %04x 000a %04x 77*%u %s",
+				4 + len + 12 * more, len, len, more ? "000a0008 88*8" : "");
+			parse(hex, &m);
+			edns_parse(&m, more, &e);
+			expect_int(row, e.cookie.len, len);
+			expect(row, e.cookie.data && !e.bad_options);
+			expect(row, len == 0 || e.cookie.data[0] == 0x77);
+			expect_int(row, e.cookie_bad, !(len == 8 || (len >= 16 && len <= 40)));
+			edns_ignore_cookie(&e);
+			expect(row, !e.cookie.data && !e.cookie_bad);
+		}
+	}
+}
+
 static void test_next_option(void **state)
 {
 	struct dns_message m;
@@ -324,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_keepalive),
 		cmocka_unit_test(test_copied),
+		cmocka_unit_test(test_cookie),
 		cmocka_unit_test(test_next_option),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_write),

@@ -307,6 +307,18 @@ static void test_suspicion_is_told_now_and_then(void **state)
 	assert_logged(doubt_line);
 }
 
+/* There are no others to ask. */
+static void test_silent_and_alone(void **state)
+{
+	(void)state;
+	health.alone = true;
+	silent();
+	silent();
+	assert_logged("<4>upstream " LABEL ": takes queries and answers nothing in time\n");
+	health_answered(&health, true, START);
+	assert_logged(well_line);
+}
+
 static void test_silent(void **state)
 {
 	(void)state;
@@ -442,6 +454,7 @@ int main(void)
 		TEST(test_a_connection_ends_no_outage),
 		TEST(test_suspicion_is_told_now_and_then),
 		TEST(test_silent),
+		TEST(test_silent_and_alone),
 		TEST(test_silent_in_a_row),
 		TEST(test_errors),
 		TEST(test_contradictions_in_a_heap),

@@ -20,6 +20,12 @@ static const struct opt {
 	{ "EDNS 0 with an unknown option", "00 0029 04d0 00000000 0006 ff00 0002 0102", 0, 0 },
 	{ "EDNS 0 with keepalive", "00 0029 04d0 00000000 0004 000b 0000", 0, 0 },
 	{ "EDNS 0 with a cookie", "00 0029 04d0 00000000 000c 000a 0008 0102030405060708", 0, 0 },
+	{ "EDNS 0 with both cookies", "00 0029 04d0 00000000 002c 000a 0028 77*40", 0, 0 },
+	{ "EDNS 0 with no octet of cookie", "00 0029 04d0 00000000 0004 000a 0000", 1, 1 },
+	{ "EDNS 0 with 7 octets of cookie", "00 0029 04d0 00000000 000b 000a 0007 77*7", 1, 1 },
+	{ "EDNS 0 with 15 octets of cookie", "00 0029 04d0 00000000 0013 000a 000f 77*15", 1, 1 },
+	{ "EDNS 0 with 41 octets of cookie", "00 0029 04d0 00000000 002d 000a 0029 77*41", 1, 1 },
+	{ "EDNS 1 with 7 octets of cookie", "00 0029 04d0 00010000 000b 000a 0007 77*7", 16, 16 },
 	{ "EDNS 1", "00 0029 04d0 00010000 0000", 16, 16 },
 	{ "EDNS 255", "00 0029 04d0 00ff0000 0000", 16, 16 },
 	{ "EDNS 1 with a broken option", "00 0029 04d0 00010000 0003 000a 00", 16, 16 },
@@ -33,6 +39,9 @@ static const uint16_t classes[] = { 0, 1, 2, 3, 4, 254, 255, 256, 65280, 65535 }
 static const uint16_t types[] = { 0, 1, 2, 6, 10, 28, 41, 64, 65, 127, 128, 129, 248, 249, 250, 251, 252, 253,
 	254, 255, 256, 1000, 65280, 65535 };
 
+/* What the cookie of the next query is worth. */
+static enum cookie_standing cookie;
+
 static struct judgement judge(const uint8_t *bytes, size_t len, bool stream)
 {
 	uint8_t *copy = exact_copy(bytes, len);
@@ -44,7 +53,7 @@ static struct judgement judge(const uint8_t *bytes, size_t len, bool stream)
 	assert_int_not_equal(v, MESSAGE_SHORT);
 	if (v != MESSAGE_NO_QUESTION)
 		edns_parse(&m, false, &e);
-	j = judge_query(v, &m, &e, stream);
+	j = judge_query(v, &m, &e, cookie, stream);
 	free(copy);
 	return j;
 }
@@ -185,6 +194,40 @@ static const struct {
 	{ "NOTIFY, RD=0", "1234 2000 0001 0000 0000 0000" QUESTION, { 4, -1 } },
 };
 
+/* RFC 7873 5.4, standards 11.3: what a query without question is answered with. */
+static void test_cookie_only(void **state)
+{
+	static const char bad[] = "1234 0100 0000 0000 0000 0001 00 0029 04d0 00000000 000b 000a 0007 77*7",
+			  good[] = "1234 0100 0000 0000 0000 0001 00 0029 04d0 00000000 000c 000a 0008 77*8";
+	static const unsigned rcodes[] = { [COOKIE_NONE] = 1,
+		[COOKIE_FRESH] = 0,
+		[COOKIE_INVALID] = 23,
+		[COOKIE_VALID] = 0,
+		[COOKIE_RENEWED] = 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT_OF(rcodes); i++) {
+		for (unsigned stream = 0; stream < 2; stream++) {
+			struct judgement j;
+
+			cookie = (enum cookie_standing)i;
+			j = judge_hex(good, stream);
+			assert_false(j.pass);
+			assert_int_equal(j.rcode, rcodes[i]);
+			assert_int_equal(j.ede.code, EDE_NONE);
+			j = judge_hex(bad, stream);
+			assert_false(j.pass);
+			assert_int_equal(j.rcode, 1);
+			/* Nothing else changes by it. */
+			check("a question", judge_hex("1234 0100 0001 0000 0000 0000" QUESTION, stream),
+				(struct wanted){ 0, -1 });
+			check("two", judge_hex("1234 0100 0002 0000 0000 0000" QUESTION QUESTION, stream),
+				(struct wanted){ 1, -1 });
+		}
+	}
+	cookie = COOKIE_NONE;
+}
+
 static void test_rows(void **state)
 {
 	(void)state;
@@ -199,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opcodes_classes_types_edns),
 		cmocka_unit_test(test_every_type),
+		cmocka_unit_test(test_cookie_only),
 		cmocka_unit_test(test_rows),
 	};
 

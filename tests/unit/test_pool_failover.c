@@ -624,6 +624,29 @@ static void test_three_losses_at_two_upstreams(void **state)
 		fates[0].text, B_LABEL ": asked 3 times, lost each time: the test says so");
 }
 
+/* A answers others, but closes twice under this one: its last sending is B's. */
+static void test_lost_twice_moves(void **state)
+{
+	(void)state;
+	connect_both();
+	send_one(0);
+	answer(0, to(0));
+	turn();
+	fake_end(to(0), FAULT_RESET, STAGE_DNS);
+	submit(1);
+	turn();
+	for (unsigned i = 0; i < 2; i++) {
+		fake_ready(await_attempt_to(0));
+		turn();
+		assert_non_null(flight_on(1, to(0)));
+		assert_null(flight_on(1, to(1)));
+		fake_end(to(0), FAULT_RESET, STAGE_DNS);
+		turn();
+	}
+	assert_non_null(flight_on(1, to(1)));
+	assert_int_equal(asks[1].request.sends, 3);
+}
+
 /* Sent to a suspect session that had answered others: free. */
 static void test_suspect_that_had_answered_is_free(void **state)
 {
@@ -744,6 +767,7 @@ int main(void)
 		TEST(test_one_waits_for_another),
 		TEST(test_three_sends_in_all),
 		TEST(test_three_losses_at_two_upstreams),
+		TEST(test_lost_twice_moves),
 		TEST(test_suspect_that_had_answered_is_free),
 		TEST(test_half_answer_that_blocks_is_paid),
 		TEST(test_reasons),

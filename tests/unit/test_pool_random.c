@@ -87,7 +87,7 @@ static void check_flight(const struct session *s, const struct flight *f)
 
 	assert_ptr_equal(f->session, s);
 	assert_int_equal(r->state, REQUEST_ACTIVE);
-	assert_true(f >= r->flights && f < r->flights + REQUEST_SENDS_MAX);
+	assert_true(f >= r->flights && f < r->flights + REQUEST_FLIGHTS_MAX);
 	if (!is_probe(r))
 		assert_true(fates[index_of(r)].inside);
 }
@@ -145,7 +145,7 @@ static void check_flights(const struct request *r)
 {
 	size_t charged = 0;
 
-	for (size_t i = 0; i < REQUEST_SENDS_MAX; i++) {
+	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++) {
 		const struct flight *f = &r->flights[i];
 
 		if (!f->session)
@@ -251,7 +251,7 @@ static bool has_room_for(const struct upstream *u, const struct request *r)
 		const struct session *s = container_of(n, struct session, node);
 		bool has_it = false;
 
-		for (size_t k = 0; k < REQUEST_SENDS_MAX; k++)
+		for (size_t k = 0; k < REQUEST_FLIGHTS_MAX; k++)
 			has_it |= r->flights[k].session == s;
 		/* The last sending of each goes with few others while nothing is known of a session. */
 		if (r->sends + 1u >= REQUEST_SENDS_MAX && session_inflight(s) > s->answers)
@@ -269,12 +269,32 @@ static bool is_hoped_for(const struct upstream *u)
 	       net.clock_us - u->absent_us < UPSTREAM_PATIENCE_US && timer_running(&pool.patience);
 }
 
+/* For its last sending: another than where it was lost last, without a session for a moment. */
+static bool hopes_for_another(const struct request *r)
+{
+	if (pool.count == 1 || !r->own || r->sends + 1u < REQUEST_SENDS_MAX)
+		return false;
+	for (size_t i = 0; i < pool.count; i++) {
+		struct upstream *u = policy_nth(&pool, i);
+
+		if (u == r->own || r->avoid & (UINT32_C(1) << (u - ups)) ||
+			health_doubtful(&u->health))
+			continue;
+		assert_false(has_room_for(u, r));
+		if (upstream_ready(u) > 0 || is_hoped_for(u))
+			return upstream_ready(u) == 0;
+	}
+	return false;
+}
+
 /*
  * Nobody that it could go to now: in the policy's order, and those in doubt behind the others, the
  * first with sessions has no room, or one is still being hoped for.
  */
 static void check_waits_rightly(const struct request *r)
 {
+	if (hopes_for_another(r))
+		return;
 	for (unsigned doubtful = 0; doubtful < 2; doubtful++) {
 		for (size_t i = 0; i < pool.count; i++) {
 			struct upstream *u = policy_nth(&pool, i);

@@ -490,6 +490,29 @@ static void test_cap(void **state)
 	assert_int_equal(rewrite_answer(&m, true, &c, reply, whole), whole);
 }
 
+/* The client's cookie, never the upstream's; it has its room before records and reasons. */
+static void test_cookie(void **state)
+{
+	struct client_form c = client();
+	struct dns_message m = parse(HEAD "0001" EXAMPLE_COM RECORD "000029020000000000 000c 000a0008 99*8");
+	size_t whole, records = m.opt - m.question_end;
+
+	(void)state;
+	c.has_cookie = true;
+	memset(c.cookie, 0x77, sizeof c.cookie);
+	whole = rewrite_answer(&m, true, &c, reply, sizeof reply);
+	assert_int_equal(whole, 40 + records + 28);
+	assert_hex("at the end", reply + 29 + records, whole - 29 - records,
+		"00002904d000000000001c 000a0018 77*24");
+	for (c.limit = 0; c.limit < 68; c.limit++)
+		assert_int_equal(rewrite_answer(&m, true, &c, reply, sizeof reply), 0);
+	for (; c.limit < whole; c.limit++) {
+		assert_int_equal(rewrite_answer(&m, true, &c, reply, sizeof reply), 68);
+		assert_true(reply[2] & 2); /* TC */
+	}
+	assert_int_equal(rewrite_answer(&m, true, &c, reply, sizeof reply), whole);
+}
+
 /* Optional things are left out where the buffer ends. */
 static void test_cap_drops_options(void **state)
 {
@@ -563,6 +586,7 @@ int main(void)
 		cmocka_unit_test(test_limit_too_small),
 		cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_cap),
+		cmocka_unit_test(test_cookie),
 		cmocka_unit_test(test_cap_drops_options),
 		cmocka_unit_test(test_many_options),
 	};

@@ -145,6 +145,53 @@ static void test_opt_of_reply(void **state)
 		"123481850001000000000001" EXAMPLE_COM "0000291000 0000 8000 0006 000b0002 0000");
 }
 
+/* RFC 9018 A.1 */
+static const uint8_t cookies[24] = "\x24\x64\xc4\xab\xcf\x10\xc9\x57\1\0\0\0\x5c\xf7\x9f\x11"
+				   "\x1f\x81\x30\xc3\xee\xe2\x94\x80";
+#define COOKIE_HEX "000a0018 2464c4abcf10c957 01000000 5cf79f11 1f8130c3eee29480"
+
+static void test_cookie(void **state)
+{
+	struct client_form c = client(0x0100);
+	struct ede reason = { EDE_NETWORK_ERROR, "abc" };
+	uint8_t out[256];
+
+	(void)state;
+	c.has_cookie = true;
+	memcpy(c.cookie, cookies, sizeof cookies);
+	/* standards.md 25.4 */
+	assert_hex("BADCOOKIE", out, rewrite_error(&c, 23, no_reason, out, sizeof out),
+		"123481870001000000000001" EXAMPLE_COM "00002904d001000000001c" COOKIE_HEX);
+	c.keepalive = 100;
+	assert_hex("with keepalive and reason", out, rewrite_error(&c, 2, reason, out, sizeof out),
+		"123481820001000000000001" EXAMPLE_COM "00002904d000000000002b" COOKIE_HEX
+		"000b0002 0064 000f0005 0017 616263");
+	c.has_question = false;
+	c.keepalive = -1;
+	assert_hex("cookie-only", out, rewrite_error(&c, 0, no_reason, out, sizeof out),
+		"123481800000000000000001 00002904d000000000001c" COOKIE_HEX);
+	c.edns = false; /* no OPT, nothing in it */
+	assert_hex("without OPT", out, rewrite_error(&c, 1, no_reason, out, sizeof out),
+		"123481810000000000000000");
+}
+
+/* standards.md 25.4; no longer than the query. */
+static void test_truncated(void **state)
+{
+	struct client_form c = client(0x0100);
+	uint8_t out[256];
+
+	(void)state;
+	assert_hex("EDNS", out, rewrite_truncated(&c, out, sizeof out),
+		"123483800001000000000001" EXAMPLE_COM "00002904d0000000000000");
+	assert_int_equal(rewrite_truncated(&c, out, 40), 40);
+	assert_int_equal(rewrite_truncated(&c, out, 39), 0);
+	c.flags = 0x0110;
+	c.edns = false;
+	assert_hex("plain, CD", out, rewrite_truncated(&c, out, sizeof out),
+		"123483900001000000000000" EXAMPLE_COM);
+}
+
 /* The text is cut to fit, then goes, then the reason, then OPT and question. */
 static void test_limits(void **state)
 {
@@ -210,6 +257,8 @@ int main(void)
 		cmocka_unit_test(test_without_edns),
 		cmocka_unit_test(test_without_question),
 		cmocka_unit_test(test_opt_of_reply),
+		cmocka_unit_test(test_cookie),
+		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_no_room_for_extended_rcode),
 	};

@@ -7,6 +7,10 @@
 
 static const uint8_t example_com[] = "\7example\3com";
 
+/* RFC 9018 A.1 */
+static const uint8_t cookies[24] = "\x24\x64\xc4\xab\xcf\x10\xc9\x57\1\0\0\0\x5c\xf7\x9f\x11"
+				   "\x1f\x81\x30\xc3\xee\xe2\x94\x80";
+
 static struct upstream_query query(void)
 {
 	return (struct upstream_query){
@@ -30,6 +34,32 @@ static const struct {
 		false, false, false,
 		"123401000001000000000001" EXAMPLE_COM "00002904d0000000000058"
 		"0008000400010000 000b0000 000c0048 00*72" },
+
+	{ "subnet, keepalive, client cookie, padding",
+		{ .udp_size = 1232,
+			.keepalive = true,
+			.subnet_family = 1,
+			.pad_block = 128,
+			.cookie = cookies,
+			.cookie_len = 8 },
+		false, false, false,
+		"123401000001000000000001" EXAMPLE_COM "00002904d0000000000058"
+		"0008000400010000 000b0000 000a0008 2464c4abcf10c957 000c003c 00*60" },
+	{ "subnet, keepalive, both cookies, padding",
+		{ .udp_size = 1232,
+			.keepalive = true,
+			.subnet_family = 1,
+			.pad_block = 128,
+			.cookie = cookies,
+			.cookie_len = 24 },
+		false, false, false,
+		"123401000001000000000001" EXAMPLE_COM "00002904d0000000000058"
+		"0008000400010000 000b0000"
+		"000a0018 2464c4abcf10c957 01000000 5cf79f11 1f8130c3eee29480 000c002c 00*44" },
+	{ "a plain upstream: cookies, nothing else",
+		{ .udp_size = 1232, .cookie = cookies, .cookie_len = 24 }, false, false, false,
+		"123401000001000000000001" EXAMPLE_COM "00002904d000000000001c"
+		"000a0018 2464c4abcf10c957 01000000 5cf79f11 1f8130c3eee29480" },
 
 	{ "subnet over IPv6", { .udp_size = 4096, .subnet_family = 2 }, false, false, false,
 		"123401000001000000000001" EXAMPLE_COM "0000291000000000000008 0008000400020000" },
@@ -141,7 +171,7 @@ static void test_order(void **state)
 		{ EDNS_N3U, 1, (const uint8_t *)"\x01" },
 		{ EDNS_KEY_TAG, 2, (const uint8_t *)"\x4f\x66" },
 	};
-	const struct upstream_form form = { 4096, true, 1, 64 };
+	const struct upstream_form form = { .udp_size = 4096, .keepalive = true, .subnet_family = 1, .pad_block = 64 };
 	struct upstream_query q = query();
 	uint8_t out[256];
 	size_t len;
@@ -159,7 +189,12 @@ static void test_longest(void **state)
 {
 	static uint8_t out[UPSTREAM_QUERY_MAX], name[DNS_NAME_MAX], data[EDNS_COPIED_MAX];
 	struct edns_option copied[EDNS_COPIED];
-	const struct upstream_form form = { 4096, true, 2, 512 };
+	const struct upstream_form form = { .udp_size = 4096,
+		.keepalive = true,
+		.subnet_family = 2,
+		.pad_block = 512,
+		.cookie = data,
+		.cookie_len = 40 };
 	struct upstream_query q = { .question = { name, 255, 1, 1 }, .copied = copied };
 	struct dns_message m;
 	size_t len;
@@ -169,8 +204,29 @@ static void test_longest(void **state)
 	for (unsigned i = 0; i < EDNS_COPIED; i++)
 		copied[i] = (struct edns_option){ (uint16_t)(5 + i), EDNS_COPIED_MAX, data };
 	len = rewrite_query(&q, &form, 1, out, sizeof out);
-	assert_int_equal(len, 2560); /* 12 + 259 + 11 + 4 * 516 + 8 + 4 + 4, then to 512s */
+	assert_int_equal(len, 2560); /* 12 + 259 + 11 + 4 * 516 + 8 + 4 + 44 + 4, then to 512s */
 	assert_int_equal(message_parse(out, len, &m), MESSAGE_OK);
+}
+
+/* Whatever length the cookie has, the size is a multiple of the block (design 4: padding last). */
+static void test_padded_with_every_cookie(void **state)
+{
+	static const uint16_t blocks[] = { 16, 44, 128, 468, 512 };
+	uint8_t cookie[40] = { 0 }, out[1024];
+
+	(void)state;
+	for (size_t b = 0; b < COUNT_OF(blocks); b++) {
+		for (size_t len = 0; len <= sizeof cookie; len++) {
+			const struct upstream_form form = { .udp_size = 1232,
+				.pad_block = blocks[b],
+				.cookie = cookie,
+				.cookie_len = len };
+			struct upstream_query q = query();
+
+			assert_int_equal(
+				rewrite_query(&q, &form, 1, out, sizeof out) % blocks[b], 0);
+		}
+	}
 }
 
 /* Too small a buffer: nothing.  Room that is too small for the padding only: less padding. */
@@ -198,7 +254,7 @@ static void test_room(void **state)
 static void test_signed(void **state)
 {
 	static const uint8_t message[] = "\x99\x99\x01\x20\0\1\0\0\0\0\0\2\0\0\1\0\1 anything";
-	const struct upstream_form form = { 4096, true, 1, 128 };
+	const struct upstream_form form = { .udp_size = 4096, .keepalive = true, .subnet_family = 1, .pad_block = 128 };
 	struct upstream_query q = query();
 	uint8_t out[64];
 
@@ -224,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_copied),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_padded_with_every_cookie),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_signed),
 	};

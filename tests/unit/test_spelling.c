@@ -58,6 +58,45 @@ static const struct {
 	{ NAME_253 ".:853", NULL, NAME_253, NAME_253, 853 },
 };
 
+/* Other schemes. */
+static const struct {
+	const char *text, *addr, *host, *auth_name;
+	unsigned port;
+	enum spelling_scheme scheme;
+} good_other[] = {
+	{ "udp://192.168.1.1", "192.168.1.1:53", "", "", 53, SCHEME_UDP },
+	{ "UDP://192.168.1.1:5353", "192.168.1.1:5353", "", "", 5353, SCHEME_UDP },
+	{ "udp://fd00::1", "[fd00::1]:53", "", "", 53, SCHEME_UDP },
+	{ "tcp://[fd00::1]:5353", "[fd00::1]:5353", "", "", 5353, SCHEME_TCP },
+	{ "tcp://192.168.1.1@853", "192.168.1.1:853", "", "", 853, SCHEME_TCP },
+	{ "dtls://9.9.9.9", "9.9.9.9:853", "", "", 853, SCHEME_DTLS },
+	{ "DTLS://9.9.9.9:8853#dns.quad9.net", "9.9.9.9:8853", "", "dns.quad9.net", 8853, SCHEME_DTLS },
+	{ "dtls://9.9.9.9@8853#dns.quad9.net", "9.9.9.9:8853", "", "dns.quad9.net", 8853, SCHEME_DTLS },
+	{ "dtls://[2620:fe::fe]:853#dns.quad9.net", "[2620:fe::fe]:853", "", "dns.quad9.net", 853, SCHEME_DTLS },
+	{ "dtls://dns.quad9.net", NULL, "dns.quad9.net", "dns.quad9.net", 853, SCHEME_DTLS },
+	{ "dtls://dns.quad9.net@8853#other.name", NULL, "dns.quad9.net", "other.name", 8853, SCHEME_DTLS },
+	{ "dtls://resolver", NULL, "resolver", "resolver", 853, SCHEME_DTLS },
+};
+
+static void test_other_schemes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(good_other); i++) {
+		char text[ADDR_TEXT_MAX];
+		struct spelling s;
+
+		expect_int(good_other[i].text, spelling_parse(good_other[i].text, &s), SPELLING_OK);
+		expect_int(good_other[i].text, s.scheme, good_other[i].scheme);
+		if (good_other[i].addr)
+			assert_string_equal(addr_text(&s.addr, text), good_other[i].addr);
+		else
+			expect_int(good_other[i].text, s.addr.sa.sa_family, AF_UNSPEC);
+		assert_string_equal(s.host, good_other[i].host);
+		assert_string_equal(s.auth_name, good_other[i].auth_name);
+		expect_int(good_other[i].text, s.port, good_other[i].port);
+	}
+}
+
 static void test_good(void **state)
 {
 	(void)state;
@@ -67,6 +106,7 @@ static void test_good(void **state)
 		struct spelling s;
 
 		expect_int(good[i].text, spelling_parse(good[i].text, &s), SPELLING_OK);
+		expect_int(good[i].text, s.scheme, SCHEME_TLS);
 		if (good[i].addr)
 			assert_string_equal(addr_text(&s.addr, text), good[i].addr);
 		else
@@ -83,13 +123,19 @@ static const struct {
 } bad[] = {
 	{ "", SPELLING_EMPTY },
 	{ "tls://", SPELLING_EMPTY },
+	{ "dtls://", SPELLING_EMPTY },
+	{ "dtls://9.9.9.9:0", SPELLING_ADDRESS },
+	{ "dtls://dns.quad9.net/dns-query", SPELLING_PATH },
 	{ "#dns.quad9.net", SPELLING_EMPTY },
 	{ "tls://#dns.quad9.net", SPELLING_EMPTY },
-	{ "dtls://9.9.9.9", SPELLING_DTLS },
-	{ "DTLS://dns.example.net:853#x.example", SPELLING_DTLS },
-	{ "udp://9.9.9.9", SPELLING_PLAIN },
-	{ "tcp://9.9.9.9", SPELLING_PLAIN },
-	{ "UDP://192.168.1.1:53", SPELLING_PLAIN },
+	{ "udp://", SPELLING_EMPTY },
+	{ "udp://router.lan", SPELLING_PLAIN },
+	{ "udp://9.9.9.9#dns.quad9.net", SPELLING_PLAIN },
+	{ "udp://9.9.9.9:0", SPELLING_PLAIN },
+	{ "udp://9.9.9.9/24", SPELLING_PLAIN },
+	{ "udp://0.0.0.0", SPELLING_PLAIN },
+	{ "tcp://quad9", SPELLING_PLAIN },
+	{ "UDP://192.168.1.1:53#router.lan", SPELLING_PLAIN },
 	{ "https://dns.quad9.net/dns-query", SPELLING_HTTPS },
 	{ "HTTPS://dns.quad9.net", SPELLING_HTTPS },
 	{ "h3://dns.quad9.net/dns-query", SPELLING_HTTPS },
@@ -205,16 +251,15 @@ static const char *const words[] = {
 	[SPELLING_OK] = "nothing is wrong",
 	[SPELLING_EMPTY] = "no address and no name is written" TRY,
 	[SPELLING_WORD] = "unknown preset or upstream (\"dnsfwd --list-presets\" shows the presets)",
-	[SPELLING_DTLS] = "dtls:// is not spoken by this version yet, write tls://",
-	[SPELLING_PLAIN] = "udp:// and tcp:// are DNS in clear, which has its place in a zone only, and this "
-			   "version has no zones" TRY,
+	[SPELLING_PLAIN] = "behind udp:// and tcp:// an IP address is wanted, with a port where it is not 53, "
+			   "and nothing else, like \"udp://192.168.1.1\"",
 	[SPELLING_HTTPS] = "DNS over HTTPS is not spoken, write tls:// and the name of the server, like "
 			   "\"tls://dns.quad9.net\"",
 	[SPELLING_QUIC] = "DNS over QUIC is not spoken, write tls:// and the name of the server, like "
 			  "\"tls://dns.quad9.net\"",
 	[SPELLING_STAMP] = "DNS stamps (sdns://) are not read, write tls:// and the name of the server, like "
 			   "\"tls://dns.quad9.net\"",
-	[SPELLING_SCHEME] = "only tls:// is spoken" TRY,
+	[SPELLING_SCHEME] = "only tls:// and dtls:// are spoken" TRY,
 	[SPELLING_ADDRESS] = "neither an IP address nor a host name, with a port of 1 to 65535 where one is "
 			     "written; write it like \"9.9.9.9\", \"9.9.9.9:853\", \"[2620:fe::fe]:853\" or "
 			     "\"dns.quad9.net\"",
@@ -243,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_other_schemes),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_split_port),
 		cmocka_unit_test(test_every_verdict_has_its_words),

@@ -279,6 +279,28 @@ static void test_return(void **state)
 	tickets_deinit(&ts);
 }
 
+/* An attempt failed while another had one in hand that nobody saw yet: that one is spent, too. */
+static void test_return_after_a_drop(void **state)
+{
+	struct addr a = at("192.0.2.1");
+	struct tickets ts;
+	struct ticket *t;
+
+	(void)state;
+	tickets_init(&ts);
+	put(&ts, "192.0.2.1", "x");
+	put(&ts, "192.0.2.1", "y");
+	t = take(&ts, "192.0.2.1");
+	assert_non_null(t);
+	tickets_drop(&ts, &a);
+	tickets_return(&ts, t);
+	assert_count(&ts, 0);
+	put(&ts, "192.0.2.1", "z");
+	tickets_return(&ts, take(&ts, "192.0.2.1"));
+	assert_taken(&ts, "192.0.2.1", "z");
+	tickets_deinit(&ts);
+}
+
 /* The bounds hold for what comes back, too. */
 static void test_return_to_a_full_store(void **state)
 {
@@ -393,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_chain_is_over_at_put),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_return),
+		cmocka_unit_test(test_return_after_a_drop),
 		cmocka_unit_test(test_return_to_a_full_store),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_wiped),

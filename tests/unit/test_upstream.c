@@ -435,6 +435,8 @@ static void test_addresses_are_asked_for(void **state)
 	assert_int_equal(net.opened, 0);
 	assert_false(upstream_is_awaited(&up, &until));
 	assert_standing(UPSTREAM_UNKNOWN, LABEL);
+	upstream_set_unknown(&up, "the test does not say");
+	assert_standing(UPSTREAM_DOWN, LABEL ": the test does not say");
 	want();
 	pass(SEC - 1);
 	want();
@@ -443,6 +445,7 @@ static void test_addresses_are_asked_for(void **state)
 	want();
 	assert_int_equal(address_wishes, 2);
 	set_addresses("6.1 4.1");
+	assert_standing(UPSTREAM_STARTING, LABEL);
 	check_race();
 	assert_int_equal(net.opened, 1);
 	assert_to(fake_at(&net, 0), "6.1");

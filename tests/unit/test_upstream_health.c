@@ -34,7 +34,7 @@ static void test_backoff_schedule(void **state)
 	assert_about("two minutes", time_to_open(10 * SEC), 4 * SEC);
 	for (unsigned i = 0; i < 10; i++) {
 		lose(FAULT_CLOSED, STAGE_TLS);
-		assert_about("two minutes", time_to_open(10 * SEC), 5 * SEC);
+		assert_about("two minutes", time_to_open(10 * SEC), 4 * SEC);
 	}
 }
 

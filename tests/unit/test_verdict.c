@@ -34,6 +34,11 @@ static const struct {
 	{ "REFUSED, EDE 16", "0000 8185" HEAD QUESTION OPT "0006 000f 0002 0010", false },
 	{ "an EDE's number as length of another option",
 		"0000 8182" HEAD QUESTION OPT "0007 fff0 0003 0f0006", true },
+	{ "BADVERS", "0000 8180" HEAD QUESTION "00 0029 04d0 01000000 0000", true },
+	{ "BADCOOKIE", "0000 8187" HEAD QUESTION "00 0029 04d0 01000000 0000", true },
+	{ "BADCOOKIE, EDE 16", "0000 8187" HEAD QUESTION "00 0029 04d0 01000000 0006 000f 0002 0010",
+		true },
+	{ "YXRRSET", "0000 8187" HEAD QUESTION OPT "0000", false },
 	{ "a broken option list", "0000 8182" HEAD QUESTION OPT "0006 000f 0009 0006", true },
 };
 

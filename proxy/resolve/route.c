@@ -1,0 +1,23 @@
+#include "proxy/resolve/route.h"
+
+static const struct route_zone *find(const struct routes *r, const uint8_t *name, size_t len)
+{
+	for (size_t i = 0; i < r->zone_count; i++)
+		if (r->zones[i].name_len == len && name_equal(r->zones[i].name, name, len))
+			return &r->zones[i];
+	return NULL;
+}
+
+/* The whole name, then without its first label, and so on: the longest zone is met first. */
+struct pool *route_find(const struct routes *r, const struct dns_question *q)
+{
+	const uint8_t *name = q->name, *end = q->name + q->name_len;
+
+	for (; r->zone_count > 0 && name < end && *name; name += 1 + *name) {
+		const struct route_zone *z = find(r, name, (size_t)(end - name));
+
+		if (z)
+			return z->pool;
+	}
+	return r->forward;
+}

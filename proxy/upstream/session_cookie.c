@@ -1,0 +1,116 @@
+#include "proxy/upstream/session_cookie.h"
+
+#include "common/base/log.h"
+#include "common/dns/cookie_store.h"
+#include "proxy/upstream/session.h"
+
+void session_cookie_begin(struct session *s)
+{
+	const struct session_setup *setup = s->setup;
+	const struct addr *local = &s->transport->info.local;
+
+	if (!setup->cookies)
+		return;
+	if (setup->cookie_store && local->sa.sa_family != AF_UNSPEC) {
+		s->jar = cookie_store_take(setup->cookie_store, &s->addr, local);
+		s->jar_is_lent = s->jar != NULL;
+		setup->stats->bound_cookies += !s->jar;
+	}
+	if (!s->jar)
+		s->jar = &s->own_jar;
+}
+
+void session_cookie_end(struct session *s)
+{
+	if (s->jar_is_lent)
+		cookie_store_give_back(s->setup->cookie_store, s->jar);
+	s->jar_is_lent = false;
+	s->jar = NULL;
+	cookie_jar_wipe(&s->own_jar);
+}
+
+/* What dies with the session may go by the turn's clock. */
+static uint64_t now_us(const struct session *s)
+{
+	const struct cookie_store *store = s->setup->cookie_store;
+
+	return s->jar_is_lent ? store->boottime_us(store->clock_arg) : turn_now_us(s->setup->turn);
+}
+
+size_t session_cookie_offer(struct session *s, struct flight *f, uint8_t ret[COOKIE_FULL_MAX])
+{
+	/* A signed message passes as it is, with the cookie of whoever signed it. */
+	if (!s->jar || f->request->query.signed_message) {
+		f->cookie.form = SENT_NO_COOKIE;
+		return 0;
+	}
+	return cookie_offer(s->jar, s->setup->random, now_us(s), &f->cookie, ret);
+}
+
+static void count(struct stats *stats, enum cookie_news news, enum cookie_verdict v)
+{
+	stats->upstream_cookies_right += news == COOKIE_CONFIRMED || news == COOKIE_REFUSED;
+	stats->upstream_cookies_missing += news == COOKIE_MISSING || news == COOKIE_LAPSED;
+	stats->upstream_cookies_discarded += v == COOKIE_DISCARD;
+}
+
+/*
+ * State changes only: what a session is told more than once is told again only when it has been all right
+ * in between, or five minutes later.
+ */
+static void tell(struct session *s, enum cookie_news news)
+{
+	char text[ADDR_TEXT_MAX];
+	const char *who = addr_text(&s->addr, text);
+
+	if (news == s->cookie_news || news == COOKIE_NO_NEWS)
+		return;
+	s->cookie_news = news;
+	switch (news) {
+	case COOKIE_NO_NEWS:
+	case COOKIE_CONFIRMED:
+		break;
+	case COOKIE_WRONG:
+		log_warning("%s: DNS cookie: the answer's is wrong or malformed; not used", who);
+		break;
+	case COOKIE_MISSING:
+		log_info("%s: DNS cookie: it had sent one, and now answers without: %s", who,
+			s->transport->info.stream ? "taken, as nobody else can have put it there"
+						  : "not used, it may be a forgery");
+		break;
+	case COOKIE_LAPSED:
+		log_warning("%s: DNS cookie: it has sent none for %llu s; it is taken for a server "
+			    "without cookies now",
+			who, COOKIE_LAPSE_US / 1000000);
+		break;
+	case COOKIE_UNSUPPORTED:
+		log_debug("%s: DNS cookie: it does none", who);
+		break;
+	case COOKIE_REFUSED:
+		log_warning("%s: DNS cookie: it refuses even its own (BADCOOKIE); none is sent for "
+			    "%llu s",
+			who, COOKIE_REST_US / 1000000);
+		break;
+	}
+}
+
+enum cookie_verdict session_cookie_judge(struct session *s, struct flight *f, const struct edns *e)
+{
+	struct request *r = f->request;
+	struct cookie_answer a = { .edns = e,
+		.rcode = (unsigned)e->extended_rcode << 4 | message_rcode(&r->answer),
+		.stream = s->transport->info.stream,
+		.again = r->bad_cookies > 0 };
+	enum cookie_verdict v = COOKIE_ACCEPT;
+	enum cookie_news news = COOKIE_NO_NEWS;
+
+	if (a.rcode == RCODE_BADCOOKIE && !r->query.signed_message)
+		s->setup->stats->upstream_badcookie++;
+	if (s->jar)
+		v = cookie_judge(s->jar, &f->cookie, &a, now_us(s), &news);
+	count(s->setup->stats, news, v);
+	tell(s, news);
+	if (v == COOKIE_RETRY && r->bad_cookies < UINT8_MAX)
+		r->bad_cookies++;
+	return v;
+}

@@ -1,0 +1,73 @@
+/*
+ * The ways to one configured upstream: a stream alone, or datagrams with a stream to the same beside
+ * (RFC 8094: DTLS, and TLS).  Each way is a struct upstream with addresses, sessions, backoff and
+ * health of its own; the pool sees one, that over datagrams, called the face here.
+ *
+ *   - Datagrams are preferred while they get through.  Where no session comes within 250 ms, or one
+ *     falls silent, the stream is opened beside, and takes the queries as soon as it is there.
+ *   - `races`: both are opened, and the way that answers first is kept; the other is the fallback.
+ *   - A query moves to the stream, and to no other upstream, when its answer is cut (TC=1), when it
+ *     is too large for a datagram, and when three datagrams were not answered.
+ *   - The stream is opened when it is needed, and not again when it ends.
+ *   - Datagrams that do not get through are left alone for a time (silence.h).
+ */
+#ifndef PROXY_UPSTREAM_WAYS_H
+#define PROXY_UPSTREAM_WAYS_H
+
+#include <stdbool.h>
+
+#include "proxy/upstream/upstream.h"
+
+/* Both ways of it; owner and owner_arg are set in the face.  As upstream_init and upstream_deinit. */
+void ways_init(struct upstream *face);
+void ways_deinit(struct upstream *face);
+void ways_warm(struct upstream *face);
+void ways_set_addresses(struct upstream *face, const struct addr *addrs, size_t count);
+
+/* The one that the pool knows. */
+static inline struct upstream *ways_face(struct upstream *way)
+{
+	return way->datagrams ? way->datagrams : way;
+}
+
+/* Whose session it is: the way. */
+static inline struct upstream *ways_of(const struct session *s)
+{
+	return s->setup->owner_arg;
+}
+
+/*
+ * As upstream_session, from either way.  Where it is not the preferred one, that is tried at
+ * leisure.
+ */
+struct session *ways_session(struct upstream *face, const struct request *r);
+
+/* As upstream_ensure, for such queries as r; NULL: for any. */
+void ways_ensure(struct upstream *face, const struct request *r, bool urgent);
+
+/* As upstream_is_awaited, for r. */
+bool ways_is_awaited(struct upstream *face, const struct request *r, uint64_t *ret_until_us);
+
+/* Sessions of both that can be relied on. */
+unsigned ways_ready(const struct upstream *face);
+
+/* The way that is asked now, to tell how fast it is. */
+const struct upstream *ways_active(const struct upstream *face);
+
+/* Others are to be preferred; there is no way to it now. */
+bool ways_doubtful(const struct upstream *face);
+bool ways_down(const struct upstream *face);
+
+/* As upstream_standing. */
+enum upstream_standing ways_standing(const struct upstream *face, const char **ret_reason);
+
+/* A query was answered on this way: the race, if there is one, is over. */
+void ways_answered(struct upstream *way);
+
+/*
+ * Another network: silence, and who won the race, are forgotten.  Sessions of the old one are for
+ * the caller to end: they could win the new race.
+ */
+void ways_forget(struct upstream *face);
+
+#endif
