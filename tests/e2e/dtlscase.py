@@ -11,7 +11,7 @@ import threading
 
 import wire
 from reach import fresh
-from testserver import TestServer, expected_a, wait_for
+from testserver import TIMEOUT, TestServer, expected_a, wait_for
 from udp_relay import UdpRelay
 
 # The tests are about dnsfwd, whatever the library that it stands on.
@@ -38,7 +38,7 @@ class DtlsCase:
             self.until_dtls()
         return self.fwd
 
-    def until_dtls(self):
+    def until_dtls(self, timeout=TIMEOUT):
         """Asks until one more query came over DTLS; then counters and memory are those of a new server."""
         before = self.server.stat("queries_dtls")
 
@@ -46,7 +46,7 @@ class DtlsCase:
             self.check()
             return self.server.stat("queries_dtls") > before
 
-        wait_for(asked, what=f"a query over DTLS\n{self.fwd.log_text()}")
+        wait_for(asked, timeout, f"a query over DTLS\n{self.fwd.log_text()}")
         self.server.reset()
 
     def check(self, name=None, **options):

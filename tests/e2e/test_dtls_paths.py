@@ -168,7 +168,7 @@ def test_one_forged_alert_and_icmp(dtls):
     case.relay.unreachable()
     wait_for(lambda: case.fwd.stats()["connects_failed"] > 0, what="the end of it")
     case.relay.fault()
-    case.until_dtls()
+    case.until_dtls(10)
 
 
 @pytest.mark.parametrize("what", FORGED)
