@@ -21,7 +21,7 @@
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
 #include "proxy/worker.h"
-#if __has_include("proxy/upstream/dtls_library.h")
+#ifdef WITH_DTLS
 #include "proxy/upstream/dtls_library.h"
 #else
 #define dtls_policy_new tls_policy_new

@@ -16,7 +16,7 @@
 #include "proxy/upstream/tls.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/ways.h"
-#if __has_include("proxy/upstream/dtls.h")
+#ifdef WITH_DTLS
 #include "proxy/upstream/dtls.h"
 #define tls_trust_loaded tls_endpoint_trust_loaded
 #else

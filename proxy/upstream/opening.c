@@ -183,6 +183,26 @@ static struct session *open_to(struct upstream *u, size_t i, struct transport_en
 	return s;
 }
 
+static bool has_session(const struct upstream *u)
+{
+	list_for_each (n, &u->sessions)
+		if (container_of(n, struct session, node)->ready_us)
+			return true;
+	return false;
+}
+
+/*
+ * Datagrams do not get through.  Not where one session is there, in doubt or not: what ended the
+ * attempt for another may be forged (threats A07).  Nor where a server that has answered here
+ * refuses them at once: it may be starting again.
+ */
+static bool is_silence(const struct upstream *u, const struct transport_end *end)
+{
+	if (end->fault == FAULT_LOCAL || has_session(u))
+		return false;
+	return end->fault == FAULT_TIMEOUT || !u->silence.heard;
+}
+
 /* Every address has failed. */
 static void end_round(struct upstream *u, const struct addr *to, const struct transport_end *end)
 {
@@ -190,8 +210,7 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 
 	stop_timer(u, &u->pace);
 	u->warming = false;
-	/* Whatever it was, the stream is there, and a server is not asked for DTLS again and again. */
-	if (u->stream && end->fault != FAULT_LOCAL)
+	if (u->stream && is_silence(u, end))
 		upstream_fall_silent(u, end->text);
 	if (u->round_counts)
 		wait = back_off(u);

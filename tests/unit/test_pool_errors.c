@@ -766,9 +766,44 @@ static void test_copy_ends_silence(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+/* ------------------------------------------------------------------ a pool that nobody can use now */
+
+static const char *broken;
+
+static const char *is_unusable(void *arg)
+{
+	assert_ptr_equal(arg, &broken);
+	return broken;
+}
+
+/* Told at once, and nobody is connected to; afterwards all is as ever. */
+static void test_unusable(void **state)
+{
+	(void)state;
+	pool.unusable = is_unusable;
+	pool.unusable_arg = &broken;
+	broken = "there is no interface wg0";
+	for (unsigned i = 0; i < 3; i++) {
+		submit(i);
+		assert_int_equal(fates[i].done, 0);
+		turn();
+		assert_int_equal(fates[i].failed, 1);
+		assert_int_equal(fates[i].code, EDE_NETWORK_ERROR);
+		assert_string_equal(fates[i].text, broken);
+	}
+	assert_int_equal(net.opened, 0);
+	submit(3);
+	cancel(3);
+	turn();
+	assert_int_equal(fates[3].done, 0);
+	broken = NULL;
+	connect_up();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_unusable),
 		TEST(test_kinds),
 		TEST(test_only_upstream),
 		TEST(test_all_answer_with_errors),

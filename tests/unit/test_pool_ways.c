@@ -268,6 +268,53 @@ static size_t attempts_within(uint64_t us, uint64_t every_us)
 	return opened(false) - before;
 }
 
+/* A07: forged, an alert opens another session and ICMP ends its handshake.  The first one goes on. */
+static void test_forged_refusal(void **state)
+{
+	struct fake *d;
+
+	(void)state;
+	d = connect_datagrams();
+	send_one(0);
+	fake_doubt(d);
+	turn();
+	assert_ptr_not_equal(datagrams(), d);
+	fake_end(datagrams(), FAULT_PROTOCOL, STAGE_TLS);
+	turn();
+	assert_int_equal(net.stats.datagram_silences, 0);
+	answer(0, d);
+	turn();
+	assert_from(0, datagram_labels[0]);
+	send_one(1);
+	assert_true(is_on(1, d));
+}
+
+/* A server that has answered, and is not there for a moment. */
+static void test_refused_by_one_that_was_heard(void **state)
+{
+	(void)state;
+	connect_datagrams();
+	fake_end(datagrams(), FAULT_CLOSED, STAGE_DNS);
+	turn();
+	submit(0);
+	turn();
+	if (datagrams())
+		fake_end(datagrams(), FAULT_PROTOCOL, STAGE_TLS);
+	turn();
+	fake_ready(stream());
+	turn();
+	answer(0, stream());
+	turn();
+	assert_from(0, labels[0]);
+	assert_int_equal(net.stats.datagram_silences, 0);
+	assert_int_equal(attempts_within(14 * SEC, SEC), 1);
+	assert_non_null(datagrams());
+	fake_ready(datagrams());
+	turn();
+	send_one(1);
+	assert_true(is_on(1, datagrams()));
+}
+
 static void test_silence_is_remembered(void **state)
 {
 	(void)state;
@@ -745,6 +792,8 @@ int main(void)
 		TEST(test_handshake_in_time),
 		TEST(test_stream_is_not_kept_warm),
 		TEST(test_refused_datagrams),
+		TEST(test_forged_refusal),
+		TEST(test_refused_by_one_that_was_heard),
 		TEST(test_no_socket_for_datagrams),
 		TEST(test_silence_is_remembered),
 		TEST(test_another_network),
