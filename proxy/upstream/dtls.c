@@ -381,10 +381,6 @@ static enum tls_progress feed(struct dtls *t, const struct udp_read *r)
 	unsigned waiting = t->engine.out.count;
 	enum tls_progress progress;
 
-	if (r->cut) {
-		t->engine.discarded++;
-		return TLS_PROGRESS_DONE;
-	}
 	progress = dtls_engine_feed(&t->engine, r->data, r->len);
 	if (t->engine.discarded == discarded && !t->engine.alerted)
 		t->heard = true;

@@ -156,7 +156,6 @@ int udp_socket_read(
 	if (n < 0)
 		return -errno;
 	for (int i = 0; i < n; i++)
-		ret[i] = (struct udp_read){ room + (size_t)i * slot, heads[i].msg_len,
-			(heads[i].msg_hdr.msg_flags & MSG_TRUNC) != 0 };
+		ret[i] = (struct udp_read){ room + (size_t)i * slot, heads[i].msg_len };
 	return n;
 }

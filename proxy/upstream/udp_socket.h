@@ -2,7 +2,6 @@
 #ifndef PROXY_UPSTREAM_UDP_SOCKET_H
 #define PROXY_UPSTREAM_UDP_SOCKET_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,8 +36,7 @@ int udp_socket_flush(int fd, struct datagrams *out, int *ret_error);
 
 struct udp_read {
 	const uint8_t *data; /* in the room */
-	size_t len;
-	bool cut; /* longer than a slot */
+	size_t len;	     /* of a slot at most: the rest of it is lost */
 };
 
 /*

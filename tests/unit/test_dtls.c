@@ -674,7 +674,7 @@ static void test_forgeries(void **state)
 	scene_deinit(&s);
 }
 
-/* A datagram longer than any answer is dropped whole. */
+/* Of a datagram longer than any answer the record that is cut goes; what stands whole before it counts. */
 static void test_giant(void **state)
 {
 	static uint8_t octets[60000];
