@@ -130,7 +130,6 @@ p_cflags += $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif
 p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # DTLS is spoken as soon as its transport is there.
-p_cflags  += $(if $(wildcard proxy/upstream/dtls.h),-DWITH_DTLS)
 p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)

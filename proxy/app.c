@@ -18,19 +18,10 @@
 #include "proxy/secrets.h"
 #include "proxy/self.h"
 #include "proxy/trusts.h"
+#include "proxy/upstream/dtls_library.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
 #include "proxy/worker.h"
-#ifdef WITH_DTLS
-#include "proxy/upstream/dtls_library.h"
-#else
-#define dtls_policy_new tls_policy_new
-static bool dtls_library_is_safe(const char **ret_why)
-{
-	*ret_why = "this program is built without it";
-	return false;
-}
-#endif
 
 #define SIGNALS 4
 /*

@@ -6,22 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "common/dns/cookie_store.h"
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
+#include "proxy/upstream/dtls.h"
 #include "proxy/upstream/plain.h"
 #include "proxy/upstream/pool.h"
 #include "proxy/upstream/tls.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/ways.h"
-#ifdef WITH_DTLS
-#include "proxy/upstream/dtls.h"
-#define tls_trust_loaded tls_endpoint_trust_loaded
-#else
-#define dtls_open tls_open /* app.c refuses upstreams over DTLS then */
-#endif
 
 /* How long queries in flight may take to be answered once we are told to stop (threats F20). */
 #define DRAIN_US     2000000u
@@ -63,6 +60,7 @@ struct worker {
 	size_t group_count;
 	struct route_zone *zones;
 	bool pools_built;
+	struct cookie_store cookies; /* of those asked in clear */
 	void (*want_addresses)(void *arg, size_t upstream);
 	void *want_arg;
 	struct lookups lookups;
@@ -130,7 +128,7 @@ static void fill_way(struct worker *w, struct way *way, struct upstream *up, siz
 }
 
 /* As way, with a label and an opener of its own. */
-static void use_plain(struct way *way, struct upstream *up, const char *scheme,
+static void use_plain(struct worker *w, struct way *way, struct upstream *up, const char *scheme,
 	const struct config_upstream *u,
 	struct transport *(*open)(void *, const struct addr *, const struct transport_handler *,
 		void *, struct transport_end *))
@@ -139,6 +137,7 @@ static void use_plain(struct way *way, struct upstream *up, const char *scheme,
 	up->session.opener = (struct transport_opener){ open, &way->plain };
 	up->session.form.pad_block = 0; /* RFC 7830 6: what is in clear is not padded */
 	up->session.no_subnet = true;
+	up->session.cookie_store = &w->cookies;
 }
 
 /* Over datagrams: one session, no keepalive, and a stream for what they are of no use to. */
@@ -154,8 +153,8 @@ static void add_datagrams(struct worker *w, size_t i, const struct worker_setup 
 	up->session.form.udp_size = DATAGRAM_UDP_SIZE;
 	up->session.form.keepalive = false;
 	if (u->transport == TRANSPORT_UDP) {
-		use_plain(&w->stream_ways[i], &w->streams[i], "tcp", u, plain_tcp_open);
-		use_plain(&w->ways[i], up, "udp", u, plain_udp_open);
+		use_plain(w, &w->stream_ways[i], &w->streams[i], "tcp", u, plain_tcp_open);
+		use_plain(w, &w->ways[i], up, "udp", u, plain_udp_open);
 		up->session.max_inflight = PLAIN_UDP_SOCKETS;
 	} else {
 		name_way(&w->stream_ways[i], "tls", u);
@@ -172,7 +171,7 @@ static void fill_upstream(struct worker *w, size_t i, const struct worker_setup 
 	fill_way(w, &w->ways[i], &w->upstreams[i], i, setup);
 	name_way(&w->ways[i], "tls", u);
 	if (u->transport == TRANSPORT_TCP)
-		use_plain(&w->ways[i], &w->upstreams[i], "tcp", u, plain_tcp_open);
+		use_plain(w, &w->ways[i], &w->upstreams[i], "tcp", u, plain_tcp_open);
 	else if (u->transport != TRANSPORT_TLS)
 		add_datagrams(w, i, setup);
 }
@@ -222,6 +221,16 @@ static bool allocate(struct worker *w, const struct config *c)
 	w->groups = calloc(1 + c->zone_count, sizeof *w->groups);
 	w->zones = calloc(1 + c->zone_count, sizeof *w->zones);
 	return w->ways && w->upstreams && w->stream_ways && w->streams && w->groups && w->zones;
+}
+
+/* Cookies age while we sleep. */
+static uint64_t boottime_us(void *arg)
+{
+	struct timespec now;
+
+	(void)arg;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 static int build_pools(struct worker *w, const struct worker_setup *setup)
@@ -339,6 +348,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 	}
 	w->want_addresses = setup->want_addresses;
 	w->want_arg = setup->want_arg;
+	cookie_store_init(&w->cookies, boottime_us, NULL);
 	w->pools_built = build_pools(w, setup) == 0;
 	lookups_init(&w->lookups, setup->config->max_queries, &w->loop.stats, routes_of(w));
 	queries_init(&w->queries, &w->loop, setup->config, &w->lookups);
@@ -461,6 +471,7 @@ void worker_free(struct worker *w)
 		if (w->upstreams[i].stream)
 			tls_endpoint_deinit(&w->stream_ways[i].endpoint);
 	}
+	cookie_store_deinit(&w->cookies);
 	free(w->zones);
 	free(w->groups);
 	free(w->streams);

@@ -36,9 +36,9 @@ struct worker_setup {
 	const struct listen_address *listen;	 /* in step with sockets; borrowed for the call */
 	struct socket_pair *sockets;		 /* taken: set to -1 as they change hands */
 	size_t socket_count;
-	bool counts_drops;  /* false: the sockets are another's too, which reports them */
+	bool counts_drops; /* false: the sockets are another's too, which reports them */
 	const struct cookie_secrets *cookie_secrets; /* copied */
-	size_t tcp_clients; /* at most, as far as descriptors go */
+	size_t tcp_clients;			     /* at most, as far as descriptors go */
 	/*
 	 * Called on the worker's thread, at most once a second for each upstream with a host: it
 	 * has no address, or is about to connect.  worker_set_addresses comes when there is news.

@@ -220,6 +220,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 static void on_connected(struct plain_tcp *t)
 {
+	struct addr *local = &t->base.info.local;
+	socklen_t len = sizeof *local;
 	int error = tcp_socket_error(t->fd);
 
 	if (error) {
@@ -229,6 +231,8 @@ static void on_connected(struct plain_tcp *t)
 	}
 	t->state = TCP_READY;
 	t->base.info.protocol = "TCP";
+	if (getsockname(t->fd, &local->sa, &len) < 0)
+		local->sa.sa_family = AF_UNSPEC;
 	event_add(t->readable, NULL);
 	t->handler->established(t->handler_arg);
 	if (t->state == TCP_READY)

@@ -77,8 +77,25 @@ static void drop(struct asking *a)
 		turn_defer(&u->endpoint->loop->turn, &u->freed);
 }
 
+/*
+ * All leave from one address: a server's cookie is bound to it, and another is another network's (RFC 9018
+ * 3).  The first socket finds it out.
+ */
+static int check_local(struct plain_udp *u, int fd)
+{
+	struct addr local = { 0 };
+	socklen_t len = sizeof local;
+
+	if (getsockname(fd, &local.sa, &len) < 0)
+		return -errno;
+	addr_set_port(&local, 0);
+	if (u->base.info.local.sa.sa_family == AF_UNSPEC)
+		u->base.info.local = local;
+	return addr_equal(&local, &u->base.info.local) ? 0 : -EADDRNOTAVAIL;
+}
+
 /* A port of the kernel's choice, from all that it has for this. */
-static int open_socket(const struct plain_udp *u)
+static int open_socket(struct plain_udp *u)
 {
 	int fd = socket(u->to.sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
@@ -88,6 +105,8 @@ static int open_socket(const struct plain_udp *u)
 	err = tcp_socket_bind_device(fd, u->endpoint->device);
 	if (err == 0 && connect(fd, &u->to.sa, addr_len(&u->to)) < 0)
 		err = -errno;
+	if (err == 0)
+		err = check_local(u, fd);
 	if (err == 0)
 		return fd;
 	close(fd);
@@ -335,7 +354,7 @@ static const struct transport_ops ops = {
 };
 
 /* Is there a way there at all?  The rest is found out by asking. */
-static bool try_socket(const struct plain_udp *u, struct transport_end *ret_end)
+static bool try_socket(struct plain_udp *u, struct transport_end *ret_end)
 {
 	int fd = open_socket(u);
 
