@@ -25,6 +25,13 @@ void limits_closed(struct limits *l, uint64_t answers, uint64_t idle_us, bool bu
 	l->last_idle_us = idle_us;
 }
 
+/* Where the first query and its repetition are lost it was no accident. */
+void limits_forgotten(struct limits *l, uint64_t idle_us)
+{
+	if (!l->idle_us || idle_us < l->idle_us)
+		l->idle_us = l->last_idle_us = idle_us;
+}
+
 void limits_outlived(struct limits *l, uint64_t answers)
 {
 	if (answers >= l->answers)

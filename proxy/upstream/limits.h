@@ -22,6 +22,9 @@ struct limits {
  */
 void limits_closed(struct limits *l, uint64_t answers, uint64_t idle_us, bool busy);
 
+/* A session over datagrams was forgotten without a word while it was idle for so long. */
+void limits_forgotten(struct limits *l, uint64_t idle_us);
+
 /* A connection lives on though it has had as many answers. */
 void limits_outlived(struct limits *l, uint64_t answers);
 /* A connection was idle for longer and lives. */

@@ -26,7 +26,8 @@
 
 static void wait_in_queue(struct pool *p, struct request *r)
 {
-	bool tried = r->sent_before || r->sends > 0;
+	/* What needs a stream is not like the others, either, which one of it must not hold up. */
+	bool tried = r->sent_before || r->sends > 0 || r->needs_stream;
 
 	p->stats->bound_inflight += pool_sessions(p) > 0; /* there are some, and they are full */
 	list_append(tried ? &p->again : &p->waiting, &r->node);

@@ -40,7 +40,8 @@ struct pool {
 	/* Private. */
 	struct turn *turn;
 	struct stats *stats;
-	struct list again;    /* requests that wait, tried before: they go first, in order */
+	struct list
+		again; /* requests that wait, tried before or not for all: they go first, in order */
 	struct list waiting;  /* those never tried, the oldest first */
 	size_t waiting_count; /* of both */
 	struct turn_work dispatch;

@@ -114,7 +114,8 @@ struct session {
 	uint64_t opened_us, ready_us; /* ready_us 0: never was */
 	uint64_t established_us;      /* SYN-ACK; 0: none yet */
 	uint64_t answered_us;	      /* last answer, or when it became ready */
-	size_t unanswered;	      /* given back at its end */
+	uint64_t forgotten_us; /* datagrams: in doubt since it was idle for so long; 0: not */
+	size_t unanswered;     /* given back at its end */
 
 	/* The rest is private. */
 	const struct session_setup *setup; /* borrowed from the owner, outlives the session */

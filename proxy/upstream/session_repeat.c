@@ -42,6 +42,7 @@ static void send_again(struct session *s, struct flight *f)
 	session_send_again(s, f);
 	f->repeat_us = now_us(s) + (wait << (f->sendings - 1));
 	if (s->paused_us) {
+		s->forgotten_us = s->paused_us;
 		s->paused_us = 0;
 		session_watch_doubted(s, "is silent after a pause");
 	}
@@ -112,7 +113,7 @@ void session_repeat_answered(struct session *s, const struct flight *f)
 {
 	uint64_t took = now_us(s) - f->sent_us;
 
-	s->paused_us = 0;
+	s->paused_us = s->forgotten_us = 0;
 	if (f->sendings > 1)
 		return;
 	/* A name that the server has to look for says little of the path. */

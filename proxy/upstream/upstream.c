@@ -260,10 +260,13 @@ static void retire_suspects(struct upstream *u, uint64_t asked_us)
 
 		if (!s->suspect)
 			continue;
-		if (s->suspect_us < asked_us)
+		if (s->suspect_us < asked_us) {
+			if (s->forgotten_us)
+				limits_forgotten(&u->limits, s->forgotten_us);
 			session_retire(s);
-		else
+		} else {
 			u->has_suspects = true;
+		}
 	}
 }
 

@@ -181,9 +181,28 @@ static void test_idle_outslept(void **state)
 	assert_int_equal(l.idle_us, 30 * SEC);
 }
 
+/* The shortest pause in which a session was forgotten, until one lives longer. */
+static void test_forgotten(void **state)
+{
+	struct limits l = { 0 };
+
+	(void)state;
+	limits_forgotten(&l, 10000000);
+	assert_int_equal(l.idle_us, 10000000);
+	limits_forgotten(&l, 20000000);
+	assert_int_equal(l.idle_us, 10000000);
+	limits_forgotten(&l, 5000000);
+	assert_int_equal(l.idle_us, 5000000);
+	limits_outslept(&l, 5100000);
+	assert_int_equal(l.idle_us, 5000000);
+	limits_outslept(&l, 6000000);
+	assert_int_equal(l.idle_us, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_kinds_are_apart),

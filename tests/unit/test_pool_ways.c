@@ -476,6 +476,26 @@ static void test_too_large(void **state)
 	assert_int_equal(net.stats.bound_memory, 0);
 }
 
+/* While it waits for the stream, the others go on over datagrams. */
+static void test_too_large_holds_up_nobody(void **state)
+{
+	static struct edns_option copied[EDNS_COPIED];
+	static uint8_t octets[EDNS_COPIED_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i < EDNS_COPIED; i++)
+		copied[i] = (struct edns_option){ .code = 5, .data = octets, .len = EDNS_COPIED_MAX };
+	connect_datagrams();
+	asks[0].request.query.copied = copied;
+	submit(0);
+	turn();
+	assert_int_equal(stands(0), WAITING);
+	for (unsigned i = 1; i < 10; i++) {
+		send_one(i);
+		assert_true(is_on(i, datagrams()));
+	}
+}
+
 /* Others are answered, this one is lost three times: over to the stream, and no send is spent. */
 static void test_three_lost(void **state)
 {
@@ -624,6 +644,8 @@ static void test_forgotten_session(void **state)
 	assert_true(old->closed);
 	assert_int_equal(pool_sessions(&pool), 1);
 	assert_int_equal(ups[0].silence.sessions, 0);
+	/* That is learnt. */
+	assert_int_equal(ups[0].limits.idle_us, 10 * SEC);
 }
 
 /* The old one answers first: the other is not needed. */
@@ -803,6 +825,7 @@ int main(void)
 		TEST(test_cut_answer),
 		TEST(test_cut_answer_of_a_stream),
 		TEST(test_too_large),
+		TEST(test_too_large_holds_up_nobody),
 		TEST(test_three_lost),
 		TEST(test_streams_have_their_own_sends),
 		TWO_TEST(test_cut_answer_stays_with_its_upstream),
