@@ -85,6 +85,7 @@ struct session_setup {
 	struct stats *stats;
 	struct transport_opener opener;
 	struct upstream_form form; /* the subnet's family is filled in for each session */
+	const char *label; /* the upstream's, for the log */
 	/* DNS cookies are sent and checked. */
 	bool cookies;
 	/*
@@ -140,7 +141,7 @@ struct session {
 	/* Of cookies (session_cookie). */
 	struct cookie_jar own_jar;
 	struct cookie_jar *jar;	      /* own_jar, or lent by the store; NULL: no cookies */
-	enum cookie_news cookie_news; /* told last */
+	unsigned cookie_told;	      /* bit of each enum cookie_news that the log has */
 	bool jar_is_lent;
 };
 

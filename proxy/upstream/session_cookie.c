@@ -54,42 +54,44 @@ static void count(struct stats *stats, enum cookie_news news, enum cookie_verdic
 	stats->upstream_cookies_discarded += v == COOKIE_DISCARD;
 }
 
-/*
- * State changes only: what a session is told more than once is told again only when it has been all right
- * in between, or five minutes later.
- */
+/* Each kind once for a session: what a server does wrong, it may do with every answer. */
 static void tell(struct session *s, enum cookie_news news)
 {
-	char text[ADDR_TEXT_MAX];
-	const char *who = addr_text(&s->addr, text);
+	const char *who = s->setup->label;
+	char at[ADDR_TEXT_MAX];
 
-	if (news == s->cookie_news || news == COOKIE_NO_NEWS)
+	if (s->cookie_told & (1u << news))
 		return;
-	s->cookie_news = news;
+	s->cookie_told |= 1u << news;
+	addr_text(&s->addr, at);
 	switch (news) {
 	case COOKIE_NO_NEWS:
 	case COOKIE_CONFIRMED:
 		break;
 	case COOKIE_WRONG:
-		log_warning("%s: DNS cookie: the answer's is wrong or malformed; not used", who);
+		log_warning("upstream %s: %s: the DNS cookie of an answer is wrong or malformed: "
+			    "not used",
+			who, at);
 		break;
 	case COOKIE_MISSING:
-		log_info("%s: DNS cookie: it had sent one, and now answers without: %s", who,
+		log_info("upstream %s: %s: an answer lacks the DNS cookie that others had: %s", who,
+			at,
 			s->transport->info.stream ? "taken, as nobody else can have put it there"
 						  : "not used, it may be a forgery");
 		break;
 	case COOKIE_LAPSED:
-		log_warning("%s: DNS cookie: it has sent none for %llu s; it is taken for a server "
-			    "without cookies now",
-			who, COOKIE_LAPSE_US / 1000000);
+		log_warning("upstream %s: %s: no DNS cookie for %llu s: it is taken for a server "
+			    "without",
+			who, at, COOKIE_LAPSE_US / 1000000);
 		break;
 	case COOKIE_UNSUPPORTED:
-		log_debug("%s: DNS cookie: it does none", who);
+		log_debug("upstream %s: %s: it does no DNS cookies", who, at);
 		break;
 	case COOKIE_REFUSED:
-		log_warning("%s: DNS cookie: it refuses even its own (BADCOOKIE); none is sent for "
-			    "%llu s",
-			who, COOKIE_REST_US / 1000000);
+		log_warning(
+			"upstream %s: %s: it refuses its own DNS cookie (BADCOOKIE): none is sent "
+			"for %llu s",
+			who, at, COOKIE_REST_US / 1000000);
 		break;
 	}
 }

@@ -421,6 +421,7 @@ void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t
 void upstream_init(struct upstream *u)
 {
 	list_init(&u->sessions);
+	u->session.label = u->label;
 	u->session.owner = &session_owner;
 	u->session.owner_arg = u;
 	u->health.label = u->label;

@@ -171,7 +171,7 @@ def test_wrong_answers_are_not_used(server, own, what):
     assert len(sent(server, "bad.test")) == 2
     stats = fwd.stats()
     assert stats["upstream_cookies_discarded"] == 2 and stats["upstream_answers"] == 0
-    assert "DNS cookie: the answer's is wrong" in fwd.log_text()
+    assert "the DNS cookie of an answer is wrong" in fwd.log_text()
     server.cookies("on")
     check(fwd, "good.test")
 
@@ -194,7 +194,7 @@ def test_missing_after_having_been_there(server, own):
     for i in range(1, 4):
         check(fwd, f"n{i}.test")
     assert lengths(sent(server)) == [8, 24, 8, 24]
-    fwd.wait_log(r"DNS cookie: it had sent one, and now answers without: taken")
+    fwd.wait_log(r"upstream \S+: \S+: an answer lacks the DNS cookie that others had: taken")
     assert fwd.stats()["upstream_cookies_missing"] == 1
     server.clear_rules()
     server.cookies("off")
