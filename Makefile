@@ -339,7 +339,7 @@ check-quick:
 	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-e2e
 
 run: deps
-	@$(MAKE) --no-print-directory $(O)/dnsfwd $(O)/dnsfwd-testserver
+	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwd-testserver
 	@tests/run.sh $(O) '$(UPSTREAM)'
 
 # ------------------------------------------------------------------ install
