@@ -102,7 +102,9 @@ void session_repeat_sent(struct session *s, struct flight *f)
 {
 	uint64_t pause = now_us(s) - s->answered_us;
 
-	if (s->sent_count == 1 && s->answers > 0 && pause >= REPEAT_PAUSE_US)
+	/* In clear there is nothing to be forgotten. */
+	if (s->sent_count == 1 && s->answers > 0 && pause >= REPEAT_PAUSE_US &&
+		!s->transport->info.clear)
 		s->paused_us = pause;
 	f->repeat_us = now_us(s) + session_repeat_wait_us(s);
 	fire_at(s, f->repeat_us);

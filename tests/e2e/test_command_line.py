@@ -105,6 +105,16 @@ def test_all_faults_are_told_at_once(conf):
     assert len(done.stderr.splitlines()) >= 3
 
 
+@pytest.mark.parametrize("transport", ["dtls", "auto"])
+def test_library_for_dtls(conf, transport):
+    """Either it is safe, or the complaint names the option that takes it all the same (A67)."""
+    home = {"name": "home", "address": "192.0.2.1", "transport": transport}
+    done = run("-t", "-c", conf(forward=["home"], upstream=[home]))
+    assert done.returncode == 0 or '"insecure-dtls-library"' in done.stderr
+    assert done.returncode in (0, 1)
+    assert run("-t", "-c", conf(forward=["home"], upstream=[home], insecure_dtls_library=True)).returncode == 0
+
+
 @pytest.mark.parametrize(
     "forward, words",
     [

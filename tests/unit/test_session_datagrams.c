@@ -333,6 +333,18 @@ static void test_forgotten_in_a_pause(void **state)
 	assert_told("no pause before", "");
 }
 
+/* Plain UDP knows no session. */
+static void test_pause_in_clear(void **state)
+{
+	(void)state;
+	fake->base.info.clear = true;
+	measure(10 * MS);
+	fake_wait(&net, 10 * SEC);
+	send_one(0);
+	time_to_repeat();
+	assert_told("a loss", "");
+}
+
 static void test_short_pause(void **state)
 {
 	(void)state;
@@ -455,6 +467,7 @@ int main(void)
 		DATAGRAM_TEST(test_silence_is),
 		DATAGRAM_TEST(test_suspects_repeat),
 		DATAGRAM_TEST(test_forgotten_in_a_pause),
+		DATAGRAM_TEST(test_pause_in_clear),
 		DATAGRAM_TEST(test_short_pause),
 		DATAGRAM_TEST(test_alert_while_queries_are_out),
 		DATAGRAM_TEST(test_alert_while_idle),
