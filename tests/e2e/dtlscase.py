@@ -49,6 +49,13 @@ class DtlsCase:
         wait_for(asked, timeout, f"a query over DTLS\n{self.fwd.log_text()}")
         self.server.reset()
 
+    def another_handshake(self, how="notify"):
+        """The server ends what stands, and is asked until another association does."""
+        before = self.server.stat("dtls_handshakes")
+        wait_for(lambda: (self.check(), self.server.forget(how))[1], what="an association that stands")
+        done = lambda: (self.check(), self.server.stat("dtls_handshakes") > before)[1]  # noqa: E731
+        wait_for(done, what=f"another handshake\n{self.fwd.log_text()}")
+
     def check(self, name=None, **options):
         """A new name, or this one, is answered well."""
         name = name or fresh("check")(0)

@@ -84,7 +84,7 @@ void command_line(struct server *s, char *rest, struct buf *out)
 	command_ok(out);
 }
 
-/* Applies to all associations, or to the one of that number; answers how many it was done to. */
+/* Applies to all associations that stand, or to the one of that number; answers how many it was done to. */
 static void for_assocs(struct server *s, const char *which, struct buf *out,
 	void (*run)(struct assoc *a, const void *arg), const void *arg)
 {
@@ -94,7 +94,7 @@ static void for_assocs(struct server *s, const char *which, struct buf *out,
 	list_for_each (node, &s->assocs) {
 		struct assoc *a = container_of(node, struct assoc, node);
 
-		if (only && a->number != only)
+		if (a->state != ASSOC_OPEN || (only && a->number != only))
 			continue;
 		run(a, arg);
 		done++;
@@ -153,8 +153,7 @@ static void send_alert(struct assoc *a, const void *arg)
 {
 	const struct alert *alert = arg;
 
-	if (a->state == ASSOC_OPEN)
-		dtls_alert(a->dtls, alert->level, alert->description);
+	dtls_alert(a->dtls, alert->level, alert->description);
 }
 
 void command_alert(struct server *s, char *rest, struct buf *out)
