@@ -42,6 +42,7 @@ COMMON_SRC := \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
+	common/config/policy_hash.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
 	common/config/upstream.c common/config/value.c
@@ -58,14 +59,16 @@ UPSTREAM_SRC := \
 	proxy/upstream/session.c proxy/upstream/session_watch.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c
 
-PROXY_SRC := $(UPSTREAM_SRC) \
+# What becomes of a question.
+RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
+
+PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
 	proxy/self.c proxy/trusts.c proxy/worker.c \
 	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/notify.c proxy/ops/report.c \
-	proxy/resolve/lookup.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \
@@ -95,7 +98,7 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
+	test_bootstrap_plan test_holder test_judge test_lookup test_lookup_cache test_passed test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -218,7 +221,7 @@ $(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_pas
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
-$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
+$(addprefix $(O)/tests/unit/,test_lookup test_lookup_cache): %: %.o $(O)/tests/unit/fake_transport.o $(call objs,$(RESOLVE_SRC)) \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
@@ -113,6 +114,7 @@ static int build_pool(struct worker *w, const struct worker_setup *setup)
 	w->pool.upstreams = w->upstreams;
 	w->pool.count = w->upstream_count;
 	w->pool.policy = c->policy;
+	w->pool.cache_policy = setup->cache_policy;
 	pool_init(&w->pool);
 	for (size_t i = 0; i < c->forward_count; i++)
 		upstream_set_addresses(
@@ -176,6 +178,31 @@ static int build_listeners(struct worker *w, const struct worker_setup *setup)
 	return err;
 }
 
+/* TTLs pass while the machine sleeps, too (design 5). */
+static uint32_t boottime_s(void *arg)
+{
+	struct timespec ts;
+
+	(void)arg;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint32_t)ts.tv_sec;
+}
+
+static void build_lookups(struct worker *w, const struct worker_setup *setup)
+{
+	struct lookups_setup s = { .max = setup->config->max_queries,
+		.turn = &w->loop.turn,
+		.stats = &w->loop.stats,
+		.random = &w->loop.random,
+		.routes = { .forward = &w->pool },
+		.cache = setup->cache,
+		.boottime_s = boottime_s,
+		.timeout_us = setup->config->query_timeout_us,
+		.prefetch = setup->config->prefetch };
+
+	lookups_init(&w->lookups, &s);
+}
+
 struct worker *worker_new(const struct worker_setup *setup)
 {
 	struct worker *w = calloc(1, sizeof *w);
@@ -190,8 +217,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 	w->want_addresses = setup->want_addresses;
 	w->want_arg = setup->want_arg;
 	w->pool_built = build_pool(w, setup) == 0;
-	lookups_init(&w->lookups, setup->config->max_queries, &w->loop.stats,
-		(struct routes){ .forward = &w->pool });
+	build_lookups(w, setup);
 	queries_init(&w->queries, &w->loop, setup->config, &w->lookups);
 	if (w->pool_built && build_listeners(w, setup) == 0 &&
 		mailbox_init(&w->mailbox, w->loop.base, w) == 0)
@@ -299,9 +325,9 @@ void worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 	free_listeners(w);
 	queries_deinit(&w->queries);
+	lookups_deinit(&w->lookups);
 	if (w->pool_built)
 		pool_deinit(&w->pool);
-	lookups_deinit(&w->lookups);
 	timer_stop(&w->loop.turn.timers, &w->drain_limit);
 	mailbox_deinit(&w->mailbox);
 	loop_deinit(&w->loop);

@@ -13,6 +13,7 @@
 #include "proxy/client/sockets.h"
 #include "proxy/mailbox.h"
 
+struct cache;
 struct worker;
 struct tls_policy;
 struct trust;
@@ -31,6 +32,8 @@ struct worker_setup {
 	const struct config *config; /* borrowed, outlives the worker */
 	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
 	struct tls_policy *const *policies;
+	struct cache *cache; /* of all workers; borrowed; NULL: none */
+	uint64_t cache_policy; /* what the forward group's answers are kept under */
 	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
 	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
 	size_t socket_count;

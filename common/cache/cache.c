@@ -144,7 +144,9 @@ enum cache_found cache_find(struct cache *c, const struct cache_key *k, bool wan
 	int32_t left;
 
 	if (e) {
-		*ret = (struct cache_hit){ .shard = s, .entry = e };
+		*ret = (struct cache_hit){
+			.shard = s, .entry = e, .ad_asked = e->bits & ENTRY_AD_ASKED
+		};
 		left = time_until(e->expires, now);
 		found = left > 0 ? find_fresh(e, (uint32_t)left, wants_ad, ret)
 				 : find_old(c, e, now, ret);

@@ -76,6 +76,7 @@ struct cache_hit {
 	uint32_t ttl_s; /* of every record of the reply */
 	bool stale;
 	bool resting;	 /* stale, and renewing it was tried lately: give it at once */
+	bool ad_asked;	 /* it was asked for with AD or DO */
 	bool almost_old; /* asked for often enough and about to expire: a case for prefetch */
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/client/query.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -75,16 +76,52 @@ static bool reply_answer(struct queries *qs, struct query *q, const struct reque
 	return true;
 }
 
-/* What every query comes to.  result NULL, or not answered: a SERVFAIL with this reason. */
-static void query_finish(struct query *q, const struct request *result, struct ede why)
+/* An answer of the cache in the client's form, while its shard is locked. */
+static bool reply_hit(struct queries *qs, struct origin *o, const struct client_form *f,
+	const struct cache_hit *hit, uint64_t took_us)
+{
+	size_t cap = cache_reply_max(hit, f), len;
+	uint8_t *out = o->ops->reserve(o, cap);
+
+	if (!out)
+		return true; /* counted by the origin */
+	len = cache_write(hit, f, out, cap);
+	if (len == 0)
+		return false;
+	note_reply(qs, out, false);
+	if (qs->config->log_queries)
+		querylog_hit(f, o, hit, out, took_us);
+	o->ops->commit(o, len);
+	return true;
+}
+
+/* What a query comes to: an upstream's answer, one of the cache, or a SERVFAIL with a reason. */
+struct outcome {
+	const struct request *result;
+	const struct cache_hit *hit;
+	struct ede why;
+};
+
+static bool reply_outcome(struct queries *qs, struct query *q, const struct outcome *what)
+{
+	uint64_t took_us = turn_now_us(&qs->loop->turn) - q->start_us;
+
+	if (what->hit)
+		return reply_hit(qs, &q->origin, &q->form, what->hit, took_us);
+	return what->result && reply_answer(qs, q, what->result);
+}
+
+/* The one end of every query. */
+static void query_finish(struct query *q, struct outcome what)
 {
 	struct queries *qs = q->queries;
+	struct ede why = what.why;
 
 	list_remove(&q->deadline_node);
 	if (!q->origin.owner) {
 		qs->loop->stats.replies_gone++;
-	} else if (!result || !reply_answer(qs, q, result)) {
-		if (result)
+	} else if (!reply_outcome(qs, q, &what)) {
+		if (what.result || what.hit)
 			why = (struct ede){ EDE_INVALID_DATA, "the answer can't be rebuilt" };
 		if (qs->config->log_queries)
 			querylog_failure(&q->form, &q->origin, RCODE_SERVFAIL, why,
@@ -100,7 +137,13 @@ static void on_done(struct lookup_waiter *w, const struct request *result)
 {
 	struct query *q = container_of(w, struct query, waiter);
 
-	query_finish(q, result->answered ? result : NULL, result->failure);
+	query_finish(q, (struct outcome){ .result = result->answered ? result : NULL,
+				.why = result->failure });
+}
+
+static void on_cached(struct lookup_waiter *w, const struct cache_hit *hit)
+{
+	query_finish(container_of(w, struct query, waiter), (struct outcome){ .hit = hit });
 }
 
 /* ------------------------------------------------------------------ deadlines */
@@ -121,8 +164,10 @@ static void expire(struct query *q)
 	struct ede why = { EDE_OTHER, NULL };
 
 	q->queries->loop->stats.timeouts++;
+	if (lookup_give_stale(q->queries->lookups, &q->waiter))
+		return;
 	lookup_leave(q->queries->lookups, &q->waiter, &why);
-	query_finish(q, NULL, why);
+	query_finish(q, (struct outcome){ .why = why });
 }
 
 /* One lazily armed timer: it may find that its query was answered long ago. */
@@ -195,7 +240,7 @@ static struct query *begin(
 	q->form = *f;
 	memcpy(q->name, f->question.name, f->question.name_len);
 	q->form.question.name = q->name;
-	q->waiter = (struct lookup_waiter){ .done = on_done };
+	q->waiter = (struct lookup_waiter){ .done = on_done, .cached = on_cached };
 	q->deadline_node = (struct list){ 0 };
 	q->start_us = turn_now_us(&qs->loop->turn);
 	q->deadline_us = q->start_us + qs->config->query_timeout_us;
@@ -214,21 +259,44 @@ static enum query_verdict reply_here(struct queries *qs, const struct origin *fr
 	return QUERY_REPLIED;
 }
 
+/* True: it was in the cache, and the reply is on its way. */
+static bool reply_from_cache(struct queries *qs, const struct origin *from,
+	const struct client_form *f, struct lookup_ask *ask)
+{
+	struct origin o = *from;
+	struct cache_hit hit;
+	bool replied;
+
+	if (!lookup_find(qs->lookups, ask, &hit))
+		return false;
+	replied = reply_hit(qs, &o, f, &hit, 0);
+	lookup_given(qs->lookups, ask, &hit);
+	return replied;
+}
+
+static struct ede why_not(struct queries *qs, int err)
+{
+	if (err == -EBUSY)
+		return (struct ede){ EDE_OTHER, "too many queries wait for this answer" };
+	qs->loop->stats.bound_memory++;
+	return (struct ede){ EDE_OTHER, "out of memory" };
+}
+
 static enum query_verdict forward(struct queries *qs, const struct origin *from,
-	const struct client_form *f, const struct dns_message *m, const struct edns *e)
+	const struct client_form *f, struct lookup_ask *ask)
 {
 	static const struct ede full = { EDE_OTHER, "too many queries in flight (max-queries)" };
-	static const struct ede no_memory = { EDE_OTHER, "out of memory" };
 	struct query *q = begin(qs, from, f);
+	int err;
 
 	if (!q) {
 		qs->loop->stats.bound_queries++;
 		return reply_here(qs, from, f, RCODE_SERVFAIL, full);
 	}
-	if (lookup_start(qs->lookups, m, e, &q->waiter) < 0) {
+	err = lookup_start(qs->lookups, ask, &q->waiter);
+	if (err < 0) {
 		slab_put(&qs->slab, q);
-		qs->loop->stats.bound_memory++;
-		return reply_here(qs, from, f, RCODE_SERVFAIL, no_memory);
+		return reply_here(qs, from, f, RCODE_SERVFAIL, why_not(qs, err));
 	}
 	list_append(&qs->deadlines, &q->deadline_node);
 	arm(qs);
@@ -257,6 +325,7 @@ enum query_verdict query_start(
 	struct edns e = { 0 };
 	struct client_form f;
 	struct judgement j;
+	struct lookup_ask ask;
 	enum message_verdict v = message_parse(msg, len, &m);
 
 	if (v == MESSAGE_SHORT) {
@@ -275,7 +344,10 @@ enum query_verdict query_start(
 	j = judge_query(v, &m, &e, from->stream);
 	if (!j.pass)
 		return reply_here(qs, from, &f, j.rcode, j.ede);
-	return forward(qs, from, &f, &m, &e);
+	lookup_prepare(qs->lookups, &m, &e, &ask);
+	if (reply_from_cache(qs, from, &f, &ask))
+		return QUERY_REPLIED;
+	return forward(qs, from, &f, &ask);
 }
 
 void query_orphan(struct origin *o)
@@ -301,7 +373,7 @@ void queries_finish_all(struct queries *qs, struct ede why)
 		struct query *q = container_of(qs->deadlines.next, struct query, deadline_node);
 
 		lookup_leave(qs->lookups, &q->waiter, NULL);
-		query_finish(q, NULL, why);
+		query_finish(q, (struct outcome){ .why = why });
 	}
 }
 

@@ -29,6 +29,8 @@ struct pool {
 		*upstreams; /* owned by the caller, outlive the pool; public parts filled in */
 	size_t count;	    /* 1 to POOL_UPSTREAMS_MAX */
 	enum config_policy policy;
+	uint64_t cache_policy; /* its answers are kept under this (common/cache); 0: not at all */
+	bool no_refresh; /* asked only what a client waits for: no prefetch, no renewal behind it */
 
 	/* Private. */
 	struct turn *turn;
