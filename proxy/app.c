@@ -238,13 +238,14 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 static void on_flush(evutil_socket_t signal, short what, void *arg)
 {
 	struct app *a = arg;
-	size_t count = 0;
 
 	(void)signal;
 	(void)what;
 	if (a->cache)
-		count = cache_flush(a->cache, &(struct cache_filter){ 0 });
-	log_info("SIGUSR2: the cache is empty, %zu answers were in it", count);
+		log_info("SIGUSR2: the cache is empty, %zu answers were in it",
+			cache_flush(a->cache, &(struct cache_filter){ 0 }));
+	else
+		log_info("SIGUSR2: there is no cache");
 }
 
 static void on_reload(evutil_socket_t signal, short what, void *arg)
