@@ -196,7 +196,7 @@ def test_client_subnet_is_no_key(fwd, server):
         replies.append(fwd.ask_wire(query))
     assert server.count("a.test") == 1 and len({r[2:] for r in replies}) == 1
     sent = server.queries(1)[0].data
-    assert wire.options_of(sent)[8] == bytes([0, 1, 0, 0])
+    assert dict(wire.options_of(wire.parse(sent)))[8] == bytes([0, 1, 0, 0])
 
 
 # -- what is not, or not long ---------------------------------------------------------
