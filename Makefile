@@ -38,7 +38,7 @@ COMMON_SRC := \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
 	common/cache/cache.c common/cache/hit.c common/cache/key.c common/cache/lifetime.c \
-	common/cache/shard.c common/cache/store.c common/cache/walk.c \
+	common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
@@ -64,7 +64,7 @@ RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
-	proxy/self.c proxy/trusts.c proxy/worker.c \
+	proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/worker.c \
 	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
@@ -85,7 +85,7 @@ SERVER_SRC := $(addprefix tests/server/, \
 
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_flood test_cache_lifetime \
-	test_cache_random test_cache_threads test_config test_config_example \
+	test_cache_random test_cache_snapshot test_cache_threads test_config test_config_example \
 	test_config_forward test_config_include test_config_pins test_ede test_edns test_frame \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_presets test_random test_relocate test_rewrite_answer \
@@ -105,7 +105,7 @@ TLS_SRC        := $(addprefix proxy/upstream/, \
 	pins.c priority.c tickets.c tls_engine.c tls_policy.c trust.c verify.c verify_chain.c \
 	verify_name.c)
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
+FUZZERS := fuzz_cache fuzz_snapshot fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
 

@@ -19,6 +19,7 @@
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/self.h"
+#include "proxy/snapshot.h"
 #include "proxy/trusts.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
@@ -41,6 +42,7 @@ struct app {
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	struct cache *cache;	/* of all workers; NULL: none */
+	bool served;		/* what is in it is worth keeping */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct addr *bound; /* their addresses alone */
@@ -183,6 +185,8 @@ static bool build_cache(struct app *a)
 	if (getrandom(s.secret, sizeof s.secret, 0) != sizeof s.secret)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 	a->cache = cache_new(&s);
+	if (a->cache && *c->cache_snapshot)
+		snapshot_read(a->cache, c->cache_snapshot, worker_boottime_s(NULL));
 	return a->cache;
 }
 
@@ -461,10 +465,19 @@ enum exit_code app_run(struct app *a)
 		}
 	}
 	code = serve(a);
+	a->served = code == EXIT_OK;
 	block_signals();
 	notify_send("STOPPING=1\nSTATUS=answering the last queries");
 	drain_all(a);
 	return code;
+}
+
+/* The workers have gone: nothing changes any more. */
+static void keep_cache(struct app *a)
+{
+	if (a->cache && a->served && *a->config->cache_snapshot)
+		snapshot_write(a->cache, a->config->cache_snapshot, worker_boottime_s(NULL));
+	cache_free(a->cache);
 }
 
 void app_free(struct app *a)
@@ -473,7 +486,7 @@ void app_free(struct app *a)
 		return;
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
-	cache_free(a->cache);
+	keep_cache(a);
 	names_free(a->names);
 	free(a->workers);
 	free(a->bound);

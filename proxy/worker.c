@@ -178,8 +178,7 @@ static int build_listeners(struct worker *w, const struct worker_setup *setup)
 	return err;
 }
 
-/* TTLs pass while the machine sleeps, too (design 5). */
-static uint32_t boottime_s(void *arg)
+uint32_t worker_boottime_s(void *arg)
 {
 	struct timespec ts;
 
@@ -196,7 +195,7 @@ static void build_lookups(struct worker *w, const struct worker_setup *setup)
 		.random = &w->loop.random,
 		.routes = { .forward = &w->pool },
 		.cache = setup->cache,
-		.boottime_s = boottime_s,
+		.boottime_s = worker_boottime_s,
 		.timeout_us = setup->config->query_timeout_us,
 		.prefetch = setup->config->prefetch };
 
