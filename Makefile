@@ -37,7 +37,7 @@ COMMON_SRC := \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
-	common/cache/cache.c common/cache/hit.c common/cache/key.c common/cache/lifetime.c \
+	common/cache/cache.c common/cache/clear_names.c common/cache/hit.c common/cache/key.c common/cache/lifetime.c \
 	common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \

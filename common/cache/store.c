@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cache/clear_names.h"
 #include "common/cache/internal.h"
 #include "common/cache/lifetime.h"
 #include "common/dns/edns.h"
@@ -68,7 +69,7 @@ static bool collect(struct parts *p, const struct dns_message *m)
 	p->ttls = (unsigned)m->count[DNS_ANSWER] + m->count[DNS_AUTHORITY] +
 		  m->count[DNS_ADDITIONAL] - (m->opt ? 1 : 0);
 	collect_edes(p, m);
-	if (p->ttls > UINT16_MAX)
+	if (p->ttls > UINT16_MAX || !names_clear_of_ttls(m))
 		return false;
 	return !m->opt || m->opt + m->opt_len == m->len || move_records(p, m);
 }

@@ -411,6 +411,49 @@ static void test_letters(void **state)
 	assert_memory_equal(out + 12, "\3wwW\4TesT\0", 10);
 }
 
+/* A name that leads through a TTL would change with it: such an answer is not kept. */
+static void test_names_in_ttls(void **state)
+{
+	static const struct {
+		const char *row, *records;
+		enum cache_stored stored;
+	} rows[] = {
+		{ "into the question",
+			"c00c 0001 0001 0000012c 0004 c0000201 c00e 0002 0001 00000064 0002 c00c",
+			CACHE_STORED },
+		{ "into RDATA",
+			"c00c 0005 0001 0000012c 0004 0178c00c c024 0001 0001 00000064 0004 "
+			"01020304",
+			CACHE_STORED },
+		{ "an owner into a TTL",
+			"c00c 0001 0001 00016100 0004 c0000201 c01f 0001 0001 00000064 0004 "
+			"01020304",
+			CACHE_NOT_STORED },
+		{ "RDATA into a TTL",
+			"c00c 0001 0001 00016100 0004 c0000201 c00c 0002 0001 00000064 0002 c01f",
+			CACHE_NOT_STORED },
+		{ "a run through a TTL",
+			"c00c 0001 0001 00000064 0004 c0000201 0378ff 01 c022 0001 0001 00000064 "
+			"0004 01020304",
+			CACHE_NOT_STORED },
+	};
+	struct cache_key k = key_of("a.test", DNS_TYPE_A, 0);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		uint8_t buf[200];
+		size_t len = hex_bytes("0001 8180 0001 0002 0000 0000 0161 0474657374 00 0001 0001",
+			buf, sizeof buf);
+		struct dns_message m;
+
+		len += hex_bytes(rows[i].records, buf + len, sizeof buf - len);
+		if (message_parse(buf, len, &m) != MESSAGE_OK)
+			fail_msg("%s: malformed", rows[i].row);
+		cache_flush(cache, &(struct cache_filter){ 0 });
+		expect_int(rows[i].row, put_message(cache, &k, buf, len, 0), rows[i].stored);
+	}
+}
+
 /* ------------------------------------------------------------------ replacing */
 
 static void test_replaced(void **state)
@@ -723,6 +766,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_flags_apart, begin, end),
 		cmocka_unit_test_setup_teardown(test_names_are_octets, begin, end),
 		cmocka_unit_test_setup_teardown(test_letters, begin, end),
+		cmocka_unit_test_setup_teardown(test_names_in_ttls, begin, end),
 		cmocka_unit_test_setup_teardown(test_replaced, begin, end),
 		cmocka_unit_test_setup_teardown(test_servfail, begin, end),
 		cmocka_unit_test_setup_teardown(test_renewals, begin, end),
