@@ -135,7 +135,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
+.PHONY: all run bench check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
 	install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
@@ -148,6 +148,7 @@ help:
 	@echo '                  and the e2e suite sanitized'
 	@echo 'make check-unit check-e2e check-fuzz lint        parts of it; SAN=address,undefined for a sanitized run'
 	@echo 'make check-long   the e2e suite without sanitizers, and the long tests'
+	@echo 'make bench        what parts and queries cost, beside unbound and dnsdist where installed; instruction budgets'
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
 	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR)'
 
@@ -279,6 +280,21 @@ $(O)/tests/fuzz/make_tls_corpus: %: %.o $(call objs,$(fuzz_tls_more)) $(O)/libco
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
+# ------------------------------------------------------------------ measuring
+
+# Allocations are counted.
+$(O)/tests/bench/micro: $(O)/tests/bench/micro.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(O)/tests/bench/udpload: $(O)/tests/bench/udpload.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# BENCH_ARGS=--record: what is counted now is the budget from now on.
+bench: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/tests/bench/micro $(O)/tests/bench/udpload
+	@$(O)/tests/bench/micro
+	@$(PYTHON) tests/bench/bench.py --build $(O) $(BENCH_ARGS)
+
 # ------------------------------------------------------------------ e2e, lint, all checks
 
 # Tests wait more than they work: four files at a time.
@@ -332,4 +348,4 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)))
--include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d)
+-include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d $(O)/tests/bench/*.d)
