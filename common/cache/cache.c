@@ -82,9 +82,24 @@ void cache_get_figures(struct cache *c, struct cache_figures *ret)
 	}
 }
 
+static struct cache_shard *shard_of(const struct cache *c, uint64_t hash)
+{
+	return &c->shards[hash & (c->shard_count - 1)];
+}
+
+void cache_expect(const struct cache *c, const struct cache_key *k)
+{
+	shard_fetch_bucket(shard_of(c, k->hash), k);
+}
+
+void cache_expect_soon(const struct cache *c, const struct cache_key *k)
+{
+	shard_fetch_entry(shard_of(c, k->hash), k);
+}
+
 struct cache_shard *cache_lock(struct cache *c, uint64_t hash, uint32_t now)
 {
-	struct cache_shard *s = &c->shards[hash & (c->shard_count - 1)];
+	struct cache_shard *s = shard_of(c, hash);
 
 	pthread_mutex_lock(&s->lock);
 	s->now = now;

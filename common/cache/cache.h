@@ -87,6 +87,13 @@ struct cache_hit {
 enum cache_found cache_find(struct cache *c, const struct cache_key *k, bool wants_ad, uint32_t now,
 	struct cache_hit *ret);
 
+/*
+ * A query of this key is to come: memory is fetched ahead while others are dealt with, in two steps
+ * with something between them.  Hints only; nothing is locked.
+ */
+void cache_expect(const struct cache *c, const struct cache_key *k);
+void cache_expect_soon(const struct cache *c, const struct cache_key *k);
+
 /* Room that cache_write may need. */
 size_t cache_reply_max(const struct cache_hit *h, const struct client_form *f);
 /*

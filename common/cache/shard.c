@@ -98,18 +98,47 @@ static void queue_remove(struct cache_shard *s, struct cache_entry *e)
 
 /* ------------------------------------------------------------------ the table */
 
-static uint32_t *bucket_of(const struct cache_shard *s, uint32_t hash)
+static _Atomic(uint32_t) *bucket_of(const struct cache_shard *s, uint32_t hash)
 {
 	return &s->buckets[hash & s->table_mask];
 }
 
+static uint32_t bucket_get(const struct cache_shard *s, uint32_t hash)
+{
+	return atomic_load_explicit(bucket_of(s, hash), memory_order_relaxed);
+}
+
+static void bucket_set(struct cache_shard *s, uint32_t hash, uint32_t number)
+{
+	atomic_store_explicit(bucket_of(s, hash), number, memory_order_relaxed);
+}
+
 static void unchain(struct cache_shard *s, const struct cache_entry *e)
 {
-	uint32_t number = entry_number(s, e), *at = bucket_of(s, e->hash);
+	uint32_t number = entry_number(s, e), at = bucket_get(s, e->hash);
 
-	while (*at != number)
-		at = &entry_at(s, *at)->chain;
-	*at = e->chain;
+	if (at == number) {
+		bucket_set(s, e->hash, e->chain);
+		return;
+	}
+	while (entry_at(s, at)->chain != number)
+		at = entry_at(s, at)->chain;
+	entry_at(s, at)->chain = e->chain;
+}
+
+void shard_fetch_bucket(const struct cache_shard *s, const struct cache_key *k)
+{
+	__builtin_prefetch(s);
+	__builtin_prefetch(bucket_of(s, (uint32_t)(k->hash >> 32)));
+}
+
+void shard_fetch_entry(const struct cache_shard *s, const struct cache_key *k)
+{
+	uint32_t number = bucket_get(s, (uint32_t)(k->hash >> 32));
+	const uint8_t *entry = s->blocks + (size_t)(number ? number - 1 : 0) * BLOCK_SIZE;
+
+	__builtin_prefetch(entry, 1);
+	__builtin_prefetch(entry + BLOCK_SIZE / 2);
 }
 
 static bool is_of(const struct cache_shard *s, struct cache_entry *e, const struct cache_key *k)
@@ -126,7 +155,7 @@ static bool is_of(const struct cache_shard *s, struct cache_entry *e, const stru
 
 struct cache_entry *shard_find(const struct cache_shard *s, const struct cache_key *k)
 {
-	uint32_t number = *bucket_of(s, (uint32_t)(k->hash >> 32));
+	uint32_t number = bucket_get(s, (uint32_t)(k->hash >> 32));
 
 	while (number) {
 		struct cache_entry *e = entry_at(s, number);
@@ -140,10 +169,8 @@ struct cache_entry *shard_find(const struct cache_shard *s, const struct cache_k
 
 void shard_link(struct cache_shard *s, struct cache_entry *e)
 {
-	uint32_t *bucket = bucket_of(s, e->hash);
-
-	e->chain = *bucket;
-	*bucket = entry_number(s, e);
+	e->chain = bucket_get(s, e->hash);
+	bucket_set(s, e->hash, entry_number(s, e));
 	queue_add(s, e);
 	s->figures.entries++;
 }
@@ -369,7 +396,8 @@ static void free_memory(struct cache_shard *s)
 	free(s->buckets);
 	free(s->ghosts);
 	free(s->memory);
-	s->buckets = s->ghosts = NULL;
+	s->buckets = NULL;
+	s->ghosts = NULL;
 	s->memory = s->blocks = NULL;
 }
 
@@ -381,7 +409,8 @@ void shard_deinit(struct cache_shard *s)
 
 void shard_clear(struct cache_shard *s)
 {
-	memset(s->buckets, 0, table_octets(s));
+	for (uint32_t i = 0; i <= s->table_mask; i++)
+		bucket_set(s, i, 0);
 	memset(s->ghosts, 0, table_octets(s));
 	memset(s->queue, 0, sizeof s->queue);
 	s->used = s->touched = s->free = 0;

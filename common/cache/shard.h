@@ -11,6 +11,7 @@
 #define COMMON_CACHE_SHARD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "common/cache/cache.h"
 
@@ -59,9 +60,11 @@ struct entry_list {
 
 struct cache_shard {
 	pthread_mutex_t lock;
-	uint8_t *blocks;	    /* aligned, into memory */
-	uint8_t *memory;	    /* owned */
-	uint32_t *buckets, *ghosts; /* owned, table_mask + 1 each */
+	uint8_t *blocks; /* aligned, into memory */
+	uint8_t *memory; /* owned */
+	/* Owned, table_mask + 1 each.  Buckets are read without the lock to fetch ahead, which may be wrong. */
+	_Atomic(uint32_t) *buckets;
+	uint32_t *ghosts;
 	uint32_t table_mask;
 	uint32_t block_count, touched, free, used; /* free: chain of those that came back */
 	uint32_t now; /* of the call under way: what is old goes first */
@@ -90,6 +93,13 @@ static inline int32_t time_until(uint32_t then, uint32_t now)
 {
 	return (int32_t)(then - now);
 }
+
+/*
+ * Without the lock: the memory that shard_find will want is fetched ahead, first the bucket, then,
+ * when that has come, the entry.
+ */
+void shard_fetch_bucket(const struct cache_shard *s, const struct cache_key *k);
+void shard_fetch_entry(const struct cache_shard *s, const struct cache_key *k);
 
 /* The entry of this key, or NULL. */
 struct cache_entry *shard_find(const struct cache_shard *s, const struct cache_key *k);

@@ -260,16 +260,15 @@ static enum query_verdict reply_here(struct queries *qs, const struct origin *fr
 }
 
 /* True: it was in the cache, and the reply is on its way. */
-static bool reply_from_cache(struct queries *qs, const struct origin *from,
-	const struct client_form *f, struct lookup_ask *ask)
+static bool reply_from_cache(struct queries *qs, struct origin *from, const struct client_form *f,
+	struct lookup_ask *ask)
 {
-	struct origin o = *from;
 	struct cache_hit hit;
 	bool replied;
 
 	if (!lookup_find(qs->lookups, ask, &hit))
 		return false;
-	replied = reply_hit(qs, &o, f, &hit, 0);
+	replied = reply_hit(qs, from, f, &hit, 0);
 	lookup_given(qs->lookups, ask, &hit);
 	return replied;
 }
@@ -318,36 +317,69 @@ static enum query_verdict turn_away(
 	return reply_here(qs, from, f, RCODE_REFUSED, why);
 }
 
-enum query_verdict query_start(
-	struct queries *qs, const struct origin *from, const uint8_t *msg, size_t len)
+/* What is no query to be answered; else QUERY_BEGUN. */
+static enum query_verdict refuse_unreadable(
+	struct queries *qs, enum message_verdict v, const struct dns_message *m)
 {
-	struct dns_message m;
-	struct edns e = { 0 };
-	struct client_form f;
-	struct judgement j;
-	struct lookup_ask ask;
-	enum message_verdict v = message_parse(msg, len, &m);
-
 	if (v == MESSAGE_SHORT) {
 		qs->loop->stats.dropped_short++;
 		return QUERY_DROPPED;
 	}
-	if (m.flags & DNS_QR) { /* never answered, or two forwarders could loop */
+	if (m->flags & DNS_QR) { /* never answered, or two forwarders could loop */
 		qs->loop->stats.dropped_response++;
 		return v == MESSAGE_OK ? QUERY_RESPONSE : QUERY_DROPPED;
 	}
+	return QUERY_BEGUN;
+}
+
+bool query_read(struct queries *qs, struct query_ready *r, const uint8_t *msg, size_t len,
+	enum query_verdict *ret_verdict)
+{
+	const struct origin *from = &r->from;
+	struct judgement j;
+	enum message_verdict v = message_parse(msg, len, &r->message);
+
+	*ret_verdict = refuse_unreadable(qs, v, &r->message);
+	if (*ret_verdict != QUERY_BEGUN)
+		return false;
 	if (v != MESSAGE_NO_QUESTION)
-		edns_parse(&m, false, &e);
-	f = client_form(qs->config, from, v, &m, &e);
-	if (!allowed(qs->config, &from->peer))
-		return turn_away(qs, from, &f);
-	j = judge_query(v, &m, &e, from->stream);
-	if (!j.pass)
-		return reply_here(qs, from, &f, j.rcode, j.ede);
-	lookup_prepare(qs->lookups, &m, &e, &ask);
-	if (reply_from_cache(qs, from, &f, &ask))
+		edns_parse(&r->message, false, &r->edns);
+	else
+		r->edns = (struct edns){ 0 };
+	r->form = client_form(qs->config, from, v, &r->message, &r->edns);
+	if (!allowed(qs->config, &from->peer)) {
+		*ret_verdict = turn_away(qs, from, &r->form);
+		return false;
+	}
+	j = judge_query(v, &r->message, &r->edns, from->stream);
+	if (!j.pass) {
+		*ret_verdict = reply_here(qs, from, &r->form, j.rcode, j.ede);
+		return false;
+	}
+	lookup_prepare(qs->lookups, &r->message, &r->edns, &r->ask);
+	return true;
+}
+
+void query_expect(struct queries *qs, const struct query_ready *r)
+{
+	lookup_expect(qs->lookups, &r->ask);
+}
+
+enum query_verdict query_answer(struct queries *qs, struct query_ready *r)
+{
+	if (reply_from_cache(qs, &r->from, &r->form, &r->ask))
 		return QUERY_REPLIED;
-	return forward(qs, from, &f, &ask);
+	return forward(qs, &r->from, &r->form, &r->ask);
+}
+
+enum query_verdict query_start(
+	struct queries *qs, const struct origin *from, const uint8_t *msg, size_t len)
+{
+	struct query_ready r;
+	enum query_verdict v;
+
+	r.from = *from;
+	return query_read(qs, &r, msg, len, &v) ? query_answer(qs, &r) : v;
 }
 
 void query_orphan(struct origin *o)

@@ -125,6 +125,14 @@ void lookup_prepare(struct lookups *l, const struct dns_message *m, const struct
 	ret->asks_ad = m->flags & DNS_AD;
 	ret->has_stale = false;
 	cache_key_make(&ret->key, l->secret, &m->question, flags, ret->pool->cache_policy);
+	if (ret->cacheable)
+		cache_expect(l->setup.cache, &ret->key);
+}
+
+void lookup_expect(struct lookups *l, const struct lookup_ask *a)
+{
+	if (a->cacheable)
+		cache_expect_soon(l->setup.cache, &a->key);
 }
 
 bool lookup_find(struct lookups *l, struct lookup_ask *a, struct cache_hit *ret)

@@ -96,6 +96,9 @@ struct lookup_ask {
 void lookup_prepare(struct lookups *l, const struct dns_message *m, const struct edns *e,
 	struct lookup_ask *ret);
 
+/* lookup_find comes soon: to be called for a few questions before it is for the first of them. */
+void lookup_expect(struct lookups *l, const struct lookup_ask *a);
+
 /* True: *ret is to be given now, and then to be passed to lookup_given. */
 bool lookup_find(struct lookups *l, struct lookup_ask *a, struct cache_hit *ret);
 /* Lets go of it; renews what is about to expire. */

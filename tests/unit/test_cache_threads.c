@@ -76,6 +76,8 @@ static void ask(uint32_t n, uint32_t now)
 
 	snprintf(name, sizeof name, "n%u.test", n);
 	k = key_of(name, DNS_TYPE_A, 0);
+	cache_expect(cache, &k);
+	cache_expect_soon(cache, &k);
 	if (cache_find(cache, &k, false, now, &h) == CACHE_NONE)
 		return;
 	asker_init(&a, name, DNS_TYPE_A);
@@ -104,6 +106,8 @@ static void *run(void *arg)
 			cache_flush(cache, &(struct cache_filter){ .name = k.name });
 		else if (what < 998)
 			cache_get_figures(cache, &f);
+		else if (what == 998 && dice(t, 10) == 0)
+			cache_flush(cache, &(struct cache_filter){ 0 });
 		else
 			cache_rest(cache, &k, i / 100, 5);
 	}
