@@ -1,12 +1,12 @@
 #include "common/cache/shard.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #define LINK_SIZE  sizeof(uint32_t) /* in front of each block but the first */
 #define FIRST_ROOM (BLOCK_SIZE - sizeof(struct cache_entry))
 #define NEXT_ROOM  (BLOCK_SIZE - LINK_SIZE)
-#define ALIGNMENT  64u
 /* The small queue's part of the memory. */
 #define SMALL_PART 10u
 /* An answer may take this part of it at most. */
@@ -365,17 +365,25 @@ static size_t table_octets(const struct cache_shard *s)
 	return ((size_t)s->table_mask + 1) * sizeof(uint32_t);
 }
 
-/* Untouched memory costs nothing: large pieces come from the system as they are first used. */
+static size_t memory_octets(const struct cache_shard *s)
+{
+	return (size_t)s->block_count * BLOCK_SIZE + 2 * table_octets(s);
+}
+
+/*
+ * Pages of zeros, which cost nothing before they are used.  Not from malloc, which may take it for a
+ * reason to clear them, or keep them when they come back.
+ */
 static int allocate(struct cache_shard *s)
 {
-	size_t blocks = (size_t)s->block_count * BLOCK_SIZE;
+	void *memory = mmap(NULL, memory_octets(s), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	s->buckets = calloc(1, table_octets(s));
-	s->ghosts = calloc(1, table_octets(s));
-	s->memory = malloc(blocks + ALIGNMENT);
-	if (!s->buckets || !s->ghosts || !s->memory)
+	if (memory == MAP_FAILED)
 		return -ENOMEM;
-	s->blocks = s->memory + (ALIGNMENT - (uintptr_t)s->memory % ALIGNMENT) % ALIGNMENT;
+	s->blocks = memory;
+	s->buckets = (_Atomic(uint32_t) *)(void *)(s->blocks + (size_t)s->block_count * BLOCK_SIZE);
+	s->ghosts = (uint32_t *)(void *)s->buckets + s->table_mask + 1;
 	return 0;
 }
 
@@ -386,24 +394,15 @@ int shard_init(struct cache_shard *s, size_t size)
 	memset(s, 0, sizeof *s);
 	pthread_mutex_init(&s->lock, NULL);
 	s->table_mask = power_of_two_below(size / BLOCK_SIZE) - 1;
-	size = (size - 2 * table_octets(s) - ALIGNMENT - sizeof *s) / BLOCK_SIZE;
+	size = (size - 2 * table_octets(s) - sizeof *s) / BLOCK_SIZE;
 	s->block_count = (uint32_t)(size < limit ? size : limit);
 	return allocate(s);
 }
 
-static void free_memory(struct cache_shard *s)
-{
-	free(s->buckets);
-	free(s->ghosts);
-	free(s->memory);
-	s->buckets = NULL;
-	s->ghosts = NULL;
-	s->memory = s->blocks = NULL;
-}
-
 void shard_deinit(struct cache_shard *s)
 {
-	free_memory(s);
+	if (s->blocks)
+		munmap(s->blocks, memory_octets(s));
 	pthread_mutex_destroy(&s->lock);
 }
 
@@ -413,6 +412,7 @@ void shard_clear(struct cache_shard *s)
 		bucket_set(s, i, 0);
 	memset(s->ghosts, 0, table_octets(s));
 	memset(s->queue, 0, sizeof s->queue);
+	madvise(s->blocks, memory_octets(s), MADV_DONTNEED); /* back to the system; zeros again */
 	s->used = s->touched = s->free = 0;
 	s->figures.entries = 0;
 }

@@ -60,9 +60,8 @@ struct entry_list {
 
 struct cache_shard {
 	pthread_mutex_t lock;
-	uint8_t *blocks; /* aligned, into memory */
-	uint8_t *memory; /* owned */
-	/* Owned, table_mask + 1 each.  Buckets are read without the lock to fetch ahead, which may be wrong. */
+	uint8_t *blocks; /* owned; the tables stand behind them */
+	/* table_mask + 1 each.  Buckets are read without the lock to fetch ahead, which may be wrong. */
 	_Atomic(uint32_t) *buckets;
 	uint32_t *ghosts;
 	uint32_t table_mask;
