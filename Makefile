@@ -38,9 +38,12 @@ COMMON_SRC := \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
+	common/cache/cache.c common/cache/clear_names.c common/cache/hit.c common/cache/key.c common/cache/lifetime.c \
+	common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
+	common/config/policy_hash.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
 	common/config/upstream.c common/config/value.c common/config/zone.c
@@ -58,14 +61,17 @@ UPSTREAM_SRC := \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
 
-PROXY_SRC := $(UPSTREAM_SRC) \
+# What becomes of a question.
+RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
+
+PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
-	proxy/secrets.c proxy/self.c proxy/trusts.c proxy/worker.c \
+	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/notify.c proxy/ops/report.c \
-	proxy/resolve/lookup.c proxy/resolve/route.c \
+	proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
@@ -85,7 +91,8 @@ SERVER_SRC := $(addprefix tests/server/, \
 	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
 
 COMMON_TESTS := \
-	test_addr test_backoff test_base64 test_bytes test_config test_config_example \
+	test_addr test_backoff test_base64 test_bytes test_cache test_cache_flood test_cache_lifetime \
+	test_cache_random test_cache_snapshot test_cache_threads test_config test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
@@ -100,8 +107,8 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_passed test_route \
-	test_secrets test_self test_udp_sender
+	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_lookup_cache test_passed \
+	test_route test_secrets test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -112,8 +119,8 @@ DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 # These have a clock of their own.
 DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame fuzz_config fuzz_last_good \
-	fuzz_tls fuzz_dtls
+FUZZERS := fuzz_cache fuzz_snapshot fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame \
+	fuzz_config fuzz_last_good fuzz_tls fuzz_dtls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
 fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
@@ -145,7 +152,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
+.PHONY: all run bench check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
 	fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
@@ -158,6 +165,7 @@ help:
 	@echo '                  and the e2e suite sanitized'
 	@echo 'make check-unit check-e2e check-fuzz lint        parts of it; SAN=address,undefined for a sanitized run'
 	@echo 'make check-long   the e2e suite without sanitizers, and the long tests'
+	@echo 'make bench        what parts and queries cost, beside unbound and dnsdist where installed; instruction budgets'
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
 	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR)'
 
@@ -234,7 +242,8 @@ $(addprefix $(O)/tests/unit/,test_bootstrap_plan test_client_cookie test_holder 
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
 
-$(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o $(O)/proxy/resolve/route.o \
+$(addprefix $(O)/tests/unit/,test_lookup test_lookup_cache): %: %.o $(O)/tests/unit/fake_transport.o $(call objs,$(RESOLVE_SRC)) \
+		$(O)/proxy/resolve/route.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
@@ -307,6 +316,21 @@ $(addprefix $(O)/tests/fuzz/,make_tls_corpus make_dtls_corpus): %: %.o \
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
+# ------------------------------------------------------------------ measuring
+
+# Allocations are counted.
+$(O)/tests/bench/micro: $(O)/tests/bench/micro.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(O)/tests/bench/udpload: $(O)/tests/bench/udpload.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# BENCH_ARGS=--record: what is counted now is the budget from now on.
+bench: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/tests/bench/micro $(O)/tests/bench/udpload
+	@$(O)/tests/bench/micro
+	@$(PYTHON) tests/bench/bench.py --build $(O) $(BENCH_ARGS)
+
 # ------------------------------------------------------------------ e2e, lint, all checks
 
 # Tests wait more than they work: four files at a time.
@@ -360,4 +384,4 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)))
--include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d)
+-include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d $(O)/tests/bench/*.d)

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/cache/cache.h"
+#include "common/config/policy_hash.h"
 #include "proxy/client/passed.h"
 #include "proxy/listeners.h"
 #include "proxy/names.h"
@@ -17,13 +20,14 @@
 #include "proxy/ops/report.h"
 #include "proxy/secrets.h"
 #include "proxy/self.h"
+#include "proxy/snapshot.h"
 #include "proxy/trusts.h"
 #include "proxy/upstream/dtls_library.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
 #include "proxy/worker.h"
 
-#define SIGNALS 4
+#define SIGNALS 5
 /*
  * Of each worker: event loop, mailbox, log, spare, and the sessions of an upstream (16 at most), of
  * which further ones will hardly have all.
@@ -41,6 +45,8 @@ struct app {
 	struct tls_policy **dtls_policies; /* NULL: not over DTLS */
 	struct event_base *base;
 	struct event *signals[SIGNALS];
+	struct cache *cache;	/* of all workers; NULL: none */
+	bool served;		/* what is in it is worth keeping */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct addr *bound; /* their addresses alone */
@@ -102,6 +108,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 	struct worker_setup setup = { .config = a->config,
 		.policies = a->policies,
 		.dtls_policies = a->dtls_policies,
+		.cache = a->cache,
 		.listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
@@ -179,6 +186,25 @@ static enum exit_code build_names(struct app *a, char *error, size_t size)
 	return a->names ? EXIT_OK : EXIT_OTHER;
 }
 
+/* True: there is one, or none is wanted. */
+static bool build_cache(struct app *a)
+{
+	const struct config *c = a->config;
+	struct cache_settings s = { .size = c->cache_size,
+		.min_ttl_s = (uint32_t)(c->cache_min_ttl_us / 1000000),
+		.max_ttl_s = (uint32_t)(c->cache_max_ttl_us / 1000000),
+		.stale_s = (uint32_t)(c->serve_stale_us / 1000000) };
+
+	if (c->cache_size == 0)
+		return true;
+	if (getrandom(s.secret, sizeof s.secret, 0) != sizeof s.secret)
+		abort(); /* up to 256 octets come whole (getrandom(2)) */
+	a->cache = cache_new(&s);
+	if (a->cache && *c->cache_snapshot)
+		snapshot_read(a->cache, c->cache_snapshot, worker_boottime_s(NULL));
+	return a->cache;
+}
+
 static bool build_workers(struct app *a)
 {
 	for (size_t i = 0; i < a->worker_count; i++) {
@@ -201,7 +227,7 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	code = allocate(a) ? build_names(a, error, size) : EXIT_MEMORY;
 	if (code != EXIT_OK)
 		return code;
-	if (build_workers(a) &&
+	if (build_cache(a) && build_workers(a) &&
 		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
 		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0)
 		return EXIT_OK;
@@ -226,7 +252,20 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	report_request(a->workers, a->worker_count, &a->mailbox);
+	report_request(a->workers, a->worker_count, a->cache, &a->mailbox);
+}
+
+static void on_flush(evutil_socket_t signal, short what, void *arg)
+{
+	struct app *a = arg;
+
+	(void)signal;
+	(void)what;
+	if (a->cache)
+		log_info("SIGUSR2: the cache is empty, %zu answers were in it",
+			cache_flush(a->cache, &(struct cache_filter){ 0 }));
+	else
+		log_info("SIGUSR2: there is no cache");
 }
 
 static void on_reload(evutil_socket_t signal, short what, void *arg)
@@ -244,10 +283,9 @@ static bool watch_signals(struct app *a)
 		int number;
 		event_callback_fn fn;
 	} wanted[SIGNALS] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGUSR1, on_report },
-		{ SIGHUP, on_reload } };
+		{ SIGUSR2, on_flush }, { SIGHUP, on_reload } };
 
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN); /* flushes the cache once there is one */
 	for (size_t i = 0; i < SIGNALS; i++) {
 		a->signals[i] = evsignal_new(a->base, wanted[i].number, wanted[i].fn, a);
 		if (!a->signals[i] || event_add(a->signals[i], NULL) < 0)
@@ -522,10 +560,19 @@ enum exit_code app_run(struct app *a)
 		}
 	}
 	code = serve(a);
+	a->served = code == EXIT_OK;
 	block_signals();
 	notify_send("STOPPING=1\nSTATUS=answering the last queries");
 	drain_all(a);
 	return code;
+}
+
+/* The workers have gone: nothing changes any more. */
+static void keep_cache(struct app *a)
+{
+	if (a->cache && a->served && *a->config->cache_snapshot)
+		snapshot_write(a->cache, a->config->cache_snapshot, worker_boottime_s(NULL));
+	cache_free(a->cache);
 }
 
 void app_free(struct app *a)
@@ -534,6 +581,7 @@ void app_free(struct app *a)
 		return;
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	keep_cache(a);
 	names_free(a->names);
 	free(a->workers);
 	free(a->bound);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/config/policy_hash.h"
 #include "common/dns/cookie_store.h"
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
@@ -203,13 +204,23 @@ static void build_group(struct worker *w, struct group *g, size_t first, size_t 
 	}
 }
 
-static void build_zone(struct worker *w, size_t i, const struct config_zone *z)
+static bool is_clear(const struct config_upstream *u)
 {
+	return u->transport == TRANSPORT_UDP || u->transport == TRANSPORT_TCP;
+}
+
+/* In clear nothing is asked that no client waits for (design 5, Plain). */
+static void build_zone(struct worker *w, size_t i, const struct config *c)
+{
+	const struct config_zone *z = &c->zone[i];
 	struct route_zone *route = &w->zones[i];
+	struct pool *pool = &w->groups[1 + i].pool;
 
 	build_group(w, &w->groups[1 + i], z->first, z->count, z->policy, z->interface);
 	route->name_len = name_from_text(z->name, route->name);
-	route->pool = &w->groups[1 + i].pool;
+	route->pool = pool;
+	pool->cache_policy = config_policy_hash(&c->forward[z->first], z->count);
+	pool->no_refresh = is_clear(&c->forward[z->first]);
 }
 
 static bool allocate(struct worker *w, const struct config *c)
@@ -244,8 +255,9 @@ static int build_pools(struct worker *w, const struct worker_setup *setup)
 	for (size_t i = 0; i < c->upstream_count; i++)
 		fill_upstream(w, i, setup);
 	build_group(w, &w->groups[0], 0, c->forward_count, c->policy, NULL);
+	w->groups[0].pool.cache_policy = config_policy_hash(c->forward, c->forward_count);
 	for (size_t i = 0; i < c->zone_count; i++)
-		build_zone(w, i, &c->zone[i]);
+		build_zone(w, i, c);
 	for (size_t i = 0; i < w->group_count; i++)
 		pool_init(&w->groups[i].pool);
 	for (size_t i = 0; i < c->upstream_count; i++)
@@ -335,6 +347,30 @@ static struct routes routes_of(const struct worker *w)
 	};
 }
 
+uint32_t worker_boottime_s(void *arg)
+{
+	struct timespec ts;
+
+	(void)arg;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint32_t)ts.tv_sec;
+}
+
+static void build_lookups(struct worker *w, const struct worker_setup *setup)
+{
+	struct lookups_setup s = { .max = setup->config->max_queries,
+		.turn = &w->loop.turn,
+		.stats = &w->loop.stats,
+		.random = &w->loop.random,
+		.routes = routes_of(w),
+		.cache = setup->cache,
+		.boottime_s = worker_boottime_s,
+		.timeout_us = setup->config->query_timeout_us,
+		.prefetch = setup->config->prefetch };
+
+	lookups_init(&w->lookups, &s);
+}
+
 struct worker *worker_new(const struct worker_setup *setup)
 {
 	struct worker *w = calloc(1, sizeof *w);
@@ -350,7 +386,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 	w->want_arg = setup->want_arg;
 	cookie_store_init(&w->cookies, boottime_us, NULL);
 	w->pools_built = build_pools(w, setup) == 0;
-	lookups_init(&w->lookups, setup->config->max_queries, &w->loop.stats, routes_of(w));
+	build_lookups(w, setup);
 	queries_init(&w->queries, &w->loop, setup->config, &w->lookups);
 	worker_set_cookie_secrets(w, setup->cookie_secrets);
 	if (w->pools_built && build_listeners(w, setup) == 0 &&
@@ -460,9 +496,9 @@ void worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 	free_listeners(w);
 	queries_deinit(&w->queries);
+	lookups_deinit(&w->lookups);
 	for (size_t i = 0; w->pools_built && i < w->group_count; i++)
 		pool_deinit(&w->groups[i].pool);
-	lookups_deinit(&w->lookups);
 	timer_stop(&w->loop.turn.timers, &w->drain_limit);
 	mailbox_deinit(&w->mailbox);
 	loop_deinit(&w->loop);

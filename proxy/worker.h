@@ -13,6 +13,7 @@
 #include "proxy/client/sockets.h"
 #include "proxy/mailbox.h"
 
+struct cache;
 struct worker;
 struct cookie_secrets;
 struct tls_policy;
@@ -33,6 +34,7 @@ struct worker_setup {
 	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
 	struct tls_policy *const *policies;
 	struct tls_policy *const *dtls_policies; /* the same, where DTLS is spoken, else NULL */
+	struct cache *cache;			 /* of all workers; borrowed; NULL: none */
 	const struct listen_address *listen;	 /* in step with sockets; borrowed for the call */
 	struct socket_pair *sockets;		 /* taken: set to -1 as they change hands */
 	size_t socket_count;
@@ -52,6 +54,9 @@ struct worker_setup {
 	void (*want_trust)(void *arg, struct trust *t);
 	void *trust_arg;
 };
+
+/* The clock by which the cache ages (CLOCK_BOOTTIME): TTLs pass while the machine sleeps, too. */
+uint32_t worker_boottime_s(void *unused);
 
 /* Built, not running. NULL: out of memory. */
 struct worker *worker_new(const struct worker_setup *setup);

@@ -22,6 +22,7 @@ $found"
 arrows common/base 'common/base/'
 arrows common/dns 'common/(base|dns)/'
 arrows common/config 'common/(base|config)/'
+arrows common/cache 'common/(base|dns|cache)/'
 arrows proxy/upstream 'common/|proxy/(upstream|loop)'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'

@@ -17,6 +17,11 @@
 	X(replies_local, "of these, answered without asking an upstream")                          \
 	X(replies_truncated, "of these, with TC=1 because of the client's limit")                  \
 	X(replies_gone, "answers whose client had gone")                                           \
+	X(cache_hits, "queries answered from the cache")                                           \
+	X(cache_misses, "queries that the cache could not answer")                                 \
+	X(cache_stale, "queries answered with what had outlived its TTL")                          \
+	X(cache_prefetches, "questions asked ahead of the end of a TTL")                           \
+	X(joined, "queries that joined an equal one in flight")                                    \
 	X(dropped_short, "messages dropped: shorter than a header")                                \
 	X(dropped_response, "messages dropped: QR=1 where a query belongs")                        \
 	X(dropped_access, "messages dropped: peer not in allow")                                   \
@@ -28,6 +33,8 @@
 	X(client_cookies_malformed, "queries with a cookie of impossible length")                  \
 	X(client_cookies_demanded, "UDP queries told to come with a cookie, or over TCP")          \
 	X(bound_queries, "bound hit: max-queries")                                                 \
+	X(bound_waiters, "bound hit: queries that wait for one answer")                            \
+	X(bound_refreshes, "bound hit: questions in flight that nobody waits for")                 \
 	X(bound_udp_send, "bound hit: UDP send buffer or batch full, reply lost")                  \
 	X(bound_tcp_clients, "bound hit: tcp-clients")                                             \
 	X(bound_tcp_inflight, "bound hit: queries in flight of one TCP client")                    \

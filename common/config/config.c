@@ -27,6 +27,7 @@ void config_unref(struct config *c)
 	free(c->allow);
 	free(c->bootstrap);
 	free(c->state_dir);
+	free(c->cache_snapshot);
 	free(c->tls_cert_bundle);
 	free(c->tls_priority);
 	free(c->cookie_secret_file);

@@ -28,6 +28,9 @@
 #define CONFIG_PIN_OCTETS    32u /* SHA-256 */
 #define CONFIG_BUFFER_MAX    (1024u * 1024u)
 
+/* Least memory of a cache; as CACHE_SIZE_MIN, which this folder does not see. */
+#define CACHE_SIZE_LEAST (64u * 1024u)
+
 struct config_listen {
 	struct addr addr;
 	bool is_default; /* nobody wrote it: its absence is a warning, not an error */
@@ -134,7 +137,11 @@ struct config {
 	unsigned tcp_clients;
 	uint64_t tcp_idle_timeout_us;
 	unsigned edns_size;
-	uint64_t cache_size; /* octets */
+	uint64_t cache_size; /* octets; 0: no cache */
+	uint64_t cache_min_ttl_us, cache_max_ttl_us;
+	uint64_t serve_stale_us; /* 0: never */
+	bool prefetch;
+	char *cache_snapshot; /* a path; "": none */
 	bool answer_cookies;
 	bool require_cookies;
 	char *cookie_secret_file; /* "": secrets are made at the start and rotated */

@@ -127,16 +127,25 @@ static void store_scalars(struct loader *l, const config_t *tree)
 	}
 }
 
-/* The size is kept in files of today so that they need no change when the cache comes. */
-static void check_cache(struct loader *l, const config_t *tree, uint64_t preset)
+/* The refused option as it is written, or as it is by default. */
+static void refuse_option(
+	struct loader *l, const config_t *tree, const char *name, const char *allowed)
 {
-	char value[VALUE_TEXT_MAX];
-	const config_setting_t *s = config_lookup(tree, "cache-size");
+	char value[VALUE_TEXT_MAX] = "by default";
+	const config_setting_t *s = config_lookup(tree, name);
 
-	if (s && l->config->cache_size != 0 && l->config->cache_size != preset)
-		value_refuse(l->errors, load_place(l, s), find_option(config_options, "cache-size"),
-			value_text(s, value),
-			"the cache comes later, until then only 0 and 16M are accepted");
+	value_refuse(l->errors, load_place(l, s), find_option(config_options, name),
+		s ? value_text(s, value) : value, allowed);
+}
+
+static void check_cache(struct loader *l, const config_t *tree)
+{
+	const struct config *c = l->config;
+
+	if (c->cache_size > 0 && c->cache_size < CACHE_SIZE_LEAST)
+		refuse_option(l, tree, "cache-size", "0 for no cache, or 64k at least");
+	if (c->cache_min_ttl_us > c->cache_max_ttl_us)
+		refuse_option(l, tree, "cache-min-ttl", "it can't be above cache-max-ttl");
 }
 
 static void on_listen(
@@ -333,7 +342,6 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 static void build(struct loader *l, const config_t *tree, const struct config_overrides *overrides)
 {
 	config_t presets, upstream_presets;
-	uint64_t cache_preset;
 
 	config_init(&presets);
 	config_init(&upstream_presets);
@@ -344,9 +352,8 @@ static void build(struct loader *l, const config_t *tree, const struct config_ov
 
 	load_check_known(l, config_options, config_root_setting(tree));
 	store_scalars(l, &presets);
-	cache_preset = l->config->cache_size;
 	store_scalars(l, tree);
-	check_cache(l, tree, cache_preset);
+	check_cache(l, tree);
 	check_cookies(l, tree);
 	load_lists(l, tree, &presets, overrides);
 

@@ -7,6 +7,14 @@
 #define KEEPALIVE_OPTION (EDNS_OPTION_HEADER + 2u)
 #define EDE_OPTION	 (EDNS_OPTION_HEADER + 2u) /* without text */
 
+size_t reply_record_room(const struct client_form *c)
+{
+	size_t limit = c->limit < DNS_MESSAGE_MAX ? c->limit : DNS_MESSAGE_MAX;
+	size_t fixed = reply_head_len(c) + reply_opt_len(c);
+
+	return limit > fixed ? limit - fixed : 0;
+}
+
 void reply_head(struct wire_writer *w, const struct client_form *c, uint16_t flags,
 	const uint16_t counts[DNS_SECTIONS])
 {

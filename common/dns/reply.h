@@ -20,6 +20,9 @@ static inline size_t reply_head_len(const struct client_form *c)
 	return DNS_HEADER_LEN + (c->has_question ? question_wire_len(&c->question) : 0);
 }
 
+/* Octets that are left for records; header, question and OPT always go (RFC 6891 7). */
+size_t reply_record_room(const struct client_form *c);
+
 /* Header and question; counts has the records of each section, without the OPT. */
 void reply_head(struct wire_writer *w, const struct client_form *c, uint16_t flags,
 	const uint16_t counts[DNS_SECTIONS]);

@@ -38,15 +38,6 @@ static struct extent choose_extent(const struct dns_message *a, size_t room)
 	return (struct extent){ DNS_ANSWER, 0 };
 }
 
-/* Octets that are left for records; header, question and OPT always go (RFC 6891 7). */
-static size_t record_room(const struct client_form *c)
-{
-	size_t limit = c->limit < DNS_MESSAGE_MAX ? c->limit : DNS_MESSAGE_MAX;
-	size_t fixed = reply_head_len(c) + reply_opt_len(c);
-
-	return limit > fixed ? limit - fixed : 0;
-}
-
 static void write_head(struct wire_writer *w, const struct dns_message *a,
 	const struct client_form *c, uint16_t flags, enum dns_section until)
 {
@@ -152,5 +143,5 @@ size_t rewrite_answer(const struct dns_message *answer, bool trusted, const stru
 		return pass_signed(answer, flags, c, out, cap);
 	if (high)
 		return hop_error(high << 4 | message_rcode(answer), c, out, cap);
-	return build(answer, flags, c, choose_extent(answer, record_room(c)), out, cap);
+	return build(answer, flags, c, choose_extent(answer, reply_record_room(c)), out, cap);
 }

@@ -1,5 +1,6 @@
 #include "proxy/client/query.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -77,16 +78,52 @@ static bool reply_answer(struct queries *qs, struct query *q, const struct reque
 	return true;
 }
 
-/* What every query comes to.  result NULL, or not answered: a SERVFAIL with this reason. */
-static void query_finish(struct query *q, const struct request *result, struct ede why)
+/* An answer of the cache in the client's form, while its shard is locked. */
+static bool reply_hit(struct queries *qs, struct origin *o, const struct client_form *f,
+	const struct cache_hit *hit, uint64_t took_us)
+{
+	size_t cap = cache_reply_max(hit, f), len;
+	uint8_t *out = o->ops->reserve(o, cap);
+
+	if (!out)
+		return true; /* counted by the origin */
+	len = cache_write(hit, f, out, cap);
+	if (len == 0)
+		return false;
+	note_reply(qs, out, false);
+	if (qs->config->log_queries)
+		querylog_hit(f, o, hit, out, took_us);
+	o->ops->commit(o, len);
+	return true;
+}
+
+/* What a query comes to: an upstream's answer, one of the cache, or a SERVFAIL with a reason. */
+struct outcome {
+	const struct request *result;
+	const struct cache_hit *hit;
+	struct ede why;
+};
+
+static bool reply_outcome(struct queries *qs, struct query *q, const struct outcome *what)
+{
+	uint64_t took_us = turn_now_us(&qs->loop->turn) - q->start_us;
+
+	if (what->hit)
+		return reply_hit(qs, &q->origin, &q->form, what->hit, took_us);
+	return what->result && reply_answer(qs, q, what->result);
+}
+
+/* The one end of every query. */
+static void query_finish(struct query *q, struct outcome what)
 {
 	struct queries *qs = q->queries;
+	struct ede why = what.why;
 
 	list_remove(&q->deadline_node);
 	if (!q->origin.owner) {
 		qs->loop->stats.replies_gone++;
-	} else if (!result || !reply_answer(qs, q, result)) {
-		if (result)
+	} else if (!reply_outcome(qs, q, &what)) {
+		if (what.result || what.hit)
 			why = (struct ede){ EDE_INVALID_DATA, "the answer can't be rebuilt" };
 		if (qs->config->log_queries)
 			querylog_failure(&q->form, &q->origin, RCODE_SERVFAIL, why,
@@ -102,7 +139,13 @@ static void on_done(struct lookup_waiter *w, const struct request *result)
 {
 	struct query *q = container_of(w, struct query, waiter);
 
-	query_finish(q, result->answered ? result : NULL, result->failure);
+	query_finish(q, (struct outcome){ .result = result->answered ? result : NULL,
+				.why = result->failure });
+}
+
+static void on_cached(struct lookup_waiter *w, const struct cache_hit *hit)
+{
+	query_finish(container_of(w, struct query, waiter), (struct outcome){ .hit = hit });
 }
 
 /* ------------------------------------------------------------------ deadlines */
@@ -123,8 +166,10 @@ static void expire(struct query *q)
 	struct ede why = { EDE_OTHER, NULL };
 
 	q->queries->loop->stats.timeouts++;
+	if (lookup_give_stale(q->queries->lookups, &q->waiter))
+		return;
 	lookup_leave(q->queries->lookups, &q->waiter, &why);
-	query_finish(q, NULL, why);
+	query_finish(q, (struct outcome){ .why = why });
 }
 
 /* One lazily armed timer: it may find that its query was answered long ago. */
@@ -197,7 +242,7 @@ static struct query *begin(
 	q->form = *f;
 	memcpy(q->name, f->question.name, f->question.name_len);
 	q->form.question.name = q->name;
-	q->waiter = (struct lookup_waiter){ .done = on_done };
+	q->waiter = (struct lookup_waiter){ .done = on_done, .cached = on_cached };
 	q->deadline_node = (struct list){ 0 };
 	q->start_us = turn_now_us(&qs->loop->turn);
 	q->deadline_us = q->start_us + qs->config->query_timeout_us;
@@ -216,21 +261,43 @@ static enum query_verdict reply_here(struct queries *qs, const struct origin *fr
 	return QUERY_REPLIED;
 }
 
+/* True: it was in the cache, and the reply is on its way. */
+static bool reply_from_cache(struct queries *qs, struct origin *from, const struct client_form *f,
+	struct lookup_ask *ask)
+{
+	struct cache_hit hit;
+	bool replied;
+
+	if (!lookup_find(qs->lookups, ask, &hit))
+		return false;
+	replied = reply_hit(qs, from, f, &hit, 0);
+	lookup_given(qs->lookups, ask, &hit);
+	return replied;
+}
+
+static struct ede why_not(struct queries *qs, int err)
+{
+	if (err == -EBUSY)
+		return (struct ede){ EDE_OTHER, "too many queries wait for this answer" };
+	qs->loop->stats.bound_memory++;
+	return (struct ede){ EDE_OTHER, "out of memory" };
+}
+
 static enum query_verdict forward(struct queries *qs, const struct origin *from,
-	const struct client_form *f, const struct dns_message *m, const struct edns *e)
+	const struct client_form *f, struct lookup_ask *ask)
 {
 	static const struct ede full = { EDE_OTHER, "too many queries in flight (max-queries)" };
-	static const struct ede no_memory = { EDE_OTHER, "out of memory" };
 	struct query *q = begin(qs, from, f);
+	int err;
 
 	if (!q) {
 		qs->loop->stats.bound_queries++;
 		return reply_here(qs, from, f, RCODE_SERVFAIL, full);
 	}
-	if (lookup_start(qs->lookups, m, e, &q->waiter) < 0) {
+	err = lookup_start(qs->lookups, ask, &q->waiter);
+	if (err < 0) {
 		slab_put(&qs->slab, q);
-		qs->loop->stats.bound_memory++;
-		return reply_here(qs, from, f, RCODE_SERVFAIL, no_memory);
+		return reply_here(qs, from, f, RCODE_SERVFAIL, why_not(qs, err));
 	}
 	list_append(&qs->deadlines, &q->deadline_node);
 	arm(qs);
@@ -280,40 +347,86 @@ static enum query_verdict demand_cookie(struct queries *qs, const struct origin 
 	return reply_truncated(qs, from, f);
 }
 
-enum query_verdict query_start(
-	struct queries *qs, const struct origin *from, const uint8_t *msg, size_t len)
+/* What is no query to be answered; else QUERY_BEGUN. */
+static enum query_verdict refuse_unreadable(
+	struct queries *qs, enum message_verdict v, const struct dns_message *m)
 {
-	struct dns_message m;
-	struct edns e = { 0 };
-	struct client_form f;
-	struct judgement j;
-	enum cookie_standing cookie;
-	enum cookie_demand demand = DEMAND_NOTHING;
-	enum message_verdict v = message_parse(msg, len, &m);
-
 	if (v == MESSAGE_SHORT) {
 		qs->loop->stats.dropped_short++;
 		return QUERY_DROPPED;
 	}
-	if (m.flags & DNS_QR) { /* never answered, or two forwarders could loop */
+	if (m->flags & DNS_QR) { /* never answered, or two forwarders could loop */
 		qs->loop->stats.dropped_response++;
 		return v == MESSAGE_OK ? QUERY_RESPONSE : QUERY_DROPPED;
 	}
-	if (v != MESSAGE_NO_QUESTION)
-		edns_parse(&m, false, &e);
-	f = client_form(qs->config, from, v, &m, &e);
-	if (!allowed(qs->config, &from->peer))
-		return turn_away(qs, from, &f);
-	cookie = client_cookie(
-		&qs->secrets, &qs->loop->stats, from, (uint32_t)time(NULL), &e, &f);
-	j = judge_query(v, &m, &e, cookie, from->stream);
-	if (!j.pass)
-		return reply_here(qs, from, &f, j.rcode, j.ede);
+	return QUERY_BEGUN;
+}
+
+/* What is answered here, cookies included; true: it is to be asked. */
+static bool judge(struct queries *qs, struct query_ready *r, enum message_verdict v,
+	enum query_verdict *ret_verdict)
+{
+	const struct origin *from = &r->from;
+	enum cookie_standing cookie = client_cookie(
+		&qs->secrets, &qs->loop->stats, from, (uint32_t)time(NULL), &r->edns, &r->form);
+	enum cookie_demand demand = DEMAND_NOTHING;
+	struct judgement j = judge_query(v, &r->message, &r->edns, cookie, from->stream);
+
+	if (!j.pass) {
+		*ret_verdict = reply_here(qs, from, &r->form, j.rcode, j.ede);
+		return false;
+	}
 	if (qs->config->require_cookies)
 		demand = client_cookie_demand(from, cookie);
 	if (demand != DEMAND_NOTHING)
-		return demand_cookie(qs, from, &f, demand);
-	return forward(qs, from, &f, &m, &e);
+		*ret_verdict = demand_cookie(qs, from, &r->form, demand);
+	return demand == DEMAND_NOTHING;
+}
+
+bool query_read(struct queries *qs, struct query_ready *r, const uint8_t *msg, size_t len,
+	enum query_verdict *ret_verdict)
+{
+	const struct origin *from = &r->from;
+	enum message_verdict v = message_parse(msg, len, &r->message);
+
+	*ret_verdict = refuse_unreadable(qs, v, &r->message);
+	if (*ret_verdict != QUERY_BEGUN)
+		return false;
+	if (v != MESSAGE_NO_QUESTION)
+		edns_parse(&r->message, false, &r->edns);
+	else
+		r->edns = (struct edns){ 0 };
+	r->form = client_form(qs->config, from, v, &r->message, &r->edns);
+	if (!allowed(qs->config, &from->peer)) {
+		*ret_verdict = turn_away(qs, from, &r->form);
+		return false;
+	}
+	if (!judge(qs, r, v, ret_verdict))
+		return false;
+	lookup_prepare(qs->lookups, &r->message, &r->edns, &r->ask);
+	return true;
+}
+
+void query_expect(struct queries *qs, const struct query_ready *r)
+{
+	lookup_expect(qs->lookups, &r->ask);
+}
+
+enum query_verdict query_answer(struct queries *qs, struct query_ready *r)
+{
+	if (reply_from_cache(qs, &r->from, &r->form, &r->ask))
+		return QUERY_REPLIED;
+	return forward(qs, &r->from, &r->form, &r->ask);
+}
+
+enum query_verdict query_start(
+	struct queries *qs, const struct origin *from, const uint8_t *msg, size_t len)
+{
+	struct query_ready r;
+	enum query_verdict v;
+
+	r.from = *from;
+	return query_read(qs, &r, msg, len, &v) ? query_answer(qs, &r) : v;
 }
 
 void query_orphan(struct origin *o)
@@ -339,7 +452,7 @@ void queries_finish_all(struct queries *qs, struct ede why)
 		struct query *q = container_of(qs->deadlines.next, struct query, deadline_node);
 
 		lookup_leave(qs->lookups, &q->waiter, NULL);
-		query_finish(q, NULL, why);
+		query_finish(q, (struct outcome){ .why = why });
 	}
 }
 

@@ -55,6 +55,25 @@ enum query_verdict query_start(
 	struct queries *qs, const struct origin *from, const uint8_t *msg, size_t len);
 
 /*
+ * The same in steps, for those who have several at hand: read all, expect all, answer all.  So the
+ * memory of one is on its way while another is dealt with.
+ */
+struct query_ready {
+	struct origin from; /* filled in by the caller */
+	/* Private. */
+	struct dns_message message;
+	struct edns edns;
+	struct client_form form;
+	struct lookup_ask ask;
+};
+
+/* True: goes on with query_answer; else *ret_verdict is the end.  msg must stay until then. */
+bool query_read(struct queries *qs, struct query_ready *r, const uint8_t *msg, size_t len,
+	enum query_verdict *ret_verdict);
+void query_expect(struct queries *qs, const struct query_ready *r);
+enum query_verdict query_answer(struct queries *qs, struct query_ready *r);
+
+/*
  * The client of this origin (inside a query) has gone: nothing will be sent, the lookup goes on
  * without it.
  */

@@ -32,6 +32,16 @@ void querylog_answer(const struct client_form *f, const struct origin *o, const 
 		(double)took_us / 1e3, r->upstream, r->protocol, r->sent_len, r->answer.len);
 }
 
+void querylog_hit(const struct client_form *f, const struct origin *o, const struct cache_hit *hit,
+	const uint8_t *reply, uint64_t took_us)
+{
+	char text[WHAT_MAX];
+
+	log_info("query %s: %s, %u answers, %.2f ms, cache%s ttl=%u", what(f, o, text),
+		rcode_text(reply[3] & DNS_RCODE_MASK), wire_get16(reply + 6), (double)took_us / 1e3,
+		hit->stale ? " (stale)" : "", hit->ttl_s);
+}
+
 void querylog_failure(const struct client_form *f, const struct origin *o, unsigned rcode,
 	struct ede why, uint64_t took_us)
 {

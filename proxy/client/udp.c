@@ -11,6 +11,9 @@
 #include "proxy/client/udp_sender.h"
 #include "proxy/loop.h"
 
+/* Queries that are dealt with side by side: as many as stay near the processor. */
+#define TOGETHER 8
+
 struct udp_receiver {
 	struct mmsghdr head[UDP_BATCH];
 	struct udp_slot slot[UDP_BATCH];
@@ -115,27 +118,43 @@ static void read_control(struct msghdr *h, struct origin *o)
 	}
 }
 
-static void take(struct udp_listener *u, unsigned i)
+/* True: it goes on with query_answer. */
+static bool take(struct udp_listener *u, unsigned i, struct query_ready *ret)
 {
 	struct udp_receiver *r = u->receiver;
 	struct msghdr *h = &r->head[i].msg_hdr;
-	struct origin o;
+	struct origin *o = &ret->from;
 	size_t len = r->head[i].msg_len;
+	enum query_verdict ignored;
 
-	o.ops = &ops;
-	o.owner = u;
-	o.node = (struct list){ 0 };
-	o.stream = false;
-	o.peer = r->slot[i].peer;
-	o.has_local = false;
-	if (addr_port(&o.peer) == 0)
-		return; /* nobody can be asked to reply there (threats A24) */
+	o->ops = &ops;
+	o->owner = u;
+	o->node = (struct list){ 0 };
+	o->stream = false;
+	o->peer = r->slot[i].peer;
+	o->has_local = false;
+	if (addr_port(&o->peer) == 0)
+		return false; /* nobody can be asked to reply there (threats A24) */
 	if (u->wildcard)
-		read_control(h, &o);
+		read_control(h, o);
 	u->loop->stats.queries_udp++;
 	if (h->msg_flags & MSG_TRUNC)
 		len = DNS_HEADER_LEN; /* the header with counts and no body: FORMERR */
-	query_start(u->queries, &o, r->data[i], len);
+	return query_read(u->queries, ret, r->data[i], len, &ignored);
+}
+
+/* Datagrams from first on, a few at a time: see query_read. */
+static void take_some(struct udp_listener *u, unsigned first, unsigned end)
+{
+	struct query_ready ready[TOGETHER];
+	unsigned count = 0;
+
+	for (unsigned i = first; i < end; i++)
+		count += take(u, i, &ready[count]);
+	for (unsigned i = 0; i < count; i++)
+		query_expect(u->queries, &ready[i]);
+	for (unsigned i = 0; i < count; i++)
+		query_answer(u->queries, &ready[i]);
 }
 
 static void prepare(struct udp_receiver *r, bool control)
@@ -157,8 +176,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	prepare(u->receiver, u->wildcard);
 	n = recvmmsg(fd, u->receiver->head, UDP_BATCH, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < n; i++)
-		take(u, (unsigned)i);
+	for (int i = 0; i < n; i += TOGETHER)
+		take_some(u, (unsigned)i, (unsigned)(n - i < TOGETHER ? n : i + TOGETHER));
 	/* Errors here are about earlier replies (ICMP): the socket goes on (threats F29). */
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "common/cache/cache.h"
 #include "proxy/worker.h"
 
 #define LINE_MAX_LEN 700
@@ -12,6 +13,7 @@
 /* The sum, touched by main's thread only; freed when the last worker has reported. */
 struct report {
 	size_t missing;
+	struct cache *cache;
 	struct worker_report sum;
 };
 
@@ -37,6 +39,18 @@ static void log_counters(const struct stats *s)
 	}
 }
 
+static void log_cache(struct cache *cache)
+{
+	struct cache_figures f;
+
+	cache_get_figures(cache, &f);
+	log_info("statistics: cache_entries=%llu cache_octets=%llu cache_stored=%llu "
+		 "cache_evicted=%llu cache_admitted=%llu bound_cache_answer=%llu",
+		(unsigned long long)f.entries, (unsigned long long)f.octets,
+		(unsigned long long)f.stored, (unsigned long long)f.evicted,
+		(unsigned long long)f.admitted, (unsigned long long)f.too_large);
+}
+
 static void log_report(const struct report *r)
 {
 	const struct worker_report *s = &r->sum;
@@ -46,6 +60,8 @@ static void log_report(const struct report *r)
 		 "log_dropped=%llu",
 		s->queries_inflight, s->tcp_clients, s->sessions, (unsigned long long)s->udp_drops,
 		(unsigned long long)s->long_turns, (unsigned long long)log_dropped());
+	if (r->cache)
+		log_cache(r->cache);
 	log_counters(&s->stats);
 }
 
@@ -100,13 +116,15 @@ static void deliver_to_worker(struct mail *m, void *receiver)
 	mailbox_post(r->back, &r->mail);
 }
 
-void report_request(struct worker **workers, size_t count, struct mailbox *back)
+void report_request(
+	struct worker **workers, size_t count, struct cache *cache, struct mailbox *back)
 {
 	struct report *report = calloc(1, sizeof *report);
 
 	if (!report)
 		return;
 	report->missing = count;
+	report->cache = cache;
 	for (size_t i = 0; i < count; i++) {
 		struct report_mail *r = calloc(1, sizeof *r);
 

@@ -4,10 +4,13 @@
 
 #include <stddef.h>
 
+struct cache;
 struct worker;
 struct mailbox;
 
 /* From main's thread, which owns the mailbox that the answers come back to. */
-void report_request(struct worker **workers, size_t count, struct mailbox *back);
+/* cache: NULL if there is none; it outlives the report. */
+void report_request(
+	struct worker **workers, size_t count, struct cache *cache, struct mailbox *back);
 
 #endif

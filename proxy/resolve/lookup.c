@@ -4,53 +4,177 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/resolve/lookup_internal.h"
 #include "proxy/upstream/pool.h"
 
-struct lookup {
-	struct request request;
-	struct lookups *lookups;
-	struct list waiters;
-	bool completing; /* on_done walks the waiters: nobody else drops it */
-	uint8_t *bytes;	 /* owned copy of the client's message, where parts of it go upstream; else
-			    NULL */
-	struct edns_option copied[EDNS_COPIED];
-	uint8_t name[DNS_NAME_MAX];
-};
+uint32_t lookup_now_s(struct lookups *l)
+{
+	uint64_t turn_us = turn_now_us(l->setup.turn);
+
+	if (turn_us != l->turn_us || l->now_s == 0) {
+		l->turn_us = turn_us;
+		l->now_s = l->setup.boottime_s(l->setup.clock_arg);
+	}
+	return l->now_s;
+}
+
+/* ------------------------------------------------------------------ the end of one */
 
 static void drop(struct lookup *k)
 {
+	joining_remove(k->lookups, k);
+	refresh_forget(k);
 	free(k->bytes);
 	slab_put(&k->lookups->slab, k);
+}
+
+void lookup_cancel(struct lookup *k)
+{
+	pool_cancel(k->request.pool, &k->request);
+	drop(k);
+}
+
+static enum cache_stored store(struct lookup *k, const struct request *r)
+{
+	struct lookups *l = k->lookups;
+	struct cache_answer a = { .message = &r->answer,
+		.trusted = r->trusted,
+		.ad_asked = r->query.authentic_data || r->query.dnssec_ok };
+
+	return cache_store(l->setup.cache, &k->key, &a, lookup_now_s(l));
+}
+
+/* True: what was known is worth more than what came. */
+static bool keep(struct lookup *k, const struct request *r)
+{
+	struct lookups *l = k->lookups;
+
+	if (!k->cacheable)
+		return false;
+	if (r->answered)
+		return store(k, r) == CACHE_KEPT_OLD;
+	cache_rest(l->setup.cache, &k->key, lookup_now_s(l), LOOKUP_REST_S);
+	return true;
 }
 
 static void on_done(struct request *r)
 {
 	struct lookup *k = container_of(r, struct lookup, request);
+	bool old = keep(k, r);
 	struct list *n;
 
 	k->completing = true;
+	joining_remove(k->lookups, k);
 	while ((n = list_take(&k->waiters))) {
 		struct lookup_waiter *w = container_of(n, struct lookup_waiter, node);
 
 		w->lookup = NULL;
-		w->done(w, r);
+		stale_unwatch(w);
+		if (!old || !stale_give(k, w))
+			w->done(w, r);
 	}
 	drop(k);
 }
 
+void lookup_unwait(struct lookup_waiter *w)
+{
+	struct lookup *k = w->lookup;
+
+	list_remove(&w->node);
+	stale_unwatch(w);
+	w->lookup = NULL;
+	k->waiter_count--;
+	if (!list_empty(&k->waiters) || k->completing || refresh_go_on(k))
+		return;
+	lookup_cancel(k);
+}
+
+void lookup_leave(struct lookups *l, struct lookup_waiter *w, struct ede *ret_reason)
+{
+	struct lookup *k = w->lookup;
+
+	(void)l;
+	if (!k)
+		return;
+	if (ret_reason)
+		*ret_reason = pool_reason(k->request.pool, &k->request);
+	lookup_unwait(w);
+}
+
+/* ------------------------------------------------------------------ what is asked */
+
 static bool has_copied(const struct edns *e)
 {
-	for (size_t i = 0; i < EDNS_COPIED; i++)
+	for (size_t i = 0; e->present && i < EDNS_COPIED; i++)
 		if (e->copied[i].len)
 			return true;
 	return false;
+}
+
+void lookup_prepare(struct lookups *l, const struct dns_message *m, const struct edns *e,
+	struct lookup_ask *ret)
+{
+	unsigned flags = (e->dnssec_ok ? CACHE_KEY_DO : 0) | (m->flags & DNS_CD ? CACHE_KEY_CD : 0);
+
+	ret->message = m;
+	ret->edns = e;
+	ret->pool = route_find(&l->setup.routes, &m->question);
+	ret->cacheable = l->setup.cache && !m->has_signature && ret->pool->cache_policy;
+	ret->joinable = !m->has_signature && !has_copied(e);
+	ret->wants_ad = (m->flags & DNS_AD) || e->dnssec_ok;
+	ret->asks_ad = m->flags & DNS_AD;
+	ret->has_stale = false;
+	cache_key_make(&ret->key, l->secret, &m->question, flags, ret->pool->cache_policy);
+	if (ret->cacheable)
+		cache_expect(l->setup.cache, &ret->key);
+}
+
+void lookup_expect(struct lookups *l, const struct lookup_ask *a)
+{
+	if (a->cacheable)
+		cache_expect_soon(l->setup.cache, &a->key);
+}
+
+bool lookup_find(struct lookups *l, struct lookup_ask *a, struct cache_hit *ret)
+{
+	enum cache_found found;
+
+	if (!a->cacheable)
+		return false;
+	refresh_earn(l);
+	found = cache_find(l->setup.cache, &a->key, a->wants_ad, lookup_now_s(l), ret);
+	if (found == CACHE_FRESH) {
+		l->setup.stats->cache_hits++;
+		return true;
+	}
+	if (found == CACHE_STALE && ret->resting) {
+		l->setup.stats->cache_stale++;
+		return true;
+	}
+	a->has_stale = found == CACHE_STALE;
+	if (a->has_stale)
+		cache_release(ret);
+	l->setup.stats->cache_misses++;
+	return false;
+}
+
+void lookup_given(struct lookups *l, struct lookup_ask *a, struct cache_hit *hit)
+{
+	bool refresh = hit->almost_old && refresh_afford(l, a);
+
+	a->asks_ad |= hit->ad_asked; /* what it can tell now it is to tell then */
+	if (refresh)
+		cache_note_refresh(hit);
+	cache_release(hit);
+	if (refresh)
+		refresh_start(l, a);
 }
 
 /* Options and signed messages go upstream as they came: they need the bytes to stay. */
 static int keep_bytes(struct lookup *k, const struct dns_message *m, const struct edns *e)
 {
 	struct upstream_query *q = &k->request.query;
-	bool copied = e->present && has_copied(e);
+	bool copied = has_copied(e);
 
 	k->bytes = NULL;
 	q->copied = NULL;
@@ -74,64 +198,93 @@ static int keep_bytes(struct lookup *k, const struct dns_message *m, const struc
 	return 0;
 }
 
-static void ask(struct lookup *k, const struct dns_message *m, const struct edns *e)
+static void fill(struct lookup *k, const struct lookup_ask *a)
 {
 	struct upstream_query *q = &k->request.query;
 
-	name_fold(k->name, m->question.name, m->question.name_len);
-	q->question = m->question;
-	q->question.name = k->name;
-	q->checking_disabled = m->flags & DNS_CD;
-	q->authentic_data = m->flags & DNS_AD;
-	q->dnssec_ok = e->dnssec_ok;
+	k->key = a->key;
+	q->question = a->message->question;
+	q->question.name = k->key.name;
+	q->checking_disabled = a->message->flags & DNS_CD;
+	q->authentic_data = a->asks_ad;
+	q->dnssec_ok = a->edns->dnssec_ok;
+	k->cacheable = a->cacheable;
+	k->joinable = a->joinable;
 	k->request.done = on_done;
 }
 
-int lookup_start(struct lookups *l, const struct dns_message *m, const struct edns *e,
-	struct lookup_waiter *w)
+int lookup_new(struct lookups *l, const struct lookup_ask *a, struct lookup **ret)
 {
 	struct lookup *k = slab_get(&l->slab);
 
 	if (!k)
 		return -ENOBUFS;
 	k->lookups = l;
-	k->completing = false;
-	if (keep_bytes(k, m, e) < 0) {
+	k->completing = k->renews = k->joinable = false;
+	k->waiter_count = 0;
+	k->alone = (struct list){ 0 };
+	list_init(&k->waiters);
+	if (keep_bytes(k, a->message, a->edns) < 0) {
 		drop(k);
 		return -ENOMEM;
 	}
-	ask(k, m, e);
-	list_init(&k->waiters);
-	list_append(&k->waiters, &w->node);
-	w->lookup = k;
-	pool_submit(route_find(&l->routes, &m->question), &k->request);
+	fill(k, a);
+	joining_add(l, k);
+	pool_submit(a->pool, &k->request);
+	*ret = k;
 	return 0;
 }
 
-void lookup_leave(struct lookups *l, struct lookup_waiter *w, struct ede *ret_reason)
+/* *ret: in flight already, or new. */
+static int join_or_ask(struct lookups *l, const struct lookup_ask *a, struct lookup **ret)
 {
-	struct lookup *k = w->lookup;
-
-	(void)l;
-	if (!k)
-		return;
-	if (ret_reason)
-		*ret_reason = pool_reason(k->request.pool, &k->request);
-	list_remove(&w->node);
-	w->lookup = NULL;
-	if (!list_empty(&k->waiters) || k->completing)
-		return;
-	pool_cancel(k->request.pool, &k->request);
-	drop(k);
+	*ret = joining_find(l, a);
+	if (!*ret)
+		return lookup_new(l, a, ret);
+	if ((*ret)->waiter_count >= LOOKUP_WAITERS_MAX) {
+		l->setup.stats->bound_waiters++;
+		return -EBUSY;
+	}
+	l->setup.stats->joined++;
+	refresh_forget(*ret);
+	return 0;
 }
 
-void lookups_init(struct lookups *l, size_t max, struct stats *stats, struct routes routes)
+int lookup_start(struct lookups *l, const struct lookup_ask *a, struct lookup_waiter *w)
 {
-	*l = (struct lookups){ .stats = stats, .routes = routes };
-	slab_init(&l->slab, sizeof(struct lookup), max);
+	struct lookup *k;
+	int err = join_or_ask(l, a, &k);
+
+	if (err < 0)
+		return err;
+	list_append(&k->waiters, &w->node);
+	k->waiter_count++;
+	w->lookup = k;
+	if (a->has_stale)
+		stale_watch(l, w);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ life */
+
+void lookups_init(struct lookups *l, const struct lookups_setup *setup)
+{
+	*l = (struct lookups){ .setup = *setup };
+	/* Those of clients, and the few that nobody waits for. */
+	slab_init(&l->slab, sizeof(struct lookup), setup->max + setup->max / 8);
+	if (setup->cache)
+		memcpy(l->secret, cache_secret(setup->cache), sizeof l->secret);
+	else
+		random_bytes(setup->random, l->secret, sizeof l->secret);
+	joining_init(l);
+	stale_init(l);
+	refresh_init(l);
 }
 
 void lookups_deinit(struct lookups *l)
 {
+	refresh_deinit(l);
+	stale_deinit(l);
+	joining_deinit(l);
 	slab_deinit(&l->slab);
 }

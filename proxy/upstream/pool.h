@@ -36,6 +36,8 @@ struct pool {
 	 */
 	const char *(*unusable)(void *arg);
 	void *unusable_arg;
+	uint64_t cache_policy; /* its answers are kept under this (common/cache); 0: not at all */
+	bool no_refresh; /* asked only what a client waits for: no prefetch, no renewal behind it */
 
 	/* Private. */
 	struct turn *turn;

@@ -89,7 +89,8 @@ class Dnsfwd:
     upstream   a TestServer (its first TLS listener is asked and its CA trusted), a dictionary for the long form
                of an upstream (address, port and auth-name are filled in where `server` is given), a spelling,
                or a list of TestServers and dictionaries (with their "server"): a group, all in the long form
-    options    more of the configuration; None takes one out (query-timeout is QUERY_TIMEOUT where nothing is said)
+    options    more of the configuration; None takes one out (query-timeout is QUERY_TIMEOUT and
+               cache-size 0 where nothing is said: most tests count what goes upstream)
     server     the TestServer behind a dictionary or spelling
     args       more of the command line; config False: no file, all is in args
     passed     sockets (or whatever has a fileno) to pass as a service manager does; they stay open here
@@ -137,7 +138,7 @@ class Dnsfwd:
 
     @staticmethod
     def _options(upstream, server, options):
-        all_of = {"listen": ["127.0.0.1"], "port": 0, "query-timeout": QUERY_TIMEOUT}
+        all_of = {"listen": ["127.0.0.1"], "port": 0, "query-timeout": QUERY_TIMEOUT, "cache-size": 0}
         if isinstance(upstream, TestServer):
             server, upstream = upstream, upstream.upstream()
         elif isinstance(upstream, dict):

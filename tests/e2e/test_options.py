@@ -170,13 +170,15 @@ def test_log_queries(server, start):
 
 
 def test_cache_size(server, start):
-    for size in (0, "16M"):
+    for size, sent in ((0, 2), ("16M", 3)):
         fwd = start(server, {"cache-size": size})
-        assert fwd.ask("cache.test").rcode() == 0
+        for _ in range(2):
+            assert fwd.ask("cache.test").rcode() == 0
+        assert server.count("cache.test") == sent
     path = pathlib.Path(fwd.path)
-    path.write_text(path.read_text().replace("16M", "1M"))
+    path.write_text(path.read_text().replace("16M", "1k"))
     done = run("-t", "-c", path)
-    assert done.returncode == 1 and "cache-size" in done.stderr and "16M" in done.stderr
+    assert done.returncode == 1 and "cache-size" in done.stderr and "64k" in done.stderr
 
 
 @pytest.mark.parametrize("listed", [["127.0.0.2"], ["127.0.0.0/30"], ["10.0.0.0/8", "127.0.0.2/32"]])

@@ -134,6 +134,11 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_int_equal(a->require_cookies, b->require_cookies);
 	assert_string_equal(a->cookie_secret_file, b->cookie_secret_file);
 	assert_int_equal(a->cache_size, b->cache_size);
+	assert_int_equal(a->cache_min_ttl_us, b->cache_min_ttl_us);
+	assert_int_equal(a->cache_max_ttl_us, b->cache_max_ttl_us);
+	assert_int_equal(a->serve_stale_us, b->serve_stale_us);
+	assert_int_equal(a->prefetch, b->prefetch);
+	assert_string_equal(a->cache_snapshot, b->cache_snapshot);
 	assert_string_equal(a->tls_cert_bundle, b->tls_cert_bundle);
 	assert_string_equal(a->tls_priority, b->tls_priority);
 	assert_string_equal(a->log_level, b->log_level);

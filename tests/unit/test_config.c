@@ -33,6 +33,11 @@ static void test_defaults(void **state)
 	assert_int_equal(c->tcp_idle_timeout_us, 10000000);
 	assert_int_equal(c->edns_size, 1232);
 	assert_int_equal(c->cache_size, 16 << 20);
+	assert_int_equal(c->cache_min_ttl_us, 0);
+	assert_int_equal(c->cache_max_ttl_us, UINT64_C(86400000000));
+	assert_int_equal(c->serve_stale_us, UINT64_C(86400000000));
+	assert_true(c->prefetch);
+	assert_string_equal(c->cache_snapshot, "");
 	assert_string_equal(c->tls_cert_bundle, "");
 	assert_string_equal(c->log_level, "info");
 	assert_false(c->log_queries);
@@ -68,7 +73,7 @@ static void test_defaults(void **state)
 #define TRANSPORTS "\"tls\", \"dtls\" or \"auto\" is wanted"
 #define PROFILES "\"strict\" or \"opportunistic\" is wanted"
 #define PINS	 "a pin in quotes or an array of at most 16 is wanted"
-#define CACHE	 "the cache comes later, until then only 0 and 16M are accepted"
+#define CACHE	 "0 for no cache, or 64k at least"
 #define PRINTABLE                                                                                  \
 	"a text of at most 1024 printable characters (ASCII) in quotes is wanted"
 
@@ -209,12 +214,34 @@ static const struct value_row {
 	{ "cache-size", "\"0\"", "\"0\"", NULL },
 	{ "cache-size", "\"16M\"", "\"16M\"", NULL },
 	{ "cache-size", "16777216", "\"16M\"", NULL },
-	{ "cache-size", "\"8M\"", NULL, "value \"8M\": " CACHE },
-	{ "cache-size", "\"32M\"", NULL, CACHE },
+	{ "cache-size", "\"64k\"", "\"64k\"", NULL },
+	{ "cache-size", "65535", NULL, "value 65535: " CACHE },
 	{ "cache-size", "1", NULL, CACHE },
+	{ "cache-size", "\"64G\"", "\"64G\"", NULL },
+	{ "cache-size", "\"65G\"", NULL, "a size from 0 to 64G" },
 	{ "cache-size", "\"big\"", NULL, "value \"big\": a size from 0 to " },
 	{ "cache-size", "-1", NULL, "a size from 0 to " },
 	{ "cache-size", "false", NULL, "a size from 0 to " },
+
+	{ "cache-min-ttl", "0", "\"0s\"", NULL },
+	{ "cache-min-ttl", "\"1h\"", "\"1h\"", NULL },
+	{ "cache-min-ttl", "3601", NULL, DURATION },
+
+	{ "cache-max-ttl", "1", "\"1s\"", NULL },
+	{ "cache-max-ttl", "\"1w\"", "\"1w\"", NULL },
+	{ "cache-max-ttl", "0", NULL, DURATION "1s to 1w" },
+	{ "cache-max-ttl", "\"8d\"", NULL, DURATION },
+
+	{ "serve-stale", "0", "\"0s\"", NULL },
+	{ "serve-stale", "\"1w\"", "\"1w\"", NULL },
+	{ "serve-stale", "\"8d\"", NULL, DURATION },
+	{ "serve-stale", "true", NULL, DURATION },
+
+	{ "prefetch", "false", "false", NULL },
+	{ "prefetch", "1", NULL, "true or false" },
+
+	{ "cache-snapshot", "\"/var/lib/dnsfwd/cache\"", "\"/var/lib/dnsfwd/cache\"", NULL },
+	{ "cache-snapshot", "false", NULL, TEXT },
 
 	{ "tls-cert-bundle", "\"/etc/ssl/ca.pem\"", "\"/etc/ssl/ca.pem\"", NULL },
 	{ "tls-cert-bundle", "\"a\\\"b\\\\c\\n\"", "\"a\\\"b\\\\c\\x0a\"", NULL },
@@ -613,7 +640,7 @@ static void test_all_errors_together(void **state)
 				   "tls-cert-bundle = \"two\n"
 				   "lines\"\n"
 				   "unknown = 1\n"
-				   "cache-size = \"1M\"\n"
+				   "cache-size = \"1k\"\n"
 				   "upstream = (\n"
 				   "  {\n"
 				   "    name = \"home\"\n"
@@ -641,6 +668,16 @@ static void test_all_errors_together(void **state)
 		expect_int(place, found, 1);
 	}
 	assert_int_equal(errors.count, COUNT_OF(lines));
+}
+
+static void test_ttls_in_order(void **state)
+{
+	(void)state;
+	assert_null(load(FORWARD "cache-max-ttl = 60\ncache-min-ttl = 61\n"));
+	assert_int_equal(errors.count, 1);
+	assert_non_null(strstr(errors.text[0],
+		"option \"cache-min-ttl\": value 61: it can't be above cache-max-ttl"));
+	config_unref(load_good(FORWARD "cache-max-ttl = 60\ncache-min-ttl = 60\n"));
 }
 
 static void test_errors_are_bounded(void **state)
@@ -911,6 +948,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_binary_and_large, teardown),
 		cmocka_unit_test_teardown(test_many_settings, teardown),
 		cmocka_unit_test_teardown(test_all_errors_together, teardown),
+		cmocka_unit_test_teardown(test_ttls_in_order, teardown),
 		cmocka_unit_test_teardown(test_errors_are_bounded, teardown),
 		cmocka_unit_test_teardown(test_no_control_characters_in_messages, teardown),
 		cmocka_unit_test_teardown(test_long_texts_in_messages, teardown),

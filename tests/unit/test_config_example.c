@@ -10,6 +10,8 @@ static const char *const round_trips[] = {
 	FORWARD "allow = [ \"10.0.0.0/8\", \"::/0\", \"::ffff:10.0.0.0/104\" ]\nworkers = \"auto\"\n",
 	FORWARD "query-timeout = \"1500ms\"\nmax-queries = 17\ntcp-clients = 3\nedns-size = 600\n"
 		"tcp-idle-timeout = \"90s\"\ncache-size = 0\nlog-level = \"debug\"\nlog-queries = true\n",
+	FORWARD "cache-size = \"1M\"\ncache-min-ttl = 5\ncache-max-ttl = \"90m\"\nserve-stale = 0\n"
+		"prefetch = false\ncache-snapshot = \"/a b\"\n",
 	FORWARD "tls-cert-bundle = \"/a \\\"b\\\" \\\\x41 \\x1f\\n\\xff.pem\"\n",
 	"forward = [ \"a \\\"b\\\"\" ]\n"
 	"upstream = ( { name = \"a \\\"b\\\"\", address = \"fe80::1%lo\", port = 1,\n"

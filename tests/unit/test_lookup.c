@@ -1,169 +1,4 @@
-#include "proxy/resolve/lookup.h"
-
-#include "proxy/upstream/pool.h"
-#include "tests/unit/build.h"
-#include "tests/unit/cm.h"
-#include "tests/unit/fake_transport.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-#define LABEL	"tls://192.0.2.1:853#dns.test"
-#define WAITERS 8u
-#define MAX	6u
-
-struct waiter {
-	struct lookup_waiter waiter;
-	unsigned done, answered;
-	enum ede_code code;
-	char text[300];
-	uint16_t id; /* of the answer, as it came */
-};
-
-static struct fake_net net;
-static struct pool pool;
-static struct upstream upstream;
-static struct lookups lookups;
-static struct waiter waiters[WAITERS];
-static bool turning;
-static void (*then)(struct waiter *w);
-
-/* ------------------------------------------------------------------ the stage */
-
-static void on_done(struct lookup_waiter *lw, const struct request *result)
-{
-	struct waiter *w = container_of(lw, struct waiter, waiter);
-
-	assert_true(turning);
-	assert_null(lw->lookup);
-	assert_false(list_linked(&lw->node));
-	w->done++;
-	if (result->answered) {
-		w->answered++;
-		w->id = result->answer.id;
-		assert_true(ask_is_answered_right(result, &result->answer));
-	} else {
-		w->code = result->failure.code;
-		snprintf(w->text, sizeof w->text, "%s", result->failure.text);
-	}
-	if (then)
-		then(w);
-}
-
-static int begin(void **state)
-{
-	struct addr address;
-
-	(void)state;
-	fake_net_init(&net, 7);
-	memset(&pool, 0, sizeof pool);
-	memset(waiters, 0, sizeof waiters);
-	turning = false;
-	then = NULL;
-	memset(&upstream, 0, sizeof upstream);
-	upstream.session = fake_setup(&net);
-	upstream.session.max_inflight = 3;
-	upstream.connections = 1;
-	upstream.label = LABEL;
-	pool.upstreams = &upstream;
-	pool.count = 1;
-	pool_init(&pool);
-	assert_true(addr_parse("192.0.2.1:853", 13, 853, false, &address));
-	upstream_set_addresses(&upstream, &address, 1);
-	lookups_init(&lookups, MAX, &net.stats, (struct routes){ .forward = &pool });
-	for (unsigned i = 0; i < WAITERS; i++)
-		waiters[i].waiter.done = on_done;
-	return 0;
-}
-
-/* All have left by now, or leave here; nothing of them is left over. */
-static int end(void **state)
-{
-	(void)state;
-	for (unsigned i = 0; i < WAITERS; i++)
-		lookup_leave(&lookups, &waiters[i].waiter, NULL);
-	assert_int_equal(lookups.slab.used, 0);
-	assert_int_equal(pool.waiting_count, 0);
-	pool_deinit(&pool);
-	lookups_deinit(&lookups);
-	fake_net_deinit(&net);
-	return 0;
-}
-
-static void turn(void)
-{
-	turning = true;
-	fake_turn(&net);
-	turning = false;
-}
-
-/* The client's bytes are gone when the call has returned. */
-static int start_bytes(unsigned i, const uint8_t *bytes, size_t len)
-{
-	uint8_t *copy = exact_copy(bytes, len);
-	struct dns_message m;
-	struct edns e;
-	bool before = turning;
-	int err;
-
-	assert_int_equal(message_parse(copy, len, &m), MESSAGE_OK);
-	edns_parse(&m, false, &e);
-	turning = false;
-	err = lookup_start(&lookups, &m, &e, &waiters[i].waiter);
-	turning = before;
-	memset(copy, 0xdd, len);
-	memset(&m, 0xdd, sizeof m);
-	memset(&e, 0xdd, sizeof e);
-	free(copy);
-	assert_int_equal(waiters[i].waiter.lookup != NULL, err == 0);
-	return err;
-}
-
-static int start_hex(unsigned i, const char *hex)
-{
-	uint8_t bytes[3000];
-
-	return start_bytes(i, bytes, hex_bytes(hex, bytes, sizeof bytes));
-}
-
-/* Asks a question of its own. */
-static int start(unsigned i)
-{
-	uint8_t bytes[100];
-	struct wire_writer w = wire_writer(bytes, sizeof bytes);
-	char name[30];
-
-	snprintf(name, sizeof name, "q%u.example.com", i);
-	put_header(&w, (uint16_t)(100 + i), 0x0100, 1);
-	put_question(&w, name, DNS_TYPE_A);
-	return start_bytes(i, bytes, w.pos);
-}
-
-static struct fake *connect_up(void)
-{
-	struct fake *f;
-
-	assert_int_equal(start(WAITERS - 1), 0);
-	f = fake_at(&net, -1);
-	fake_ready(f);
-	turn();
-	fake_answer_nth(f, 0);
-	turn();
-	assert_int_equal(waiters[WAITERS - 1].answered, 1);
-	assert_int_equal(lookups.slab.used, 0);
-	return f;
-}
-
-/* The next attempt is opened, whenever that is. */
-static struct fake *await_attempt(void)
-{
-	turning = true;
-	while (upstream.connecting == 0)
-		assert_true(fake_next_timer(&net));
-	turning = false;
-	return fake_at(&net, -1);
-}
+#include "tests/unit/lookup_case.h"
 
 static void assert_sent(struct fake *f, const char *row, const char *hex)
 {
@@ -214,13 +49,13 @@ static const struct {
 		"00 0029 0200 00008000 0022 0005 0003 080d0e 0003 0000"
 		"0006 0002 0102 0007 0001 01 000e 0004 4f664a5c fff0 0000",
 		"0100" HEAD "00 0029 1000 00008000 0055 0005 0003 080d0e 0006 0002 0102 0007 0001 "
-			    "01 000e 0004 4f664a5c"
+		"01 000e 0004 4f664a5c"
 		"0008 0004 00010000 000b 0000 000c 002b 00*43" },
 	{ "DHU alone",
 		"4242 0100 0001 0000 0000 0001" QUESTION
 		"00 0029 0200 00000000 0006 0006 0002 0102",
 		"0100" HEAD "00 0029 1000 00000000 0055 0006 0002 0102 0008 0004 00010000 000b "
-			    "0000 000c 003f 00*63" },
+		"0000 000c 003f 00*63" },
 	{ "an empty DAU is none",
 		"4242 0100 0001 0000 0000 0001" QUESTION "00 0029 0200 00000000 0004 0005 0000",
 		"0100" HEAD

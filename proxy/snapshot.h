@@ -1,0 +1,14 @@
+/* The file of `cache-snapshot`: the cache over a restart.  Off by default, for it tells what was asked. */
+#ifndef PROXY_SNAPSHOT_H
+#define PROXY_SNAPSHOT_H
+
+#include <stdint.h>
+
+struct cache;
+
+/* now_s: as the workers tell the cache.  What goes wrong is logged, and the cache starts empty. */
+void snapshot_read(struct cache *c, const char *path, uint32_t now_s);
+/* Over a fresh file beside it, 0600; a failure is logged and leaves the old one. */
+void snapshot_write(struct cache *c, const char *path, uint32_t now_s);
+
+#endif
