@@ -591,9 +591,9 @@ void app_free(struct app *a)
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
 	secrets_free(a->secrets);
+	free_policies(a);
 	if (a->base)
 		event_base_free(a->base);
-	free_policies(a);
 	config_unref(a->config);
 	free(a);
 }

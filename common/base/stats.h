@@ -59,6 +59,7 @@
 	X(fallback_truncated, "queries moved to a stream: the answer does not fit a datagram")     \
 	X(fallback_size, "queries moved to a stream: they do not fit a datagram")                  \
 	X(fallback_silence, "queries moved to a stream: datagrams were not answered")              \
+	X(fallback_cookies, "queries moved to a stream: no cookie was good enough")                \
 	X(datagram_silences, "upstreams whose datagrams were given up for a time")                 \
 	X(upstream_answers, "answers matched to a query")                                          \
 	X(upstream_late, "answers to a query that was given up")                                   \

@@ -52,7 +52,7 @@ static void submit_to(struct session *s, struct request *r)
 {
 	struct upstream *u = ways_of(s);
 
-	if (r->own != u)
+	if (!r->own || ways_face(r->own) != ways_face(u))
 		r->bad_cookies = 0; /* they were another server's */
 	r->own = u;
 	upstream_submit(r->own, s, flights_take(r));
@@ -431,7 +431,9 @@ static void on_returned(void *arg, struct upstream *u, struct flight *f)
 {
 	struct pool *p = arg;
 
-	if (moves_on_for_cookies(p, u, f))
+	if (u->stream && f->cookie_refused && f->request->bad_cookies > 1)
+		move_to_stream(p, f->request, &p->stats->fallback_cookies); /* RFC 7873 5.3 */
+	else if (moves_on_for_cookies(p, u, f))
 		return;
 	if (f->spent)
 		note_spent(p, u, f->request);

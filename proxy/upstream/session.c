@@ -460,6 +460,7 @@ static void count_sending(struct session *s, struct flight *f, size_t len)
 	f->sendings++;
 	stats->upstream_queries++;
 	stats->upstream_octets += len;
+	stats->upstream_cookies += f->cookie.form != SENT_NO_COOKIE;
 	charge(s, f);
 }
 
@@ -476,7 +477,6 @@ static void mark_sent(struct session *s, struct flight *f, size_t len)
 	f->sent_us = turn_now_us(s->setup->turn);
 	stats->upstream_repeats += r->sent_before;
 	r->sent_before = true;
-	stats->upstream_cookies += f->cookie.form != SENT_NO_COOKIE;
 	count_sending(s, f, len);
 	s->asked++;
 	session_watch_sent(s);
