@@ -13,6 +13,7 @@
 #define ENTRY_PART 8u
 
 _Static_assert(sizeof(struct cache_entry) <= 72, "a short answer fits into one block");
+_Static_assert(sizeof(atomic_uint) == sizeof(uint32_t), "a bucket holds a number of a block");
 
 /* ------------------------------------------------------------------ blocks */
 
@@ -98,7 +99,7 @@ static void queue_remove(struct cache_shard *s, struct cache_entry *e)
 
 /* ------------------------------------------------------------------ the table */
 
-static _Atomic(uint32_t) *bucket_of(const struct cache_shard *s, uint32_t hash)
+static atomic_uint *bucket_of(const struct cache_shard *s, uint32_t hash)
 {
 	return &s->buckets[hash & s->table_mask];
 }
@@ -382,7 +383,7 @@ static int allocate(struct cache_shard *s)
 	if (memory == MAP_FAILED)
 		return -ENOMEM;
 	s->blocks = memory;
-	s->buckets = (_Atomic(uint32_t) *)(void *)(s->blocks + (size_t)s->block_count * BLOCK_SIZE);
+	s->buckets = (atomic_uint *)(void *)(s->blocks + (size_t)s->block_count * BLOCK_SIZE);
 	s->ghosts = (uint32_t *)(void *)s->buckets + s->table_mask + 1;
 	return 0;
 }

@@ -62,7 +62,7 @@ struct cache_shard {
 	pthread_mutex_t lock;
 	uint8_t *blocks; /* owned; the tables stand behind them */
 	/* table_mask + 1 each.  Buckets are read without the lock to fetch ahead, which may be wrong. */
-	_Atomic(uint32_t) *buckets;
+	atomic_uint *buckets;
 	uint32_t *ghosts;
 	uint32_t table_mask;
 	uint32_t block_count, touched, free, used; /* free: chain of those that came back */

@@ -122,6 +122,16 @@ def test_64k(fwd, server):
     assert hit(fwd, server, "size-60000.a.test", "TXT").flags & dns.flags.TC
 
 
+def test_large_hits_pipelined(fwd, server):
+    """Far more than a client's output may hold: it is read on as that drains."""
+    learn(fwd, server, "size-60000.a.test", "TXT", transport="tcp")
+    with fwd.tcp() as t:
+        t.send(*[wire.query("size-60000.a.test", 16, id=i) for i in range(60)])
+        replies = [t.receive() for _ in range(60)]
+    assert [int.from_bytes(r[:2], "big") for r in replies] == list(range(60))
+    assert {len(r) > 59000 for r in replies} == {True} and fwd.stats()["bound_tcp_hard"] == 0
+
+
 def test_flags(fwd, server):
     learn(fwd, server, "a.test")
     reply = hit(fwd, server, "a.test")
