@@ -77,12 +77,25 @@ struct worker {
 
 /* ------------------------------------------------------------------ building */
 
+/* Of the two ways to one upstream. */
+static const char *transport_name(const char *scheme)
+{
+	static const char *const names[][2] = { { "tls", "TLS" }, { "dtls", "DTLS" },
+		{ "udp", "UDP" }, { "tcp", "TCP" } };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i][0], scheme) == 0)
+			return names[i][1];
+	return scheme;
+}
+
 /*
  * As in the configuration, and in full where that is one address in one of its spellings.  The long
  * form has a name of its own, which tells those apart that have one address.
  */
 static void name_way(struct way *way, const char *scheme, const struct config_upstream *u)
 {
+	bool paired = u->transport != TRANSPORT_TLS && u->transport != TRANSPORT_TCP;
 	char text[ADDR_TEXT_MAX];
 
 	if (u->address_count == 1 && !u->long_form)
@@ -90,7 +103,8 @@ static void name_way(struct way *way, const char *scheme, const struct config_up
 			addr_text(&u->address[0], text), u->auth_name ? "#" : "",
 			u->auth_name ? u->auth_name : "");
 	else
-		snprintf(way->label, sizeof way->label, "%s", u->name);
+		snprintf(way->label, sizeof way->label, "%s%s%s", u->name, paired ? " over " : "",
+			paired ? transport_name(scheme) : "");
 }
 
 static void on_want_addresses(void *arg, struct upstream *up)

@@ -194,13 +194,23 @@ static bool has_session(const struct upstream *u)
 /*
  * Datagrams do not get through.  Not where one session is there, in doubt or not: what ended the
  * attempt for another may be forged (threats A07).  Nor where a server that has answered here
- * refuses them at once: it may be starting again.
+ * refuses them at once: it may be starting again.  Nor where the stream does not get through either: that
+ * is an outage.
  */
 static bool is_silence(const struct upstream *u, const struct transport_end *end)
 {
-	if (end->fault == FAULT_LOCAL || has_session(u))
+	if (end->fault == FAULT_LOCAL || has_session(u) || u->stream->health.down_since_us)
 		return false;
 	return end->fault == FAULT_TIMEOUT || !u->silence.heard;
+}
+
+/*
+ * Datagrams are let alone, as long as the stream is there instead (RFC 8094 3.1 speaks of finding out
+ * whether a server does DTLS): without both the upstream would be dead for a quarter of an hour.
+ */
+static bool is_let_alone(const struct upstream *u)
+{
+	return silence_is_on(&u->silence, now_us(u)) && !u->stream->health.down_since_us;
 }
 
 /* Every address has failed. */
@@ -222,7 +232,7 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 		health_note(&u->health, to, end);
 		return;
 	}
-	if (silence_is_on(&u->silence, now_us(u)))
+	if (is_let_alone(u))
 		health_note(&u->health, to, end); /* it was told already */
 	else
 		health_failed(&u->health, to, end, wait, now_us(u));
@@ -392,8 +402,7 @@ void opening_add(struct upstream *u)
 	struct transport_end end = { 0 };
 	size_t i = u->race.winner == RACE_NONE ? 0 : u->race.winner;
 
-	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true) ||
-		silence_is_on(&u->silence, now_us(u)))
+	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true) || is_let_alone(u))
 		return;
 	if (is_full(u))
 		return;
@@ -422,7 +431,7 @@ static void welcome(struct upstream *u)
 
 void opening_ensure(struct upstream *u, bool urgent)
 {
-	if (u->closing || silence_is_on(&u->silence, now_us(u)) || !is_due(u, urgent))
+	if (u->closing || is_let_alone(u) || !is_due(u, urgent))
 		return;
 	if (outlived(u)) {
 		u->owner->room(u->owner_arg);

@@ -183,7 +183,7 @@ static void note_doubt(struct upstream *u, const struct session *s, const char *
 		log_debug("upstream %s: %s; another session is opened", u->label, doubt);
 	else if (!u->stream)
 		health_silent(&u->health, &s->addr, doubt, counts, now_us(u));
-	else if (counts && silence_unanswered(&u->silence))
+	else if (counts && s->answers == 0 && silence_unanswered(&u->silence))
 		upstream_fall_silent(u, "takes queries and answers nothing");
 	else
 		log_debug("upstream %s: %s", u->label, doubt);
