@@ -10,8 +10,9 @@ import threading
 
 import wire
 from judge_peers import honest
-from judges import Process, free_port
+from judges import Process
 from netns import PORT
+from ports import free_port
 
 BOUND = re.compile(r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) ")
 

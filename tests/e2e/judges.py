@@ -19,6 +19,7 @@ import dns.message
 import pytest
 from daemon import Stream
 from judge_zone import APEX, ZONES
+from ports import free_port
 from testserver import wait_for
 
 ATTEMPTS = 5
@@ -30,18 +31,6 @@ def program_path(program):
     """Of a program that may be in a folder for root's; skips the test where there is none."""
     found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     return found or pytest.skip(f"{program} is not installed")
-
-
-def free_port():
-    """One that nobody has for UDP nor TCP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
 
 
 class Process:

@@ -1,21 +1,7 @@
-"""What tests of plain DNS share: a port that is free for UDP and TCP, and a peer over UDP that a test writes itself."""
+"""A peer over UDP that a test writes itself."""
 
-import contextlib
 import socket
 import threading
-
-
-def free_port(host="127.0.0.1"):
-    """Of both transports, as far as can be known."""
-    for _ in range(100):
-        with contextlib.ExitStack() as stack:
-            tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            tcp.bind((host, 0))
-            with contextlib.suppress(OSError):
-                udp.bind((host, tcp.getsockname()[1]))
-                return tcp.getsockname()[1]
-    raise OSError("no port")
 
 
 class UdpPeer:

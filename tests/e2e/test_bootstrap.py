@@ -14,6 +14,7 @@ import pytest
 import wire
 from conftest import addresses
 from daemon import run
+from ports import free_port
 from testserver import expected_a, expected_aaaa, wait_for
 
 HOST = "a-127-0-0-1.upstream.test"  # as the test resolver answers, it is there
@@ -96,18 +97,6 @@ def silent_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{s.getsockname()[1]}"
-
-
-def free_port():
-    """One that is free for UDP and TCP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
 
 
 # -- all is well ---------------------------------------------------------------------------

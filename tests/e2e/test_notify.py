@@ -8,6 +8,7 @@ import struct
 import pytest
 import wire
 from daemon import TIMEOUT, Dnsfwd
+from ports import free_port
 
 
 class Manager:
@@ -41,12 +42,6 @@ def manager(request, tmp_path):
         yield them
 
 
-def closed_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def test_ready_then_stopping(server, start, manager):
     fwd = start(server, env={"NOTIFY_SOCKET": manager.name})
     told = manager.next()
@@ -63,7 +58,7 @@ def test_ready_then_stopping(server, start, manager):
 def test_ready_without_any_upstream(start, certs, manager):
     """Whoever is ordered after us must not wait for a network: the sockets take queries."""
     fwd = start(
-        f"tls://127.0.0.1:{closed_port()}#resolver.test",
+        f"tls://127.0.0.1:{free_port()}#resolver.test",
         {"tls-cert-bundle": str(certs / "ca.pem"), "query-timeout": "1s"},
         env={"NOTIFY_SOCKET": manager.name},
         wait=False,
@@ -76,9 +71,7 @@ def test_ready_without_any_upstream(start, certs, manager):
 
 def test_ready_comes_when_queries_are_taken(server, start, manager):
     """Who starts at READY is answered, without looking at the log."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        address = free.getsockname()
+    address = ("127.0.0.1", free_port())
     start(server, {"listen": ["%s:%d" % address]}, env={"NOTIFY_SOCKET": manager.name}, wait=False)
     assert manager.next()["READY"] == "1"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:

@@ -7,7 +7,8 @@ import pytest
 import wire
 from conftest import addresses
 from load import load
-from plainserver import UdpPeer, free_port
+from plainserver import UdpPeer
+from ports import free_port
 from testserver import expected_a, wait_for
 
 

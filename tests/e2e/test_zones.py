@@ -3,7 +3,7 @@
 import dns.edns
 import pytest
 from conftest import addresses
-from plainserver import free_port
+from ports import free_port
 from testserver import expected_a
 
 LINK = "nolink0"  # an interface that does not exist
