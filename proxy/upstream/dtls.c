@@ -141,7 +141,7 @@ static bool is_local(int error)
  */
 static void note_error(struct dtls *t, int error)
 {
-	t->endpoint->loop->stats.dtls_icmp++;
+	t->endpoint->stats->dtls_icmp++;
 	if (error == EMSGSIZE)
 		measure_path(t);
 	if (t->state != DTLS_HANDSHAKE || t->heard)
@@ -368,7 +368,7 @@ static void note_alert(struct dtls *t)
 		note_refusal(t);
 	} else if (t->state == DTLS_READY && now >= t->doubt_us) {
 		t->doubt_us = now + DTLS_DOUBT_US;
-		t->endpoint->loop->stats.dtls_doubts++;
+		t->endpoint->stats->dtls_doubts++;
 		t->handler->doubted(
 			t->handler_arg, "an alert in clear: it may have lost our session");
 	}
@@ -392,7 +392,7 @@ static enum tls_progress feed(struct dtls *t, const struct udp_read *r)
 static enum tls_progress feed_all(struct dtls *t, const struct udp_read *reads, unsigned n)
 {
 	enum tls_progress progress = TLS_PROGRESS_DONE;
-	struct stats *stats = &t->endpoint->loop->stats;
+	struct stats *stats = t->endpoint->stats;
 
 	/* What the last read gave out may go now; nothing moves under the messages of this one. */
 	bytes_consume(&t->engine.tls.plain, t->given_out);

@@ -8,6 +8,7 @@
 #include "proxy/upstream/transport.h"
 
 struct loop;
+struct stats;
 
 /* Queries over UDP under way at a time: each has a socket of its own (RFC 5452 9.2). */
 #define PLAIN_UDP_SOCKETS 64u
@@ -17,6 +18,7 @@ struct loop;
 /* Borrowed by each connection, outlives them. */
 struct plain_endpoint {
 	struct loop *loop;
+	struct stats *stats; /* of this upstream */
 	const char *device; /* the interface that it must leave by; NULL: any */
 };
 

@@ -121,7 +121,7 @@ static void look_at_age(struct plain_udp *u)
 		return;
 	if (timer_start(&u->endpoint->loop->turn.timers, &u->age,
 		    oldest->opened_us + SOCKET_LIFE_US) < 0)
-		u->endpoint->loop->stats.bound_memory++;
+		u->endpoint->stats->bound_memory++;
 }
 
 static void on_age(struct timer *t)
@@ -161,7 +161,7 @@ static void deliver(struct asking *a, const uint8_t *msg, size_t len)
 
 	a->answer = malloc(len);
 	if (!a->answer) {
-		u->endpoint->loop->stats.bound_memory++;
+		u->endpoint->stats->bound_memory++;
 		return; /* it is as if it were lost */
 	}
 	memcpy(a->answer, msg, len);
@@ -185,7 +185,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (answers(a, loop->scratch, (size_t)n))
 		deliver(a, loop->scratch, (size_t)n);
 	else
-		loop->stats.upstream_mismatch++;
+		a->udp->endpoint->stats->upstream_mismatch++;
 }
 
 /* ------------------------------------------------------------------ sending */

@@ -77,7 +77,7 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 		return;
 	}
 	probe_copy(&p->probe, r, ~pool_bit(p, u));
-	p->stats->upstream_probes++;
+	stats_of(u)->upstream_probes++;
 	submit_to(s, &p->probe.request);
 }
 
@@ -318,9 +318,15 @@ static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 		return false;
 	}
 	p->hedge_credit -= HEDGE_COST;
-	p->stats->upstream_hedges++;
+	stats_of(u)->upstream_hedges++;
 	upstream_submit(u, s, flights_take(r));
 	return true;
+}
+
+/* Where it is counted what is the upstream's own, whichever way. */
+static struct stats *stats_of(struct upstream *u)
+{
+	return ways_face(u)->session.stats;
 }
 
 /* Datagrams are of no use to it: from now on it goes to the stream beside them. */
@@ -335,10 +341,11 @@ static void move_to_stream(struct pool *p, struct request *r, uint64_t *counter)
 }
 
 /* Never held against the upstream itself: there is the stream.  The second time it goes there. */
-static bool datagrams_are_late(struct pool *p, struct request *r, enum session_late why)
+static bool datagrams_are_late(
+	struct pool *p, struct upstream *u, struct request *r, enum session_late why)
 {
 	if (why == LATE_DATAGRAMS || r->datagram_late)
-		move_to_stream(p, r, &p->stats->fallback_silence);
+		move_to_stream(p, r, &stats_of(u)->fallback_silence);
 	r->datagram_late = true;
 	if (!is_exhausted(r))
 		reconsider_later(p, r);
@@ -351,7 +358,7 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 	struct pool *p = arg;
 
 	if (u->stream)
-		return datagrams_are_late(p, f->request, why);
+		return datagrams_are_late(p, u, f->request, why);
 	return why == LATE_PATH ? path_is_late(p, u, f->request) : name_is_slow(p, u, f->request);
 }
 
@@ -432,15 +439,15 @@ static void on_returned(void *arg, struct upstream *u, struct flight *f)
 	struct pool *p = arg;
 
 	if (u->stream && f->cookie_refused && f->request->bad_cookies > 1)
-		move_to_stream(p, f->request, &p->stats->fallback_cookies); /* RFC 7873 5.3 */
+		move_to_stream(p, f->request, &stats_of(u)->fallback_cookies); /* RFC 7873 5.3 */
 	else if (moves_on_for_cookies(p, u, f))
 		return;
 	if (f->spent)
 		note_spent(p, u, f->request);
 	if (f->oversized)
-		move_to_stream(p, f->request, &p->stats->fallback_size);
+		move_to_stream(p, f->request, &stats_of(u)->fallback_size);
 	else if (u->stream && f->request->datagrams >= REQUEST_SENDS_MAX)
-		move_to_stream(p, f->request, &p->stats->fallback_silence);
+		move_to_stream(p, f->request, &stats_of(u)->fallback_silence);
 	reconsider_later(p, f->request);
 	look_again(p);
 }
@@ -463,9 +470,9 @@ static void compare_with_others(struct pool *p, struct upstream *u, const struct
 }
 
 /* The answer is there, but not in a datagram (RFC 8094 5): no other upstream is asked for it. */
-static void ask_stream(struct pool *p, struct request *r)
+static void ask_stream(struct pool *p, struct upstream *u, struct request *r)
 {
-	move_to_stream(p, r, &p->stats->fallback_truncated);
+	move_to_stream(p, r, &stats_of(u)->fallback_truncated);
 	reconsider_later(p, r);
 }
 
@@ -476,7 +483,7 @@ static void on_answered(void *arg, struct upstream *u, struct flight *f)
 
 	ways_answered(u);
 	if (u->stream && r->answer.flags & DNS_TC && !r->is_probe) {
-		ask_stream(p, r);
+		ask_stream(p, u, r);
 		return;
 	}
 	if (p->count > 1) {
@@ -513,7 +520,8 @@ static const struct upstream_owner upstream_owner = {
 void pool_init(struct pool *p)
 {
 	p->turn = p->upstreams[0].session.turn;
-	p->stats = p->upstreams[0].session.stats;
+	if (!p->stats)
+		p->stats = p->upstreams[0].session.stats;
 	p->dispatch.run = on_dispatch;
 	p->patience.fire = on_patience;
 	p->hedge_credit = HEDGE_COST;

@@ -36,12 +36,12 @@ struct pool {
 	 */
 	const char *(*unusable)(void *arg);
 	void *unusable_arg;
+	struct stats *stats;   /* of what concerns no single upstream; NULL: those of the first */
 	uint64_t cache_policy; /* its answers are kept under this (common/cache); 0: not at all */
 	bool no_refresh; /* asked only what a client waits for: no prefetch, no renewal behind it */
 
 	/* Private. */
 	struct turn *turn;
-	struct stats *stats;
 	struct list
 		again; /* requests that wait, tried before or not for all: they go first, in order */
 	struct list waiting;  /* those never tried, the oldest first */

@@ -255,7 +255,7 @@ static void receive(struct tls *t)
 	t->given_out = 0;
 	over = tls_engine_open(&t->engine) == TLS_PROGRESS_END;
 	if (over)
-		t->endpoint->loop->stats.bound_post_handshake += t->engine.chatter_over;
+		t->endpoint->stats->bound_post_handshake += t->engine.chatter_over;
 	if (bytes_len(&t->engine.out) > 0) /* a key update is confirmed, renegotiation declined */
 		turn_send(&t->endpoint->loop->turn, &t->finished);
 	if (!give_out(t)) /* what came whole before the end counts */

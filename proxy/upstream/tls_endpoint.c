@@ -59,9 +59,9 @@ void tls_endpoint_trust_loaded(struct tls_endpoint *e)
 void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)
 {
 	if (engine->resumed) {
-		e->loop->stats.handshakes_resumed++;
+		e->stats->handshakes_resumed++;
 	} else {
-		e->loop->stats.handshakes_full++;
+		e->stats->handshakes_full++;
 		engine->verdict.judged_us = boot_us();
 	}
 	tls_endpoint_keep(e, engine); /* TLS 1.2's comes before the end of the handshake */

@@ -8,6 +8,7 @@
 #include "proxy/upstream/transport.h"
 
 struct loop;
+struct stats;
 struct tls_engine;
 struct tls_policy;
 struct trust;
@@ -21,6 +22,7 @@ struct tls_waiter {
 /* Borrowed by each connection, outlives them. */
 struct tls_endpoint {
 	struct loop *loop;
+	struct stats *stats; /* of this upstream */
 	const struct tls_policy *policy;
 	const char *device; /* the interface that they must leave by; NULL: any */
 	/*

@@ -179,6 +179,7 @@ static void scene_init_at(struct scene *s, const char *addr, const struct policy
 	assert_true(addr_parse(addr, strlen(addr), 0, true, &s->server_addr));
 	make_dtls_policy(&s->policy, policy);
 	s->endpoint = (struct tls_endpoint){ .loop = &s->loop,
+		.stats = &s->loop.stats,
 		.policy = s->policy.policy,
 		.want_trust = on_want_trust,
 		.want_arg = s };
