@@ -39,10 +39,14 @@ COMMON_SRC := \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
+	common/config/local.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
-	common/config/upstream.c common/config/value.c
+	common/config/upstream.c common/config/value.c \
+	common/local/answer.c common/local/blocklist.c common/local/dns64.c common/local/hosts.c common/local/nameset.c \
+	common/local/record_line.c common/local/records.c common/local/special.c \
+	common/local/suffix.c common/local/text.c
 
 # Made from presets.conf, which the program carries inside.
 COMMON_MADE = $(O)/common/config/presets_text.c
@@ -59,11 +63,13 @@ UPSTREAM_SRC := \
 PROXY_SRC := $(UPSTREAM_SRC) \
 	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
 	proxy/self.c proxy/trusts.c proxy/worker.c \
-	proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
+	proxy/client/holder.c proxy/client/judge.c proxy/client/quota.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
-	proxy/ops/notify.c proxy/ops/report.c \
-	proxy/resolve/lookup.c \
+	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
+	proxy/ops/watch.c \
+	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
+	proxy/resolve/lookup.c proxy/resolve/private.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/priority.c \

@@ -13,6 +13,7 @@
 #include "proxy/client/passed.h"
 #include "proxy/listeners.h"
 #include "proxy/names.h"
+#include "proxy/ops/files.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/self.h"
@@ -44,6 +45,7 @@ struct app {
 	struct worker **workers;
 	size_t worker_count;
 	struct names *names; /* of upstreams */
+	struct files *files; /* of local names and block lists */
 };
 
 struct drain_mail {
@@ -95,7 +97,10 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.want_addresses = names_want,
 		.want_arg = a->names,
 		.want_trust = trusts_want,
-		.trust_arg = a->trusts };
+		.trust_arg = a->trusts,
+		.local_key = files_key(a->files),
+		.names = files_names(a->files),
+		.blocks = files_blocks(a->files) };
 	struct worker *w;
 
 	listeners_hand_over(&a->listeners, index, mine);
@@ -186,7 +191,8 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	if (code != EXIT_OK)
 		return code;
 	if (build_workers(a) &&
-		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0)
+		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
+		files_start(a->files, a->base, a->workers, a->worker_count) == 0)
 		return EXIT_OK;
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
@@ -209,7 +215,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	report_request(a->workers, a->worker_count, &a->mailbox);
+	report_request(a->workers, a->worker_count, &a->mailbox, a->config);
 }
 
 static void on_reload(evutil_socket_t signal, short what, void *arg)
@@ -276,6 +282,9 @@ static enum exit_code build(
 
 	if (code != EXIT_OK)
 		return code;
+	a->files = files_new(a->config);
+	if (!a->files)
+		return EXIT_MEMORY;
 	if (check_only)
 		return trusts_load(a->trusts, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 	a->base = event_base_new();
@@ -438,6 +447,7 @@ void app_free(struct app *a)
 		return;
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	files_free(a->files);
 	names_free(a->names);
 	free(a->workers);
 	free(a->bound);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
@@ -40,6 +41,7 @@ struct worker {
 	void (*want_addresses)(void *arg, size_t upstream);
 	void *want_arg;
 	struct lookups lookups;
+	struct local local;
 	struct queries queries;
 
 	struct udp_receiver *receiver;
@@ -176,9 +178,26 @@ static int build_listeners(struct worker *w, const struct worker_setup *setup)
 	return err;
 }
 
+static int build_local(struct worker *w, const struct worker_setup *setup)
+{
+	int err = local_init(&w->local, setup->config, &w->loop.stats, setup->local_key);
+
+	if (err < 0)
+		return err;
+	worker_set_local(w, setup->names, setup->blocks);
+	return 0;
+}
+
+void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks)
+{
+	local_set_names(&w->local, names);
+	local_set_blocks(&w->local, blocks);
+}
+
 struct worker *worker_new(const struct worker_setup *setup)
 {
 	struct worker *w = calloc(1, sizeof *w);
+	int err;
 
 	if (!w)
 		return NULL;
@@ -192,8 +211,8 @@ struct worker *worker_new(const struct worker_setup *setup)
 	w->pool_built = build_pool(w, setup) == 0;
 	lookups_init(&w->lookups, setup->config->max_queries, &w->loop.stats,
 		(struct routes){ .forward = &w->pool });
-	queries_init(&w->queries, &w->loop, setup->config, &w->lookups);
-	if (w->pool_built && build_listeners(w, setup) == 0 &&
+	err = queries_init(&w->queries, &w->loop, setup->config, &w->lookups, &w->local);
+	if (build_local(w, setup) == 0 && err == 0 && w->pool_built && build_listeners(w, setup) == 0 &&
 		mailbox_init(&w->mailbox, w->loop.base, w) == 0)
 		return w;
 	worker_free(w);
@@ -249,6 +268,7 @@ void worker_get_report(struct worker *w, struct worker_report *ret)
 		.tcp_clients = tcp_clients_count(w->clients),
 		.sessions = pool_sessions(&w->pool),
 		.long_turns = w->loop.turn.rounds_exceeded };
+	memcpy(ret->blocked, w->local.blocked, sizeof ret->blocked);
 	for (size_t i = 0; i < w->udp_count && w->counts_drops; i++)
 		ret->udp_drops += udp_listener_drops(w->udp[i]);
 }
@@ -299,6 +319,7 @@ void worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 	free_listeners(w);
 	queries_deinit(&w->queries);
+	local_deinit(&w->local);
 	if (w->pool_built)
 		pool_deinit(&w->pool);
 	lookups_deinit(&w->lookups);

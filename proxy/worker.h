@@ -14,6 +14,8 @@
 #include "proxy/mailbox.h"
 
 struct worker;
+struct local_blocks;
+struct local_names;
 struct tls_policy;
 struct trust;
 struct listen_address;
@@ -25,6 +27,7 @@ struct worker_report {
 	unsigned sessions;
 	uint64_t udp_drops;  /* by the kernel */
 	uint64_t long_turns; /* bound hit: rounds of a turn */
+	uint64_t blocked[CONFIG_BLOCK_MAX]; /* replies, by block list */
 };
 
 struct worker_setup {
@@ -48,6 +51,10 @@ struct worker_setup {
 	 */
 	void (*want_trust)(void *arg, struct trust *t);
 	void *trust_arg;
+	/* What is answered here; borrowed for the call, blocks may be NULL. */
+	const uint8_t *local_key; /* SUFFIX_KEY octets: of these and of all that come later */
+	struct local_names *names;
+	struct local_blocks *blocks;
 };
 
 /* Built, not running. NULL: out of memory. */
@@ -67,6 +74,8 @@ void worker_set_addresses(
 	struct worker *w, size_t upstream, const struct addr *addrs, size_t count);
 /* Inside mail: connections that wait for these anchors go on. */
 void worker_trust_loaded(struct worker *w, const struct trust *t);
+/* Inside mail: what is answered here from now on; it takes references of its own. */
+void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks);
 /*
  * Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2
  * s.

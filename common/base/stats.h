@@ -15,13 +15,23 @@
 	X(replies, "replies handed to clients")                                                    \
 	X(replies_servfail, "of these, SERVFAILs of our own")                                      \
 	X(replies_local, "of these, answered without asking an upstream")                          \
+	X(local_records, "of these, from local records")                                           \
+	X(local_special, "of these, about special-use names")                                      \
+	X(local_any, "of these, ANY over UDP")                                                     \
+	X(blocked, "of these, about names on block lists")                                         \
 	X(replies_truncated, "of these, with TC=1 because of the client's limit")                  \
 	X(replies_gone, "answers whose client had gone")                                           \
+	X(refused_private, "answers refused: they point to a private address")                     \
+	X(synthesized, "answers made by DNS64")                                                    \
+	X(dropped_late, "answers dropped: too old for a source that may be forged")                \
+	X(dropped_rate, "queries dropped: rate-limit")                                             \
+	X(truncated_rate, "queries sent to TCP: rate-limit")                                       \
 	X(dropped_short, "messages dropped: shorter than a header")                                \
 	X(dropped_response, "messages dropped: QR=1 where a query belongs")                        \
 	X(dropped_access, "messages dropped: peer not in allow")                                   \
 	X(refused_access, "TCP queries refused: peer not in allow")                                \
 	X(bound_queries, "bound hit: max-queries")                                                 \
+	X(bound_client, "bound hit: max-queries-per-client")                                       \
 	X(bound_udp_send, "bound hit: UDP send buffer or batch full, reply lost")                  \
 	X(bound_tcp_clients, "bound hit: tcp-clients")                                             \
 	X(bound_tcp_inflight, "bound hit: queries in flight of one TCP client")                    \

@@ -24,6 +24,11 @@
 #define CONFIG_PINS_MAX	     16u
 #define CONFIG_PIN_OCTETS    32u /* SHA-256 */
 #define CONFIG_BUFFER_MAX    (1024u * 1024u)
+#define CONFIG_HOSTS_MAX     16u
+#define CONFIG_BLOCK_MAX     16u
+#define CONFIG_RECORD_MAX    4096u
+#define CONFIG_NAMES_MAX     1024u
+#define CONFIG_PRIVATE_MAX   64u
 
 struct config_listen {
 	struct addr addr;
@@ -64,6 +69,15 @@ struct config_upstream {
 /* How a forward group is used (design 5, Policy). */
 enum config_policy { POLICY_FAILOVER = 0, POLICY_FASTEST, POLICY_ROUND_ROBIN };
 
+/* What is said of a blocked name. */
+enum config_block_answer { BLOCK_NXDOMAIN = 0, BLOCK_NODATA, BLOCK_NULL };
+
+/* Texts of an array, in the order written. */
+struct config_texts {
+	char **text; /* owned */
+	size_t count;
+};
+
 /* Collected complaints or warnings, "file:line: text" each. */
 struct config_errors {
 	char **text; /* owned */
@@ -95,6 +109,25 @@ struct config {
 	uint64_t tcp_idle_timeout_us;
 	unsigned edns_size;
 	uint64_t cache_size; /* octets */
+
+	unsigned max_queries_per_client;
+	unsigned rate_limit; /* queries a second and network; 0: none */
+
+	struct config_texts hosts;  /* paths */
+	struct config_texts record; /* each of them parses (common/local/record_line.h) */
+	char *lease_file;	    /* "": none */
+	char *local_domain;	    /* NULL: none */
+	bool special_names;
+	struct config_texts special_except; /* each is one that may be excepted */
+	bool firefox_may_bypass;
+	bool private_relay_may_bypass;
+	struct config_texts block; /* paths */
+	enum config_block_answer block_answer;
+	struct config_texts block_except;
+	struct prefix *private_address;
+	size_t private_address_count;
+	struct config_texts private_except;
+	char *dns64; /* "", "auto", or a prefix of RFC 6052 2.2 */
 
 	char *tls_cert_bundle;
 	char *tls_priority; /* of GnuTLS, not checked here; "": ours */

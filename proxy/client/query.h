@@ -13,7 +13,10 @@
 
 #include "common/base/slab.h"
 #include "common/config/config.h"
+#include "proxy/client/quota.h"
 #include "proxy/client/origin.h"
+#include "proxy/resolve/dns64.h"
+#include "proxy/resolve/local.h"
 #include "proxy/resolve/lookup.h"
 
 struct loop;
@@ -23,14 +26,18 @@ struct queries {
 	struct loop *loop;
 	const struct config *config;
 	struct lookups *lookups;
+	struct local *local;
+	struct quota quota;
+	struct dns64 dns64;
 	struct slab slab;
 	struct list
 		deadlines; /* all in flight; the timeout is one for all, so the oldest is first */
 	struct timer timer;
 };
 
-void queries_init(struct queries *qs, struct loop *loop, const struct config *config,
-	struct lookups *lookups);
+/* 0, -ENOMEM. */
+int queries_init(struct queries *qs, struct loop *loop, const struct config *config,
+	struct lookups *lookups, struct local *local);
 /* Replies SERVFAIL with this reason to all that are in flight. */
 void queries_finish_all(struct queries *qs, struct ede why);
 /* Queries in flight are forgotten without a reply. */

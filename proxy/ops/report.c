@@ -12,6 +12,7 @@
 /* The sum, touched by main's thread only; freed when the last worker has reported. */
 struct report {
 	size_t missing;
+	const struct config *config;
 	struct worker_report sum;
 };
 
@@ -37,6 +38,13 @@ static void log_counters(const struct stats *s)
 	}
 }
 
+static void log_lists(const struct report *r)
+{
+	for (size_t i = 0; i < r->config->block.count; i++)
+		log_info("statistics: block list %s: %llu replies", r->config->block.text[i],
+			(unsigned long long)r->sum.blocked[i]);
+}
+
 static void log_report(const struct report *r)
 {
 	const struct worker_report *s = &r->sum;
@@ -46,6 +54,7 @@ static void log_report(const struct report *r)
 		 "log_dropped=%llu",
 		s->queries_inflight, s->tcp_clients, s->sessions, (unsigned long long)s->udp_drops,
 		(unsigned long long)s->long_turns, (unsigned long long)log_dropped());
+	log_lists(r);
 	log_counters(&s->stats);
 }
 
@@ -57,6 +66,8 @@ static void add(struct worker_report *sum, const struct worker_report *part)
 	sum->sessions += part->sessions;
 	sum->udp_drops += part->udp_drops;
 	sum->long_turns += part->long_turns;
+	for (size_t i = 0; i < CONFIG_BLOCK_MAX; i++)
+		sum->blocked[i] += part->blocked[i];
 }
 
 /* True: this was the last one, the report is the caller's to free. */
@@ -100,13 +111,15 @@ static void deliver_to_worker(struct mail *m, void *receiver)
 	mailbox_post(r->back, &r->mail);
 }
 
-void report_request(struct worker **workers, size_t count, struct mailbox *back)
+void report_request(struct worker **workers, size_t count, struct mailbox *back,
+	const struct config *config)
 {
 	struct report *report = calloc(1, sizeof *report);
 
 	if (!report)
 		return;
 	report->missing = count;
+	report->config = config;
 	for (size_t i = 0; i < count; i++) {
 		struct report_mail *r = calloc(1, sizeof *r);
 

@@ -4,10 +4,15 @@
 
 #include <stddef.h>
 
+struct config;
 struct worker;
 struct mailbox;
 
-/* From main's thread, which owns the mailbox that the answers come back to. */
-void report_request(struct worker **workers, size_t count, struct mailbox *back);
+/*
+ * From main's thread, which owns the mailbox that the answers come back to.  The configuration is borrowed
+ * until then.
+ */
+void report_request(struct worker **workers, size_t count, struct mailbox *back,
+	const struct config *config);
 
 #endif

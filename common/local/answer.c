@@ -1,0 +1,149 @@
+#include "common/local/answer.h"
+
+#include <string.h>
+
+#include "common/dns/reply.h"
+
+#define QUESTION_NAME 0xc00cu /* pointer to where the question stands */
+#define ALIASES_MAX   8u
+#define NEGATIVE_TTL  60u
+#define SOA_SERIAL    1u
+#define SOA_REFRESH   3600u
+#define SOA_RETRY     1200u
+#define SOA_EXPIRE    604800u
+
+static const uint8_t nobody[] = "\6nobody\7invalid";
+
+void local_reply_init(struct local_reply *r)
+{
+	r->rcode = RCODE_NOERROR;
+	r->authoritative = false;
+	r->ede = (struct ede){ EDE_NONE, NULL };
+	memset(r->counts, 0, sizeof r->counts);
+	r->records = wire_writer(r->octets, sizeof r->octets);
+}
+
+/* owner NULL: the question's name. */
+static void write_owner(struct wire_writer *w, const uint8_t *owner)
+{
+	if (owner)
+		wire_write(w, owner, name_len(owner));
+	else
+		wire_write16(w, QUESTION_NAME);
+}
+
+static void write_fixed(struct wire_writer *w, uint16_t type, uint32_t ttl)
+{
+	wire_write16(w, type);
+	wire_write16(w, DNS_CLASS_IN);
+	wire_write32(w, ttl);
+}
+
+void local_reply_put(struct local_reply *r, enum dns_section section, const uint8_t *owner,
+	uint16_t type, uint32_t ttl, const void *rdata, size_t len)
+{
+	struct wire_writer *w = &r->records;
+
+	write_owner(w, owner);
+	write_fixed(w, type, ttl);
+	wire_write16(w, (uint16_t)len);
+	wire_write(w, rdata, len);
+	r->counts[section]++;
+}
+
+void local_reply_add(
+	struct local_reply *r, uint16_t type, uint32_t ttl, const void *rdata, size_t len)
+{
+	local_reply_put(r, DNS_ANSWER, NULL, type, ttl, rdata, len);
+}
+
+void local_reply_soa(
+	struct local_reply *r, enum dns_section section, const uint8_t *zone, uint32_t ttl)
+{
+	struct wire_writer *w = &r->records;
+	size_t len = name_len(zone);
+
+	wire_write(w, zone, len);
+	write_fixed(w, DNS_TYPE_SOA, ttl);
+	wire_write16(w, (uint16_t)(len + sizeof nobody + 5 * sizeof(uint32_t)));
+	wire_write(w, zone, len);
+	wire_write(w, nobody, sizeof nobody);
+	wire_write32(w, SOA_SERIAL);
+	wire_write32(w, SOA_REFRESH);
+	wire_write32(w, SOA_RETRY);
+	wire_write32(w, SOA_EXPIRE);
+	wire_write32(w, ttl); /* of what does not exist (RFC 2308 4) */
+	r->counts[section]++;
+}
+
+/*
+ * The records of one node that answer the type.  Returns the name that an alias leads to, if there is one and
+ * it was not asked for.
+ */
+static const uint8_t *add_node(struct local_reply *r, const struct records *store,
+	const struct record_node *n, const uint8_t *owner, uint16_t type)
+{
+	for (const struct record *x = records_at(store, n->first); x;
+		x = records_at(store, x->next)) {
+		if (x->type == type) {
+			local_reply_put(r, DNS_ANSWER, owner, type, x->ttl, x->rdata, x->len);
+		} else if (x->type == DNS_TYPE_CNAME) {
+			local_reply_put(r, DNS_ANSWER, owner, x->type, x->ttl, x->rdata, x->len);
+			return x->rdata;
+		}
+	}
+	return NULL;
+}
+
+bool local_reply_records(struct local_reply *r, const struct records *store,
+	const struct suffixes *name, uint16_t type)
+{
+	const struct record_node *n = records_find(store, name);
+	const uint8_t *owner = NULL;
+	uint8_t folded[DNS_NAME_MAX];
+	struct suffixes alias;
+
+	if (!n)
+		return false;
+	for (unsigned hops = 0; n && hops < ALIASES_MAX; hops++) {
+		owner = add_node(r, store, n, owner, type);
+		if (!owner)
+			break;
+		name_fold(folded, owner, name_len(owner));
+		suffixes_of(store->key, folded, name_len(owner), &alias);
+		n = records_find(store, &alias);
+	}
+	r->authoritative = true;
+	if (r->counts[DNS_ANSWER] == 0)
+		local_reply_soa(r, DNS_AUTHORITY, name->name, NEGATIVE_TTL);
+	return true;
+}
+
+static void write_opt(
+	struct wire_writer *w, const struct client_form *c, const struct local_reply *r)
+{
+	const char *text = r->ede.text ? r->ede.text : "";
+	size_t opt = reply_opt(w, c, r->rcode);
+
+	if (r->ede.code != EDE_NONE)
+		reply_ede(w, (unsigned)r->ede.code, "", (const uint8_t *)text, strlen(text));
+	edns_end(w, opt);
+}
+
+size_t local_reply_write(
+	const struct local_reply *r, const struct client_form *c, uint8_t *out, size_t cap)
+{
+	static const uint16_t none[DNS_SECTIONS];
+	struct wire_writer w = wire_writer(out, cap < c->limit ? cap : c->limit);
+	size_t fixed = reply_head_len(c) + (c->edns ? EDNS_OPT_MIN : 0);
+	bool fits = !r->records.bad && fixed + r->records.pos <= c->limit;
+	uint16_t flags = (uint16_t)(reply_flags(c) | DNS_RA | r->rcode |
+				    (r->authoritative ? DNS_AA : 0) | (fits ? 0 : DNS_TC));
+
+	reply_head(&w, c, flags, fits ? r->counts : none);
+	if (fits)
+		wire_write(&w, r->octets, r->records.pos);
+	if (c->edns)
+		write_opt(&w, c, r);
+	return w.bad ? 0 : w.pos;
+}

@@ -1,0 +1,178 @@
+#include "common/local/nameset.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE_MIN   64u
+#define LIST_MASK  0x0fu
+#define ANY_EXCEPT (NAMESET_EXCEPT_NAME | NAMESET_EXCEPT_BELOW)
+#define ANY_BELOW  (NAMESET_BELOW | NAMESET_EXCEPT_BELOW)
+
+/* 0 means empty. */
+static uint64_t stored(uint64_t hash)
+{
+	return hash ? hash : 1;
+}
+
+/* The upper half, scaled to any size, not only powers of two. */
+static size_t home(const struct nameset *s, uint64_t hash)
+{
+	return (size_t)((hash >> 32) * s->size >> 32);
+}
+
+/* Where it stands, or where it would be put. */
+static size_t find(const struct nameset *s, uint64_t hash)
+{
+	size_t i = home(s, hash);
+
+	while (s->hash[i] && s->hash[i] != hash)
+		i = i + 1 < s->size ? i + 1 : 0;
+	return i;
+}
+
+static int resize(struct nameset *s, size_t size)
+{
+	struct nameset bigger = *s;
+
+	bigger.hash = calloc(size, sizeof *bigger.hash);
+	bigger.what = malloc(size);
+	if (!bigger.hash || !bigger.what) {
+		free(bigger.hash);
+		free(bigger.what);
+		return -ENOMEM;
+	}
+	bigger.size = size;
+	for (size_t i = 0; i < s->size; i++) {
+		size_t to;
+
+		if (!s->hash[i])
+			continue;
+		to = find(&bigger, s->hash[i]);
+		bigger.hash[to] = s->hash[i];
+		bigger.what[to] = s->what[i];
+	}
+	free(s->hash);
+	free(s->what);
+	*s = bigger;
+	return 0;
+}
+
+void nameset_init(struct nameset *s, const uint8_t key[SUFFIX_KEY])
+{
+	*s = (struct nameset){ .shallow = DNS_NAME_LABELS + 1 };
+	memcpy(s->key, key, SUFFIX_KEY);
+}
+
+void nameset_deinit(struct nameset *s)
+{
+	free(s->hash);
+	free(s->what);
+	*s = (struct nameset){ 0 };
+}
+
+/* At most three quarters are taken: the search for what is not there stays short. */
+static int make_room(struct nameset *s)
+{
+	if (s->count >= NAMESET_MAX)
+		return -ENOSPC;
+	if ((s->count + 1) * 4 <= s->size * 3)
+		return 0;
+	return resize(s, s->size ? 2 * s->size : SIZE_MIN);
+}
+
+static void note_depth(struct nameset *s, unsigned labels)
+{
+	if (labels < s->shallow)
+		s->shallow = labels;
+	if (labels > s->deep)
+		s->deep = labels;
+}
+
+int nameset_add(
+	struct nameset *s, const uint8_t *name, size_t len, enum nameset_scope scope, unsigned list)
+{
+	struct suffixes x;
+	uint64_t hash;
+	size_t i;
+	int err;
+
+	suffixes_of(s->key, name, len, &x);
+	hash = stored(x.count ? x.hash[0] : 0);
+	err = make_room(s);
+	if (err < 0)
+		return err;
+	i = find(s, hash);
+	if (!s->hash[i]) {
+		s->hash[i] = hash;
+		s->what[i] = (uint8_t)(list & LIST_MASK);
+		s->count++;
+	}
+	s->what[i] |= (uint8_t)scope;
+	if (scope & ANY_BELOW)
+		note_depth(s, x.count);
+	return 0;
+}
+
+void nameset_fit(struct nameset *s)
+{
+	size_t wanted = s->count + s->count / 3 + SIZE_MIN;
+
+	if (wanted < s->size - s->size / 8)
+		resize(s, wanted);
+}
+
+/* All places are asked for before the first is looked at: one wait for memory instead of many. */
+static void prefetch(const struct nameset *s, const struct suffixes *x, unsigned first)
+{
+	for (unsigned i = first; i < x->count; i++)
+		__builtin_prefetch(&s->hash[home(s, x->hash[i])]);
+	__builtin_prefetch(&s->hash[home(s, x->hash[0])]);
+}
+
+/* The entry of suffix i in the scopes that speak of the whole name: itself, or of what is below. */
+static unsigned look_up(const struct nameset *s, const struct suffixes *x, unsigned i)
+{
+	size_t at = find(s, stored(x->hash[i]));
+	unsigned scopes = i == 0 ? NAMESET_NAME | NAMESET_EXCEPT_NAME : ANY_BELOW;
+
+	if (!s->hash[at] || !(s->what[at] & scopes))
+		return 0;
+	return s->what[at] & (scopes | LIST_MASK);
+}
+
+bool nameset_match(const struct nameset *s, const struct suffixes *x, unsigned *ret_list)
+{
+	unsigned first = x->count > s->deep ? x->count - s->deep : 1, list = 0;
+	bool found = false;
+
+	if (s->count == 0 || x->count == 0)
+		return false;
+	if (first == 0)
+		first = 1;
+	prefetch(s, x, first);
+	for (unsigned i = 0; i < x->count && (i == 0 || x->count - i >= s->shallow);
+		i = i == 0 ? first : i + 1) {
+		unsigned what = look_up(s, x, i);
+
+		if (what & ANY_EXCEPT)
+			return false;
+		if (what && !found) {
+			found = true;
+			list = what & LIST_MASK;
+		}
+	}
+	if (found && ret_list)
+		*ret_list = list;
+	return found;
+}
+
+bool nameset_has(const struct nameset *s, const struct suffixes *x, unsigned i)
+{
+	return s->count > 0 && s->hash[find(s, stored(x->hash[i]))];
+}
+
+size_t nameset_memory(const struct nameset *s)
+{
+	return s->size * (sizeof *s->hash + sizeof *s->what);
+}
