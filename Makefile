@@ -90,6 +90,7 @@ COMMON_TESTS := \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
+	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
 	test_health test_limits test_policy test_pool test_pool_errors test_pool_failover \
@@ -98,7 +99,8 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_holder test_judge test_lookup test_passed test_self test_udp_sender
+	test_bootstrap_plan test_holder test_judge test_local test_lookup test_passed test_private \
+	test_quota test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_tls_engine_auth test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -214,12 +216,15 @@ $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
+$(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local_data.c private.c))
+$(O)/tests/unit/test_private: $(O)/proxy/resolve/private.o
+$(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_passed test_self \
-	test_udp_sender): %: %.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_holder test_judge test_local test_passed \
+	test_private test_quota test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
 
 $(O)/tests/unit/test_lookup: %: %.o $(O)/tests/unit/fake_transport.o $(O)/proxy/resolve/lookup.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a

@@ -23,15 +23,7 @@ void local_reply_init(struct local_reply *r)
 	r->records = wire_writer(r->octets, sizeof r->octets);
 }
 
-/* owner NULL: the question's name. */
-static void write_owner(struct wire_writer *w, const uint8_t *owner)
-{
-	if (owner)
-		wire_write(w, owner, name_len(owner));
-	else
-		wire_write16(w, QUESTION_NAME);
-}
-
+/* TYPE, class, TTL. */
 static void write_fixed(struct wire_writer *w, uint16_t type, uint32_t ttl)
 {
 	wire_write16(w, type);
@@ -39,22 +31,35 @@ static void write_fixed(struct wire_writer *w, uint16_t type, uint32_t ttl)
 	wire_write32(w, ttl);
 }
 
-void local_reply_put(struct local_reply *r, enum dns_section section, const uint8_t *owner,
-	uint16_t type, uint32_t ttl, const void *rdata, size_t len)
+static void write_rdata(
+	struct wire_writer *w, uint16_t type, uint32_t ttl, const void *rdata, size_t len)
 {
-	struct wire_writer *w = &r->records;
-
-	write_owner(w, owner);
 	write_fixed(w, type, ttl);
 	wire_write16(w, (uint16_t)len);
 	wire_write(w, rdata, len);
+}
+
+/* In the answer section, with a pointer as owner. */
+static void add(struct local_reply *r, uint16_t owner, uint16_t type, uint32_t ttl,
+	const void *rdata, size_t len)
+{
+	wire_write16(&r->records, owner);
+	write_rdata(&r->records, type, ttl, rdata, len);
+	r->counts[DNS_ANSWER]++;
+}
+
+void local_reply_put(struct local_reply *r, enum dns_section section, const uint8_t *owner,
+	uint16_t type, uint32_t ttl, const void *rdata, size_t len)
+{
+	wire_write(&r->records, owner, name_len(owner));
+	write_rdata(&r->records, type, ttl, rdata, len);
 	r->counts[section]++;
 }
 
 void local_reply_add(
 	struct local_reply *r, uint16_t type, uint32_t ttl, const void *rdata, size_t len)
 {
-	local_reply_put(r, DNS_ANSWER, NULL, type, ttl, rdata, len);
+	add(r, QUESTION_NAME, type, ttl, rdata, len);
 }
 
 void local_reply_soa(
@@ -77,41 +82,50 @@ void local_reply_soa(
 }
 
 /*
- * The records of one node that answer the type.  Returns the name that an alias leads to, if there is one and
- * it was not asked for.
+ * The records of one node that answer the type.  Returns the alias, if there is one and it was not asked for:
+ * what it leads to is the last thing written.
  */
-static const uint8_t *add_node(struct local_reply *r, const struct records *store,
-	const struct record_node *n, const uint8_t *owner, uint16_t type)
+static const struct record *add_node(struct local_reply *r, const struct records *store,
+	const struct record_node *n, uint16_t owner, uint16_t type)
 {
 	for (const struct record *x = records_at(store, n->first); x;
 		x = records_at(store, x->next)) {
-		if (x->type == type) {
-			local_reply_put(r, DNS_ANSWER, owner, type, x->ttl, x->rdata, x->len);
-		} else if (x->type == DNS_TYPE_CNAME) {
-			local_reply_put(r, DNS_ANSWER, owner, x->type, x->ttl, x->rdata, x->len);
-			return x->rdata;
-		}
+		bool alias = x->type == DNS_TYPE_CNAME && type != DNS_TYPE_CNAME;
+
+		if (x->type == type || alias)
+			add(r, owner, x->type, x->ttl, x->rdata, x->len);
+		if (alias)
+			return x;
 	}
 	return NULL;
+}
+
+/* A pointer to the last len octets that were written, as they will stand behind this question. */
+static uint16_t pointer_to_last(
+	const struct local_reply *r, const struct suffixes *question, size_t len)
+{
+	return (uint16_t)(0xc000u | (DNS_HEADER_LEN + question->len + 4 + r->records.pos - len));
 }
 
 bool local_reply_records(struct local_reply *r, const struct records *store,
 	const struct suffixes *name, uint16_t type)
 {
 	const struct record_node *n = records_find(store, name);
-	const uint8_t *owner = NULL;
 	uint8_t folded[DNS_NAME_MAX];
-	struct suffixes alias;
+	uint16_t owner = QUESTION_NAME;
+	struct suffixes target;
 
 	if (!n)
 		return false;
 	for (unsigned hops = 0; n && hops < ALIASES_MAX; hops++) {
-		owner = add_node(r, store, n, owner, type);
-		if (!owner)
+		const struct record *alias = add_node(r, store, n, owner, type);
+
+		if (!alias)
 			break;
-		name_fold(folded, owner, name_len(owner));
-		suffixes_of(store->key, folded, name_len(owner), &alias);
-		n = records_find(store, &alias);
+		owner = pointer_to_last(r, name, alias->len);
+		name_fold(folded, alias->rdata, alias->len);
+		suffixes_of(store->key, folded, alias->len, &target);
+		n = records_find(store, &target);
 	}
 	r->authoritative = true;
 	if (r->counts[DNS_ANSWER] == 0)

@@ -8,7 +8,7 @@
 #include "common/dns/rewrite.h"
 #include "common/local/records.h"
 
-/* Enough for a chain of two full names and what stands around. */
+/* The records of a name (RECORDS_NAME_OCTETS) and the aliases before them; what DNS64 makes of an answer. */
 #define LOCAL_REPLY_MAX 32768u
 
 struct local_reply {

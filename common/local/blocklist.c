@@ -73,10 +73,12 @@ static void hosts_names(
 {
 	char word[TEXT_WORD_MAX];
 	uint8_t name[DNS_NAME_MAX];
+	bool any = false;
 
 	while (line_word(l, word)) {
 		size_t len = is_plain(word) ? name_from_text(word, name) : 0;
 
+		any = true;
 		if (is_own(word))
 			continue;
 		if (len <= 1)
@@ -84,6 +86,8 @@ static void hosts_names(
 		else
 			add(t, set, name, len, NAMESET_NAME, b->list);
 	}
+	if (!any)
+		text_bad(t, "a name is wanted behind the address");
 }
 
 /* ------------------------------------------------------------------ RPZ */

@@ -9,6 +9,8 @@
 #define SKIPPED_OCTET 8u  /* bits 64 to 71 are zero (RFC 6052 2.2) */
 #define SOA_FIXED     20u /* five numbers behind the names; the last one is the minimum */
 
+#define RECORD_MAX	(2 * DNS_NAME_MAX + 10) /* two names and what stands between */
+
 static const uint8_t lengths[] = { 96, 64, 56, 48, 40, 32 };
 
 /* ------------------------------------------------------------------ reading */
@@ -133,6 +135,8 @@ static void make_record(struct local_reply *reply, const struct prefix *prefix,
 
 	if (r->section != DNS_ANSWER || expand(m, r->start, owner) == 0)
 		return;
+	if (wire_room(&reply->records) < RECORD_MAX)
+		return; /* there are a hundred addresses and more in it */
 	if (prefix && r->type == DNS_TYPE_A && rdata_len(r) == IP4) {
 		dns64_embed(prefix, m->data + r->rdata, ip6);
 		local_reply_put(reply, DNS_ANSWER, owner, DNS_TYPE_AAAA,

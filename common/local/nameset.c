@@ -105,9 +105,11 @@ int nameset_add(
 	i = find(s, hash);
 	if (!s->hash[i]) {
 		s->hash[i] = hash;
-		s->what[i] = (uint8_t)(list & LIST_MASK);
+		s->what[i] = 0;
 		s->count++;
 	}
+	if (!(s->what[i] & NAMESET_ALL))
+		s->what[i] = (uint8_t)((s->what[i] & ~LIST_MASK) | (list & LIST_MASK));
 	s->what[i] |= (uint8_t)scope;
 	if (scope & ANY_BELOW)
 		note_depth(s, x.count);
