@@ -107,7 +107,8 @@ TLS_SRC        := $(addprefix proxy/upstream/, \
 	pins.c priority.c tickets.c tls_engine.c tls_policy.c trust.c verify.c verify_chain.c \
 	verify_name.c)
 
-FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_tls
+FUZZERS := fuzz_client_message fuzz_upstream_message fuzz_frame fuzz_config fuzz_last_good fuzz_names \
+	fuzz_tls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
 
