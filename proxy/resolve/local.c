@@ -81,6 +81,12 @@ static void any_reply(struct local_reply *r)
 	r->ede = (struct ede){ EDE_SYNTHESIZED, "ANY is answered by RFC 8482" };
 }
 
+/* Whoever validates asks the parent of a zone for its DS: the zone itself says nothing of it (RFC 8375 4). */
+static bool asks_parent(const struct special_name *zone, const struct suffixes *x, uint16_t type)
+{
+	return zone && type == DNS_TYPE_DS && zone->labels == x->count;
+}
+
 static bool try_records(struct local *l, const struct suffixes *x, uint16_t type)
 {
 	const struct records *records = &l->names->records;
@@ -96,10 +102,9 @@ static bool try_records(struct local *l, const struct suffixes *x, uint16_t type
 	return true;
 }
 
-static bool try_special(
-	struct local *l, const struct suffixes *x, uint16_t type, unsigned zone_labels)
+static bool try_special(struct local *l, const struct special_name *n, const struct suffixes *x,
+	uint16_t type, unsigned zone_labels)
 {
-	const struct special_name *n = special_find(&l->special, x);
 	bool has_records = l->names && l->names->records.count > 0;
 
 	if (!n || (zone_labels >= n->labels && !n->forced) ||
@@ -150,6 +155,7 @@ static bool try_block(struct local *l, const struct suffixes *x, uint16_t type)
 const struct local_reply *local_answer(
 	struct local *l, const struct dns_question *q, bool stream, unsigned zone_labels)
 {
+	const struct special_name *special;
 	uint8_t name[DNS_NAME_MAX];
 	struct suffixes x;
 
@@ -158,8 +164,9 @@ const struct local_reply *local_answer(
 	name_fold(name, q->name, q->name_len);
 	suffixes_of(l->key, name, q->name_len, &x);
 	local_reply_init(&l->reply);
-	if ((l->names && try_records(l, &x, q->type)) || try_special(l, &x, q->type, zone_labels) ||
-		try_any(l, q->type, stream) ||
+	special = special_find(&l->special, &x);
+	if ((l->names && !asks_parent(special, &x, q->type) && try_records(l, &x, q->type)) ||
+		try_special(l, special, &x, q->type, zone_labels) || try_any(l, q->type, stream) ||
 		(l->blocks && zone_labels == 0 && try_block(l, &x, q->type)))
 		return &l->reply;
 	return NULL;
