@@ -138,7 +138,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
+.PHONY: all run bench-names check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
 	install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
@@ -284,6 +284,15 @@ fuzz-tls-corpus: $(O)/tests/fuzz/make_tls_corpus
 $(O)/tests/fuzz/make_tls_corpus: %: %.o $(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+# ------------------------------------------------------------------ measuring
+
+$(O)/tests/bench/bench_names: %: %.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libcfg) $(LDLIBS)
+
+bench-names: $(O)/tests/bench/bench_names
+	@$<
 
 # ------------------------------------------------------------------ e2e, lint, all checks
 

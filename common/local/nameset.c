@@ -66,6 +66,7 @@ void nameset_init(struct nameset *s, const uint8_t key[SUFFIX_KEY])
 
 void nameset_deinit(struct nameset *s)
 {
+	free(s->filter);
 	free(s->hash);
 	free(s->what);
 	*s = (struct nameset){ 0 };
@@ -87,6 +88,18 @@ static void note_depth(struct nameset *s, unsigned labels)
 		s->shallow = labels;
 	if (labels > s->deep)
 		s->deep = labels;
+}
+
+/* Three bits of the word that the lower half of the hash leads to. */
+static uint64_t filter_bits(uint64_t hash)
+{
+	return UINT64_C(1) << (hash >> 58) | UINT64_C(1) << (hash >> 52 & 63) |
+	       UINT64_C(1) << (hash >> 46 & 63);
+}
+
+static uint64_t *filter_word(const struct nameset *s, uint64_t hash)
+{
+	return &s->filter[hash & (s->filter_words - 1)];
 }
 
 int nameset_add(
@@ -111,9 +124,32 @@ int nameset_add(
 	if (!(s->what[i] & NAMESET_ALL))
 		s->what[i] = (uint8_t)((s->what[i] & ~LIST_MASK) | (list & LIST_MASK));
 	s->what[i] |= (uint8_t)scope;
+	if (s->filter)
+		*filter_word(s, hash) |= filter_bits(hash);
 	if (scope & ANY_BELOW)
 		note_depth(s, x.count);
 	return 0;
+}
+
+static void make_filter(struct nameset *s)
+{
+	size_t words = 1;
+
+	while (words * 8 < s->count)
+		words *= 2;
+	free(s->filter);
+	s->filter_words = words;
+	s->filter = calloc(words, sizeof *s->filter);
+	for (size_t i = 0; s->filter && i < s->size; i++)
+		if (s->hash[i])
+			*filter_word(s, s->hash[i]) |= filter_bits(s->hash[i]);
+}
+
+static bool may_have(const struct nameset *s, uint64_t hash)
+{
+	uint64_t bits = filter_bits(hash);
+
+	return !s->filter || (*filter_word(s, hash) & bits) == bits;
 }
 
 void nameset_fit(struct nameset *s)
@@ -122,22 +158,19 @@ void nameset_fit(struct nameset *s)
 
 	if (wanted < s->size - s->size / 8)
 		resize(s, wanted);
-}
-
-/* All places are asked for before the first is looked at: one wait for memory instead of many. */
-static void prefetch(const struct nameset *s, const struct suffixes *x, unsigned first)
-{
-	for (unsigned i = first; i < x->count; i++)
-		__builtin_prefetch(&s->hash[home(s, x->hash[i])]);
-	__builtin_prefetch(&s->hash[home(s, x->hash[0])]);
+	make_filter(s);
 }
 
 /* The entry of suffix i in the scopes that speak of the whole name: itself, or of what is below. */
 static unsigned look_up(const struct nameset *s, const struct suffixes *x, unsigned i)
 {
-	size_t at = find(s, stored(x->hash[i]));
+	uint64_t hash = stored(x->hash[i]);
+	size_t at;
 	unsigned scopes = i == 0 ? NAMESET_NAME | NAMESET_EXCEPT_NAME : ANY_BELOW;
 
+	if (!may_have(s, hash))
+		return 0;
+	at = find(s, hash);
 	if (!s->hash[at] || !(s->what[at] & scopes))
 		return 0;
 	return s->what[at] & (scopes | LIST_MASK);
@@ -150,9 +183,6 @@ bool nameset_match(const struct nameset *s, const struct suffixes *x, unsigned *
 
 	if (s->count == 0 || x->count == 0)
 		return false;
-	if (first == 0)
-		first = 1;
-	prefetch(s, x, first);
 	for (unsigned i = 0; i < x->count && (i == 0 || x->count - i >= s->shallow);
 		i = i == 0 ? first : i + 1) {
 		unsigned what = look_up(s, x, i);
@@ -176,5 +206,6 @@ bool nameset_has(const struct nameset *s, const struct suffixes *x, unsigned i)
 
 size_t nameset_memory(const struct nameset *s)
 {
-	return s->size * (sizeof *s->hash + sizeof *s->what);
+	return s->size * (sizeof *s->hash + sizeof *s->what) +
+	       (s->filter ? s->filter_words * sizeof *s->filter : 0);
 }

@@ -1,7 +1,7 @@
 /*
  * A set of names for block lists and exceptions: a million of them in some 13 MB, asked in one go about a
- * name and all names above it.  Only 64-bit keyed hashes are kept: that a name is taken for another one has
- * a chance of 2^-64 for each name in the set.
+ * name and all names above it.  Only 64-bit hashes are kept (suffix.h): that a name is taken for another one
+ * has a chance of 2^-64 for each name in the set.
  */
 #ifndef COMMON_LOCAL_NAMESET_H
 #define COMMON_LOCAL_NAMESET_H
@@ -31,6 +31,12 @@ struct nameset {
 	uint64_t *hash; /* owned; open addressing, 0: empty */
 	uint8_t *what;	/* owned; scope and list */
 	size_t size, count;
+	/*
+	 * Owned; NULL before nameset_fit.  An octet for each entry: three bits of one word say that it may
+	 * be there, so that for most of what is not there only this, and not the large table, is looked at.
+	 */
+	uint64_t *filter;
+	size_t filter_words;	/* a power of two */
 	unsigned shallow, deep; /* fewest and most labels of an entry about names below */
 };
 
@@ -44,7 +50,10 @@ void nameset_deinit(struct nameset *s);
 int nameset_add(struct nameset *s, const uint8_t *name, size_t len, enum nameset_scope scope,
 	unsigned list);
 
-/* Gives back what growing took too much; the set goes on as it was where there is no memory. */
+/*
+ * After the last name: gives back what growing took too much, and makes the filter.  The set goes on as it was
+ * where there is no memory.
+ */
 void nameset_fit(struct nameset *s);
 
 /* Whether the name is in the set, by itself or by a name above it, and not excepted.  Of the key of the set. */

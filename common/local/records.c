@@ -245,6 +245,17 @@ enum records_result records_add_host(struct records *r, enum records_source sour
 	return records_add(r, source, reverse, len, DNS_TYPE_PTR, ttl, name, name_len);
 }
 
+void records_fit(struct records *r)
+{
+	uint8_t *memory = r->used ? realloc(r->memory, r->used) : NULL;
+
+	if (memory) {
+		r->memory = memory;
+		r->size = r->used;
+	}
+	nameset_fit(&r->parents);
+}
+
 /* The nearest one above; the name itself is known to have no records. */
 static uint32_t find_wildcard(const struct records *r, const struct suffixes *x)
 {

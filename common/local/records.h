@@ -75,6 +75,9 @@ enum records_result records_add(struct records *r, enum records_source source, c
 enum records_result records_add_host(struct records *r, enum records_source source,
 	const uint8_t *name, size_t name_len, const uint8_t *ip, size_t ip_len, uint32_t ttl);
 
+/* Gives back what growing took too much, after the last name. */
+void records_fit(struct records *r);
+
 /* What is known of a name: its own records, or those of a wildcard; NULL: nothing. */
 const struct record_node *records_find(const struct records *r, const struct suffixes *name);
 

@@ -1,7 +1,8 @@
 /*
- * A name and the names above it, each with a keyed hash: one pass over the name serves every table that
- * is asked about it.  The hash of a name is made of its first label and the hash of the rest (SipHash, so
- * whoever chooses names can't make them collide without the key).
+ * A name and the names above it, each with a hash: one pass over the name serves every table that is asked
+ * about it.  The hash of a name is made of its first label and the hash of the rest, in a few multiplications
+ * whose factors are the key.  That is no MAC: it keeps names that happen to be chosen from colliding.  Whoever
+ * could choose names to be stored is the operator, and DHCP clients, who are few; whoever asks stores nothing.
  */
 #ifndef COMMON_LOCAL_SUFFIX_H
 #define COMMON_LOCAL_SUFFIX_H

@@ -116,6 +116,7 @@ static struct local_names *load_names(struct files *f)
 		read_names(f, n, c->hosts.text[i], false);
 	if (*c->lease_file)
 		read_names(f, n, c->lease_file, true);
+	records_fit(&n->records);
 	return n;
 }
 

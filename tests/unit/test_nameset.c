@@ -96,7 +96,7 @@ static void test_many(void **state)
 	}
 	assert_int_equal(s.count, MANY);
 	nameset_fit(&s);
-	assert_true(nameset_memory(&s) <= MANY * 13);
+	assert_true(nameset_memory(&s) <= MANY * 15);
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(name, sizeof name, "www.n%u.example%u.com", i, i % 7);
 		expect_int(name, match(&s, name), i % NAMESET_LISTS);
