@@ -58,6 +58,8 @@ def test_aliases_and_many_records(fwd):
 @pytest.mark.parametrize("rrtype", [1000, 65280, 65535, 64, 257, 255, 249])
 @TRANSPORTS
 def test_any_type_is_forwarded(fwd, server, rrtype, transport):
+    if rrtype == 255 and transport == "udp":
+        pytest.skip("answered by RFC 8482: test_local_names.py")
     reply = fwd.ask_wire(wire.query("types.test", rrtype), transport)
     assert wire.rcode_of(reply) == wire.NOERROR
     asked = server.queries()[-1].data
