@@ -282,7 +282,7 @@ static enum exit_code build(
 
 	if (code != EXIT_OK)
 		return code;
-	a->files = files_new(a->config);
+	a->files = files_new(a->config, check_only);
 	if (!a->files)
 		return EXIT_MEMORY;
 	if (check_only)

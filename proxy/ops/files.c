@@ -19,6 +19,14 @@
 /* Numbers of the files for the watch: hosts, then block lists, then the lease file. */
 #define FIRST_BLOCK CONFIG_HOSTS_MAX
 #define LEASE	    (CONFIG_HOSTS_MAX + CONFIG_BLOCK_MAX)
+#define FILES_MAX   (LEASE + 1)
+
+/* What was wrong with a file when it was read last: told when it changes, not each time. */
+struct trouble {
+	int err;
+	unsigned bad, bad_line;
+	size_t left_out;
+};
 
 struct files {
 	const struct config *config; /* borrowed */
@@ -30,6 +38,8 @@ struct files {
 	size_t worker_count;
 	uint8_t domain[DNS_NAME_MAX];
 	bool has_domain;
+	bool quiet; /* what goes well is nothing to tell (any more) */
+	struct trouble trouble[FILES_MAX];
 };
 
 struct files_mail {
@@ -40,24 +50,39 @@ struct files_mail {
 
 /* ------------------------------------------------------------------ what was read */
 
-static void tell(const char *kind, const char *path, const struct text *t)
+static void tell_lines(const char *path, const struct text *t)
 {
 	if (t->bad > 0)
 		log_warning("%s:%u: %s; left out, one of %u such line%s", path, t->bad_line,
 			t->reason, t->bad, t->bad == 1 ? "" : "s");
 	if (t->left_out > 0)
 		log_warning("%s: %zu names had no room and are left out", path, t->left_out);
-	log_info("%s %s: %zu name%s", kind, path, t->entries, t->entries == 1 ? "" : "s");
 }
 
 /* The file that every machine has, but for some, is not missed. */
 static void tell_missing(const char *kind, const char *path, int err)
 {
 	if (err == -ENOENT && strcmp(path, "/etc/hosts") == 0)
-		log_info("%s %s: there is none", kind, path);
-	else
+		log_debug("%s %s: there is none", kind, path);
+	else if (err < 0)
 		log_warning("%s %s cannot be read: %s; it is looked at again when it changes", kind,
 			path, strerror(-err));
+}
+
+static void tell(struct files *f, size_t file, const char *kind, const char *path, int err,
+	const struct text *t)
+{
+	struct trouble now = { err, t->bad, t->bad_line, t->left_out }, *before = &f->trouble[file];
+
+	if (now.err != before->err)
+		tell_missing(kind, path, err);
+	if (now.bad != before->bad || now.bad_line != before->bad_line ||
+		now.left_out != before->left_out)
+		tell_lines(path, t);
+	*before = now;
+	if (err == 0)
+		log_write(f->quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "%s %s: %zu name%s", kind,
+			path, t->entries, t->entries == 1 ? "" : "s");
 }
 
 /* ------------------------------------------------------------------ names */
@@ -75,8 +100,9 @@ static void on_names_part(void *arg, const char *part, size_t len)
 	p->parse(&p->text, &p->form, part, len);
 }
 
-static void read_names(struct files *f, struct local_names *n, const char *path, bool is_lease)
+static void read_names(struct files *f, struct local_names *n, const char *path, size_t file)
 {
+	bool is_lease = file == LEASE;
 	struct names_part p = { .form = { .records = &n->records,
 					.source = is_lease ? RECORDS_LEASE : RECORDS_HOSTS,
 					.domain = f->has_domain ? f->domain : NULL,
@@ -85,10 +111,7 @@ static void read_names(struct files *f, struct local_names *n, const char *path,
 	const char *kind = is_lease ? "lease file" : "hosts file";
 	int err = file_parts_read(path, on_names_part, &p);
 
-	if (err < 0)
-		tell_missing(kind, path, err);
-	else
-		tell(kind, path, &p.text);
+	tell(f, file, kind, path, err, &p.text);
 }
 
 static void add_records(const struct config *c, struct local_names *n)
@@ -113,9 +136,9 @@ static struct local_names *load_names(struct files *f)
 		return NULL;
 	add_records(c, n);
 	for (size_t i = 0; i < c->hosts.count; i++)
-		read_names(f, n, c->hosts.text[i], false);
+		read_names(f, n, c->hosts.text[i], i);
 	if (*c->lease_file)
-		read_names(f, n, c->lease_file, true);
+		read_names(f, n, c->lease_file, LEASE);
 	records_fit(&n->records);
 	return n;
 }
@@ -135,15 +158,13 @@ static void on_block_part(void *arg, const char *part, size_t len)
 	blocklist_parse(&p->text, &p->list, p->set, part, len);
 }
 
-static int read_list(struct local_blocks *b, const char *path, unsigned list)
+static int read_list(struct files *f, struct local_blocks *b, unsigned list)
 {
+	const char *path = f->config->block.text[list];
 	struct block_part p = { .list.list = list, .set = &b->set };
 	int err = file_parts_read(path, on_block_part, &p);
 
-	if (err < 0)
-		tell_missing("block list", path, err);
-	else
-		tell("block list", path, &p.text);
+	tell(f, FIRST_BLOCK + list, "block list", path, err, &p.text);
 	return err;
 }
 
@@ -178,10 +199,12 @@ static struct local_blocks *load_blocks(struct files *f, bool *ret_failed)
 	if (!b)
 		return NULL;
 	for (size_t i = 0; i < c->block.count; i++)
-		*ret_failed |= read_list(b, c->block.text[i], (unsigned)i) < 0;
+		*ret_failed |= read_list(f, b, (unsigned)i) < 0;
 	add_exceptions(c, b);
 	nameset_fit(&b->set);
-	log_info("blocking by %zu entries: %.1f MB, read in %llu ms", b->set.count,
+	/* Lists change seldom, so a reload is worth a line; a mere check is not. */
+	log_write(f->quiet && !f->workers ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+		"blocking by %zu entries: %.1f MB, read in %llu ms", b->set.count,
 		(double)nameset_memory(&b->set) / 1e6, (unsigned long long)(now_ms() - start));
 	return b;
 }
@@ -263,7 +286,7 @@ static void on_changed(void *arg, size_t file)
 
 /* ------------------------------------------------------------------ life */
 
-struct files *files_new(const struct config *config)
+struct files *files_new(const struct config *config, bool quiet)
 {
 	struct files *f = calloc(1, sizeof *f);
 	bool failed;
@@ -271,6 +294,7 @@ struct files *files_new(const struct config *config)
 	if (!f)
 		return NULL;
 	f->config = config;
+	f->quiet = quiet;
 	if (getrandom(f->key, sizeof f->key, 0) != sizeof f->key)
 		abort(); /* up to 256 octets are given whole (getrandom(2)) */
 	f->has_domain = config->local_domain && name_from_text(config->local_domain, f->domain) > 1;
@@ -302,6 +326,7 @@ int files_start(
 {
 	const struct config *c = f->config;
 
+	f->quiet = true;
 	f->workers = workers;
 	f->worker_count = count;
 	if (c->hosts.count == 0 && c->block.count == 0 && !*c->lease_file)

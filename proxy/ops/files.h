@@ -7,6 +7,7 @@
 #ifndef PROXY_OPS_FILES_H
 #define PROXY_OPS_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,8 @@ struct local_blocks;
 struct local_names;
 struct worker;
 
-/* Reads all that the configuration names.  NULL: out of memory. */
-struct files *files_new(const struct config *config);
+/* Reads all that the configuration names; quiet: tells only what is wrong.  NULL: out of memory. */
+struct files *files_new(const struct config *config, bool quiet);
 
 /*
  * Watches from now on, on the thread of the base, and posts to the workers.  Both are borrowed, the workers

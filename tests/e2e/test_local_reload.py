@@ -105,6 +105,21 @@ def test_block_lists(server, start, tmp_path):
     assert fwd.ask("two.example").rcode() == 0
 
 
+def test_the_same_trouble_is_told_once(server, start, tmp_path):
+    """A lease file is written each time that a lease is renewed."""
+    path = tmp_path / "leases"
+    text = "0 aa:bb:cc:dd:ee:01 10.0.0.7 wpad *\n"
+    path.write_text(text)
+    fwd = start(server, {"lease-file": str(path), "local-domain": "home"})
+    for i in range(5):
+        path.write_text(text + f"0 aa:bb:cc:dd:ee:02 10.0.0.{i + 10} phone *\n")
+        wait_address(fwd, "phone.home", [f"10.0.0.{i + 10}"])
+    assert sum("must not have this name" in line for line in fwd.log()) == 1
+    assert sum("leases: " in line for line in fwd.log()) == 1
+    path.write_text("\n" + text)
+    fwd.wait_log(f"{path}:2: a client must not have this name")
+
+
 def test_no_query_is_lost(server, tmp_path):
     """Both kinds of files change all the time while two workers are asked."""
     hosts, block = tmp_path / "hosts", tmp_path / "list"
@@ -112,7 +127,7 @@ def test_no_query_is_lost(server, tmp_path):
     names = "".join(f"ads{i}.example\n" for i in range(20000))
     hosts.write_text(lines)
     block.write_text(names)
-    options = {"hosts": [str(hosts)], "block": [str(block)], "workers": 2}
+    options = {"hosts": [str(hosts)], "block": [str(block)], "workers": 2, "log-level": "debug"}
     with Dnsfwd(server, options) as fwd:
         over = threading.Event()
 
