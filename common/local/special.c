@@ -113,7 +113,7 @@ static void append(struct special *s, const char *text, enum special_kind kind, 
 	uint8_t wire[DNS_NAME_MAX];
 	size_t len = name_from_text(text, wire);
 
-	if (len == 0 || len > sizeof n->name || s->count == SPECIAL_MAX)
+	if (len == 0 || s->count == SPECIAL_MAX)
 		return;
 	*n = (struct special_name){ .len = (uint8_t)len, .kind = kind, .forced = forced };
 	name_fold(n->name, wire, len);

@@ -24,11 +24,11 @@ enum special_kind {
 };
 
 struct special_name {
-	uint8_t name[80]; /* wire form; the longest are of ip6.arpa, 32 digits */
-	uint8_t len;
-	uint8_t labels;
 	enum special_kind kind;
 	bool forced; /* there is no way to have it forwarded */
+	uint8_t labels;
+	uint8_t len;
+	uint8_t name[DNS_NAME_MAX]; /* wire form, folded */
 };
 
 /* The names in force. */

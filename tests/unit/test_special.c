@@ -3,6 +3,8 @@
 #include "tests/unit/local_case.h"
 
 #define NIL_ARPA "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa"
+#define LABEL	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_DOMAIN LABEL "." LABEL "." LABEL "." LABEL
 #define NX(zone) "NXDOMAIN aa; authority 10800 " zone ". SOA " zone "."
 #define EMPTY(zone) "NOERROR aa; authority 10800 " zone ". SOA " zone "."
 
@@ -128,6 +130,7 @@ static void test_none(void **state)
 static void test_own_domain(void **state)
 {
 	const struct special_options own = { .enabled = true, .domain = "lan" };
+	const struct special_options longest = { .enabled = true, .domain = LONG_DOMAIN };
 	const struct special_options below = { .enabled = true, .domain = "my.home.arpa" };
 	struct special s;
 
@@ -144,6 +147,9 @@ static void test_own_domain(void **state)
 	assert_int_equal(special_init(&s, &below), 0);
 	check(&s, "x.my.home.arpa", "A", "NXDOMAIN aa; authority 60 my.home.arpa. SOA my.home.arpa.");
 	check(&s, "x.home.arpa", "A", NX("home.arpa"));
+	special_deinit(&s);
+	assert_int_equal(special_init(&s, &longest), 0);
+	assert_non_null(answer_from(&s, "x." LONG_DOMAIN, "A", false));
 	special_deinit(&s);
 }
 
