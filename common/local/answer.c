@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/dns/rdata.h"
 #include "common/dns/reply.h"
 
 #define QUESTION_NAME 0xc00cu /* pointer to where the question stands */
@@ -19,6 +20,7 @@ void local_reply_init(struct local_reply *r)
 	r->rcode = RCODE_NOERROR;
 	r->authoritative = false;
 	r->ede = (struct ede){ EDE_NONE, NULL };
+	r->outside = NULL;
 	memset(r->counts, 0, sizeof r->counts);
 	r->records = wire_writer(r->octets, sizeof r->octets);
 }
@@ -126,11 +128,67 @@ bool local_reply_records(struct local_reply *r, const struct records *store,
 		name_fold(folded, alias->rdata, alias->len);
 		suffixes_of(store->key, folded, alias->len, &target);
 		n = records_find(store, &target);
+		if (!n)
+			r->outside = alias->rdata;
 	}
 	r->authoritative = true;
 	if (r->counts[DNS_ANSWER] == 0)
 		local_reply_soa(r, DNS_AUTHORITY, name->name, NEGATIVE_TTL);
 	return true;
+}
+
+/* A name of another message, expanded; moves *pos behind it. */
+static void append_name(
+	struct wire_writer *w, const struct dns_message *m, size_t *pos, unsigned *budget)
+{
+	struct wire_reader in = { .data = m->data, .len = m->len, .pos = *pos };
+	uint8_t name[DNS_NAME_MAX];
+
+	wire_write(w, name, name_read(&in, budget, name));
+	w->bad |= in.bad;
+	*pos = in.pos;
+}
+
+/* Names inside may be compressed (RFC 3597 4): they are expanded. */
+static void append_rdata(struct wire_writer *w, const struct dns_message *m,
+	const struct dns_record *rec, unsigned *budget)
+{
+	const struct rdata_layout *layout = rdata_layout(rec->type);
+	struct wire_reader in = { .data = m->data, .len = rec->end, .pos = rec->rdata };
+	size_t length_at = w->pos;
+
+	wire_write16(w, 0);
+	if (layout && rec->rdata < rec->end) {
+		rdata_skip_head(&in, layout);
+		wire_write(w, m->data + rec->rdata, in.pos - rec->rdata);
+		for (unsigned i = 0; i < layout->names; i++)
+			append_name(w, m, &in.pos, budget);
+	}
+	if (w->bad || in.pos > rec->end)
+		return;
+	wire_write(w, m->data + in.pos, rec->end - in.pos);
+	if (!w->bad)
+		wire_put16(w->data + length_at, (uint16_t)(w->pos - length_at - 2));
+}
+
+bool local_reply_append(struct local_reply *r, const struct dns_message *answer)
+{
+	struct record_walk walk = record_walk(answer);
+	struct wire_writer *w = &r->records;
+	unsigned budget = DNS_POINTER_BUDGET;
+	struct dns_record rec;
+
+	r->rcode = message_rcode(answer);
+	r->authoritative = false;
+	while (record_next(&walk, &rec) && rec.section != DNS_ADDITIONAL) {
+		size_t owner = rec.start;
+
+		append_name(w, answer, &owner, &budget);
+		wire_write(w, answer->data + rec.fixed, 8); /* TYPE, CLASS, TTL */
+		append_rdata(w, answer, &rec, &budget);
+		r->counts[rec.section]++;
+	}
+	return !w->bad;
 }
 
 static void write_opt(

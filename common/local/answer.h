@@ -15,6 +15,8 @@ struct local_reply {
 	unsigned rcode;
 	bool authoritative;
 	struct ede ede;
+	const uint8_t
+		*outside; /* an alias leads to this name, which is not known here; into the store */
 	uint16_t counts[DNS_SECTIONS];
 	struct wire_writer records; /* into the array below */
 	uint8_t octets[LOCAL_REPLY_MAX];
@@ -36,11 +38,17 @@ void local_reply_soa(
 	struct local_reply *r, enum dns_section section, const uint8_t *zone, uint32_t ttl);
 
 /*
- * What the store knows of a question, aliases followed as far as it knows them; without any record of the
- * type an empty answer with an SOA.  False: it does not know the name.
+ * What the store knows of a question, aliases followed as far as it knows them (r->outside is where one leads
+ * that it does not); without any record of the type an empty answer with an SOA.  False: it does not know the name.
  */
 bool local_reply_records(struct local_reply *r, const struct records *store,
 	const struct suffixes *name, uint16_t type);
+
+/*
+ * Puts the records of another answer, which parsed, behind those that are there, sections answer and authority,
+ * and takes its RCODE.  False: they can't be read, or have no room.
+ */
+bool local_reply_append(struct local_reply *r, const struct dns_message *answer);
 
 /*
  * The reply as it goes to the client: AD clear (RFC 6840 5.8), TC and no records where they do not fit its

@@ -24,6 +24,7 @@ struct query {
 	bool doubtful;		     /* its source may be forged */
 	bool dns64;		     /* it waits for A, to have AAAA made of it */
 	uint32_t dns64_ttl;
+	bool outside;		 /* it waits for the name that a local alias leads to */
 	struct client_form form; /* its question's name is the array below */
 	uint8_t name[DNS_NAME_MAX];
 };
@@ -108,6 +109,8 @@ static const struct local_reply *instead(
 	const struct local_reply *refusal =
 		local_refuse(qs->local, &q->form.question, &result->answer);
 
+	if (!refusal && q->outside)
+		return local_join(qs->local, &q->form.question, q->origin.stream, &result->answer);
 	if (refusal || !q->dns64)
 		return refusal;
 	if (!dns64_make(&qs->dns64.prefix, &result->answer, q->dns64_ttl, made))
@@ -166,7 +169,7 @@ static bool go_on_for_a(struct query *q, const struct request *result)
 	struct queries *qs = q->queries;
 	const struct client_form *f = &q->form;
 
-	if (q->dns64 || !result->answered ||
+	if (q->dns64 || q->outside || !result->answered ||
 		!dns64_applies(&qs->dns64, &f->question, f->flags, f->dnssec_ok, &result->answer,
 			&q->dns64_ttl))
 		return false;
@@ -278,6 +281,7 @@ static struct query *begin(
 	q->waiter = (struct lookup_waiter){ .done = on_done };
 	q->client = NULL;
 	q->dns64 = false;
+	q->outside = false;
 	q->deadline_node = (struct list){ 0 };
 	q->start_us = turn_now_us(&qs->loop->turn);
 	q->deadline_us = q->start_us + qs->config->query_timeout_us;
@@ -307,6 +311,7 @@ static enum query_verdict turn_down(
 	return doubtful ? QUERY_DROPPED : reply_here(qs, from, f, RCODE_SERVFAIL, why);
 }
 
+/* m's question is the one to ask: the client's, or that about the name which a local alias leads to. */
 static enum query_verdict forward(struct queries *qs, const struct origin *from,
 	const struct client_form *f, const struct dns_message *m, const struct edns *e,
 	bool doubtful)
@@ -320,6 +325,7 @@ static enum query_verdict forward(struct queries *qs, const struct origin *from,
 		return reply_here(qs, from, f, RCODE_SERVFAIL, full);
 	}
 	q->doubtful = doubtful;
+	q->outside = m->question.name != f->question.name;
 	if (!quota_begin(&qs->quota, &from->peer, &q->client)) {
 		slab_put(&qs->slab, q);
 		return turn_down(qs, from, f, doubtful);
@@ -365,6 +371,18 @@ static enum query_verdict send_to_tcp(
 	return QUERY_REPLIED;
 }
 
+/* A local alias leads to a name that is not known here. */
+static enum query_verdict follow(struct queries *qs, const struct origin *from,
+	const struct client_form *f, const struct dns_message *m, const struct edns *e,
+	bool doubtful, const uint8_t *name)
+{
+	struct dns_message other = *m;
+
+	other.question.name = name;
+	other.question.name_len = (uint8_t)name_len(name);
+	return forward(qs, from, f, &other, e, doubtful);
+}
+
 /* A query that may be asked: within the client's limits, from here if it can be, else from upstream. */
 static enum query_verdict resolve(struct queries *qs, const struct origin *from,
 	struct client_form *f, const struct dns_message *m, const struct edns *e)
@@ -388,6 +406,8 @@ static enum query_verdict resolve(struct queries *qs, const struct origin *from,
 	own = local_answer(qs->local, &m->question, from->stream, 0);
 	if (!own)
 		return forward(qs, from, f, m, e, doubtful);
+	if (own->outside && !m->has_signature)
+		return follow(qs, from, f, m, e, doubtful, own->outside);
 	qs->loop->stats.replies_local++;
 	if (qs->config->log_queries)
 		querylog_failure(f, from, own->rcode, own->ede, 0);

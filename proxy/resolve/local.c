@@ -87,6 +87,22 @@ static bool asks_parent(const struct special_name *zone, const struct suffixes *
 	return zone && type == DNS_TYPE_DS && zone->labels == x->count;
 }
 
+/* An alias to what nobody outside is asked for ends there. */
+static void stay_inside(struct local *l)
+{
+	uint8_t name[DNS_NAME_MAX];
+	struct suffixes x;
+	size_t len;
+
+	if (!l->reply.outside)
+		return;
+	len = name_len(l->reply.outside);
+	name_fold(name, l->reply.outside, len);
+	suffixes_of(l->key, name, len, &x);
+	if (special_find(&l->special, &x))
+		l->reply.outside = NULL;
+}
+
 static bool try_records(struct local *l, const struct suffixes *x, uint16_t type)
 {
 	const struct records *records = &l->names->records;
@@ -98,6 +114,7 @@ static bool try_records(struct local *l, const struct suffixes *x, uint16_t type
 	} else if (!local_reply_records(&l->reply, records, x, type)) {
 		return false;
 	}
+	stay_inside(l);
 	l->stats->local_records++;
 	return true;
 }
@@ -170,6 +187,20 @@ const struct local_reply *local_answer(
 		(l->blocks && zone_labels == 0 && try_block(l, &x, q->type)))
 		return &l->reply;
 	return NULL;
+}
+
+const struct local_reply *local_join(struct local *l, const struct dns_question *q, bool stream,
+	const struct dns_message *answer)
+{
+	const struct local_reply *own = local_answer(l, q, stream, 0);
+
+	/* The records may have changed meanwhile, so that the answer is none to this question. */
+	if (!own || !own->outside || !local_reply_append(&l->reply, answer)) {
+		local_reply_init(&l->reply);
+		l->reply.rcode = RCODE_SERVFAIL;
+		l->reply.ede = (struct ede){ EDE_OTHER, "the alias can't be followed" };
+	}
+	return &l->reply;
 }
 
 const struct local_reply *local_refuse(

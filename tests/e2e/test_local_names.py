@@ -163,6 +163,45 @@ def test_records_and_files(home, server):
     assert server.queries() == []
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_aliases_of_names_outside(server, start, transport):
+    """The upstream is asked for the name behind the alias, and for nothing of the alias itself."""
+    options = {
+        "special-names": True,
+        "record": [
+            "code.lan CNAME www.example.com",
+            "mycode.lan 30 CNAME code.lan",
+            "chain.lan CNAME cname-2.example.net",
+            "none.lan CNAME x.nx.test",
+            "secret.lan CNAME printer.local",
+            "big.lan CNAME many-20.example.net",
+        ],
+        "special-names-except": ["test"],
+    }
+    fwd = start(server, options)
+    reply = fwd.ask("MyCode.lan", "TXT", transport)
+    assert [rrset.to_text() for rrset in reply.answer[:2]] == [
+        "MyCode.lan. 30 IN CNAME code.lan.",
+        "code.lan. 60 IN CNAME www.example.com.",
+    ]
+    reply = fwd.ask("chain.lan", transport=transport)
+    assert [rrset.rdtype for rrset in reply.answer] == [5, 5, 5, 1]
+    assert addresses(reply) == [expected_a("hop-2.example.net")]
+    assert not reply.flags & dns.flags.AA
+    reply = fwd.ask("none.lan", transport=transport)
+    assert reply.rcode() == 3 and reply.answer[0].rdtype == 5 and reply.authority[0].rdtype == wire.SOA
+    reply = fwd.ask("big.lan", transport=transport)
+    assert len(addresses(reply)) == 20
+    # An alias to what must not be asked for ends there.
+    reply = fwd.ask("secret.lan", transport=transport)
+    assert reply.rcode() == 0 and [rrset.rdtype for rrset in reply.answer] == [5]
+    assert fwd.ask("code.lan", "CNAME", transport).answer[0][0].to_text() == "www.example.com."
+    asked = {wire.parse(q.data).question[0].name.to_text() for q in server.queries()}
+    assert asked == {"www.example.com.", "cname-2.example.net.", "x.nx.test.", "many-20.example.net."}
+    server.rule("name=many-20.example.net rcode=2")
+    assert fwd.ask("big.lan", transport=transport).rcode() == 2
+
+
 def test_any_is_answered_small(home, server):
     """RFC 8482, over UDP, where somebody else may get it; over TCP it is asked for."""
     for name in ("www.example.net", "nas.lan"):

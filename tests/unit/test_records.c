@@ -2,6 +2,7 @@
 #include "common/local/record_line.h"
 #include "common/local/records.h"
 
+#include "tests/unit/hex.h"
 #include "tests/unit/local_case.h"
 
 static enum records_result add_from(struct records *store, enum records_source source, const char *line)
@@ -125,6 +126,51 @@ static void test_what_stands_side_by_side(void **state)
 	assert_int_equal(add_from(&store, RECORDS_HOSTS, "h.lan A 10.0.0.2"), RECORDS_OK);
 	assert_int_equal(add_from(&store, RECORDS_LEASE, "h.lan A 10.0.0.3"), RECORDS_KNOWN);
 	assert_int_equal(add_from(&store, RECORDS_HOSTS, "h.lan A 10.0.0.3"), RECORDS_OK);
+	records_deinit(&store);
+}
+
+/* An answer about the name that an alias leads to is put behind it; names inside are expanded. */
+static void test_append(void **state)
+{
+	static const struct {
+		const char *name, *bytes, *wanted;
+	} messages[] = {
+		{ "an address", "0001 8180 0001 0001 0000 0000 0377777707 6578616d706c6503636f6d00 0001 0001"
+				" c00c 0001 0001 0000003c 0004 c0000201",
+			"NOERROR; answer 60 out.lan. CNAME www.example.com.; answer 60 www.example.com. A 192.0.2.1" },
+		{ "NXDOMAIN with an SOA", "0001 8183 0001 0000 0001 0001 0377777707 6578616d706c6503636f6d00 0001 0001"
+			" c010 0006 0001 0000003c 0018 c00c c010 00000001 00000002 00000003 00000004 00000005"
+			" 00 0029 04d0 00000000 0000",
+			"NXDOMAIN; answer 60 out.lan. CNAME www.example.com.; "
+			"authority 60 example.com. SOA www.example.com." },
+		{ "nothing", "0001 8182 0001 0000 0000 0000 0377777707 6578616d706c6503636f6d00 0001 0001",
+			"SERVFAIL; answer 60 out.lan. CNAME www.example.com." },
+	};
+	static struct local_reply r;
+	struct wire_name n;
+	struct records store;
+
+	(void)state;
+	records_init(&store, key);
+	assert_int_equal(add_from(&store, RECORDS_CONFIG, "out.lan CNAME www.example.com"), RECORDS_OK);
+	wire_name_into(&n, "out.lan");
+	for (size_t i = 0; i < COUNT_OF(messages); i++) {
+		uint8_t bytes[300], *copy;
+		size_t len = hex_bytes(messages[i].bytes, bytes, sizeof bytes);
+		struct dns_message m;
+		const char *got;
+
+		copy = exact_copy(bytes, len);
+		expect_int(messages[i].name, message_parse(copy, len, &m), MESSAGE_OK);
+		local_reply_init(&r);
+		assert_true(local_reply_records(&r, &store, &n.suffixes, DNS_TYPE_A));
+		assert_memory_equal(r.outside, "\3www\7example\3com", 17);
+		assert_true(local_reply_append(&r, &m));
+		got = reply_text(&r, &n, DNS_TYPE_A);
+		if (strcmp(got, messages[i].wanted) != 0)
+			fail_msg("%s: %s", messages[i].name, got);
+		free(copy);
+	}
 	records_deinit(&store);
 }
 
@@ -292,6 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_what_stands_side_by_side),
+		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_bound_of_a_name),
 		cmocka_unit_test(test_hosts_have_reverse_names),
 		cmocka_unit_test(test_many_names),
