@@ -211,8 +211,9 @@ struct worker *worker_new(const struct worker_setup *setup)
 	w->pool_built = build_pool(w, setup) == 0;
 	lookups_init(&w->lookups, setup->config->max_queries, &w->loop.stats,
 		(struct routes){ .forward = &w->pool });
-	err = queries_init(&w->queries, &w->loop, setup->config, &w->lookups, &w->local);
-	if (build_local(w, setup) == 0 && err == 0 && w->pool_built && build_listeners(w, setup) == 0 &&
+	err = build_local(w, setup);
+	if (queries_init(&w->queries, &w->loop, setup->config, &w->lookups, &w->local) == 0 &&
+		err == 0 && w->pool_built && build_listeners(w, setup) == 0 &&
 		mailbox_init(&w->mailbox, w->loop.base, w) == 0)
 		return w;
 	worker_free(w);

@@ -9,7 +9,7 @@
 #define SKIPPED_OCTET 8u  /* bits 64 to 71 are zero (RFC 6052 2.2) */
 #define SOA_FIXED     20u /* five numbers behind the names; the last one is the minimum */
 
-#define RECORD_MAX	(2 * DNS_NAME_MAX + 10) /* two names and what stands between */
+#define RECORD_MAX (2 * DNS_NAME_MAX + 10) /* two names and what stands between */
 
 static const uint8_t lengths[] = { 96, 64, 56, 48, 40, 32 };
 
@@ -79,6 +79,53 @@ void dns64_embed(const struct prefix *prefix, const uint8_t ip4[4], uint8_t ret_
 		at += at == SKIPPED_OCTET;
 		ret_ip6[at++] = ip4[i];
 	}
+}
+
+static void extract(const struct prefix *prefix, const uint8_t ip6[16], uint8_t ret_ip4[4])
+{
+	size_t at = prefix->bits / 8u;
+
+	for (size_t i = 0; i < IP4; i++) {
+		at += at == SKIPPED_OCTET;
+		ret_ip4[i] = ip6[at++];
+	}
+}
+
+static int nibble(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The address of a full name below ip6.arpa: 32 labels of one digit, the last one first. */
+static bool parse_reverse(const struct suffixes *x, uint8_t ret_ip6[16])
+{
+	static const uint8_t zone[] = "\3ip6\4arpa";
+	const uint8_t *p = x->name;
+
+	if (x->len != 64 + sizeof zone || memcmp(p + 64, zone, sizeof zone) != 0)
+		return false;
+	for (size_t i = IP6; i-- > 0; p += 4) {
+		int low = nibble(p[1]), high = nibble(p[3]);
+
+		if (p[0] != 1 || p[2] != 1 || low < 0 || high < 0)
+			return false;
+		ret_ip6[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+size_t dns64_reverse(
+	const struct prefix *prefix, const struct suffixes *name, uint8_t ret_name[DNS_NAME_MAX])
+{
+	uint8_t ip6[IP6], ip4[IP4], made[IP6];
+
+	if (!parse_reverse(name, ip6))
+		return 0;
+	extract(prefix, ip6, ip4);
+	dns64_embed(prefix, ip4, made);
+	return memcmp(made, ip6, IP6) == 0 ? records_reverse(ip4, IP4, ret_name) : 0;
 }
 
 /* RFC 7050 3: one of the two well-known addresses, somewhere in the answer's. */

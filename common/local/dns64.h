@@ -33,6 +33,13 @@ const struct local_reply *dns64_none(const struct dns_message *a_answer, struct 
 /* An IPv4 address in the prefix (RFC 6052 2.2). */
 void dns64_embed(const struct prefix *prefix, const uint8_t ip4[4], uint8_t ret_ip6[16]);
 
+/*
+ * The reverse name of the IPv4 address inside, where this is the reverse name (ip6.arpa) of an address made with
+ * the prefix (RFC 6147 5.3.1).  Returns its length; 0: it is none.
+ */
+size_t dns64_reverse(
+	const struct prefix *prefix, const struct suffixes *name, uint8_t ret_name[DNS_NAME_MAX]);
+
 /* The prefix that an answer about ipv4only.arpa AAAA tells (RFC 7050 3), and for how long; false: none. */
 bool dns64_discover(const struct dns_message *answer, struct prefix *ret_prefix, uint32_t *ret_ttl);
 

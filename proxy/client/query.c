@@ -461,6 +461,7 @@ int queries_init(struct queries *qs, struct loop *loop, const struct config *con
 	list_init(&qs->deadlines);
 	qs->timer.fire = on_timer;
 	dns64_init(&qs->dns64, config->dns64, &loop->turn, lookups);
+	local->dns64 = &qs->dns64;
 	return quota_init(&qs->quota, config->max_queries, config->max_queries_per_client,
 		config->rate_limit, &loop->random, &loop->stats);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/dns/message.h"
+#include "proxy/resolve/dns64.h"
 #include "proxy/resolve/private.h"
 
 #define BLOCK_TTL 60u
@@ -141,6 +142,23 @@ static bool try_any(struct local *l, uint16_t type, bool stream)
 	return true;
 }
 
+/* An address that DNS64 made is called what the IPv4 address inside is called. */
+static bool try_dns64(struct local *l, const struct suffixes *x, uint16_t type)
+{
+	size_t len;
+
+	if (!l->dns64 || !l->dns64->known || type != DNS_TYPE_PTR)
+		return false;
+	len = dns64_reverse(&l->dns64->prefix, x, l->dns64_name);
+	if (len == 0)
+		return false;
+	local_reply_add(&l->reply, DNS_TYPE_CNAME, DNS64_TTL_MAX, l->dns64_name, len);
+	l->reply.ede = (struct ede){ EDE_SYNTHESIZED, "DNS64" };
+	l->reply.outside = l->dns64_name;
+	stay_inside(l);
+	return true;
+}
+
 /* Addresses that nobody can reach, where they are asked for. */
 static bool add_null(struct local_reply *r, uint16_t type)
 {
@@ -184,6 +202,7 @@ const struct local_reply *local_answer(
 	special = special_find(&l->special, &x);
 	if ((l->names && !asks_parent(special, &x, q->type) && try_records(l, &x, q->type)) ||
 		try_special(l, special, &x, q->type, zone_labels) || try_any(l, q->type, stream) ||
+		try_dns64(l, &x, q->type) ||
 		(l->blocks && zone_labels == 0 && try_block(l, &x, q->type)))
 		return &l->reply;
 	return NULL;

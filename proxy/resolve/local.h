@@ -1,6 +1,6 @@
 /*
  * What is answered here instead of upstream: local records, special-use names, blocked names, ANY over UDP
- * (RFC 8482), and what may not come from outside (private-address).  One per worker; the data behind it is
+ * (RFC 8482), and reverse names of DNS64, what may not come from outside (private-address).  One per worker; the data behind it is
  * shared and swapped whole.
  *
  * The order: records go before special-use names, these before block lists.
@@ -14,6 +14,8 @@
 #include "common/local/special.h"
 #include "proxy/resolve/local_data.h"
 
+struct dns64;
+
 struct local {
 	const struct config *config; /* borrowed */
 	struct stats *stats;	     /* borrowed */
@@ -22,6 +24,8 @@ struct local {
 	struct nameset private_except;
 	struct local_names *names;	    /* a reference; NULL: none */
 	struct local_blocks *blocks;	    /* a reference; NULL: none */
+	const struct dns64 *dns64;	    /* borrowed; NULL: none */
+	uint8_t dns64_name[DNS_NAME_MAX];   /* that a reply's alias leads to */
 	uint64_t blocked[CONFIG_BLOCK_MAX]; /* replies, by list */
 	struct local_reply reply;
 };

@@ -110,5 +110,20 @@ def test_no_nat64_is_found(server, start):
     assert server.count("ipv4only.arpa") == 1
 
 
+def test_reverse_names(server, fwd64):
+    """RFC 6147 5.3.1: an alias of the IPv4 address's name, which is asked for."""
+    name = ipaddress.ip_address(in_prefix("9.9.9.9")).reverse_pointer
+    reply = fwd64.ask(name, "PTR")
+    assert reply.answer[0][0].to_text() == "9.9.9.9.in-addr.arpa."
+    assert server.count("9.9.9.9.in-addr.arpa") == 1 and server.count(name) == 0
+
+
+def test_reverse_names_of_private_addresses_stay(server, start):
+    fwd = start(server, {"dns64": f"{PREFIX}/96", "special-names": True})
+    name = ipaddress.ip_address(in_prefix("10.0.0.1")).reverse_pointer
+    assert fwd.ask(name, "PTR").answer[0][0].to_text() == "1.0.0.10.in-addr.arpa."
+    assert server.queries() == []
+
+
 def test_off_by_default(server, start):
     assert not start(server).ask("a-198-51-100-7.test", "AAAA").answer

@@ -193,6 +193,36 @@ static void test_discover(void **state)
 	}
 }
 
+/* Each vector's reverse name leads back; what is not quite in the prefix does not. */
+static void test_reverse(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(vectors); i++) {
+		struct prefix p = prefix_of(vectors[i].prefix), other = prefix_of("2001:db8:ffff::/48");
+		uint8_t ip6[16], name[DNS_NAME_MAX], back[DNS_NAME_MAX];
+		char text[DNS_NAME_TEXT_MAX];
+		struct suffixes x;
+		size_t len;
+
+		assert_int_equal(inet_pton(AF_INET6, vectors[i].address, ip6), 1);
+		len = records_reverse(ip6, 16, name);
+		suffixes_of(key, name, len, &x);
+		expect(vectors[i].prefix, dns64_reverse(&p, &x, back) > 0);
+		assert_string_equal(name_text(back, text, sizeof text), "33.2.0.192.in-addr.arpa.");
+		assert_int_equal(dns64_reverse(&other, &x, back), 0);
+		ip6[8] = 1; /* bits 64 to 71 are zero, or part of the address in none of these but /96 */
+		len = records_reverse(ip6, 16, name);
+		suffixes_of(key, name, len, &x);
+		assert_int_equal(dns64_reverse(&p, &x, back), 0);
+	}
+	struct prefix p = prefix_of("64:ff9b::/96");
+	uint8_t back[DNS_NAME_MAX];
+
+	assert_int_equal(dns64_reverse(&p, &wire_name("1.0.0.127.in-addr.arpa")->suffixes, back), 0);
+	assert_int_equal(dns64_reverse(&p, &wire_name("b.9.f.f.4.6.0.0.ip6.arpa")->suffixes, back), 0);
+	assert_int_equal(dns64_reverse(&p, &wire_name(".")->suffixes, back), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_make),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_discover),
+		cmocka_unit_test(test_reverse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
