@@ -25,8 +25,8 @@ struct worker_report {
 	struct stats stats;
 	size_t queries_inflight, tcp_clients;
 	unsigned sessions;
-	uint64_t udp_drops;  /* by the kernel */
-	uint64_t long_turns; /* bound hit: rounds of a turn */
+	uint64_t udp_drops;		    /* by the kernel */
+	uint64_t long_turns;		    /* bound hit: rounds of a turn */
 	uint64_t blocked[CONFIG_BLOCK_MAX]; /* replies, by block list */
 };
 

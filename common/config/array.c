@@ -28,7 +28,8 @@ static const char *wanted(const struct option *o)
 	case OPTION_RECORDS:
 		return "an array of records is wanted, like [ \"nas.lan A 192.168.1.5\" ]";
 	case OPTION_PRIVATE:
-		return "an array of networks is wanted, like [ \"192.168.0.0/16\" ], or [ \"all\" ]";
+		return "an array of networks is wanted, like [ \"192.168.0.0/16\" ], or [ \"all\" "
+		       "]";
 	default:
 		return "an address in quotes or an array of them is wanted, like \"9.9.9.9\" or "
 		       "[ \"9.9.9.9\", \"2620:fe::fe\" ]";

@@ -16,9 +16,9 @@ static const char *const policy_names[] = { [POLICY_FAILOVER] = "failover",
 static const char *const profile_names[] = {
 	[PROFILE_STRICT] = "strict", [PROFILE_OPPORTUNISTIC] = "opportunistic"
 };
-static const char *const block_names[] = { [BLOCK_NXDOMAIN] = "nxdomain",
-	[BLOCK_NODATA] = "nodata",
-	[BLOCK_NULL] = "null" };
+static const char *const block_names[] = {
+	[BLOCK_NXDOMAIN] = "nxdomain", [BLOCK_NODATA] = "nodata", [BLOCK_NULL] = "null"
+};
 
 const char *value_text(const config_setting_t *s, char text[VALUE_TEXT_MAX])
 {

@@ -15,8 +15,7 @@ struct local_reply {
 	unsigned rcode;
 	bool authoritative;
 	struct ede ede;
-	const uint8_t
-		*outside; /* an alias leads to this name, which is not known here; borrowed */
+	const uint8_t *outside; /* an alias leads to this name, which is not known here; borrowed */
 	uint16_t counts[DNS_SECTIONS];
 	struct wire_writer records; /* into the array below */
 	uint8_t octets[LOCAL_REPLY_MAX];

@@ -111,8 +111,8 @@ static void deliver_to_worker(struct mail *m, void *receiver)
 	mailbox_post(r->back, &r->mail);
 }
 
-void report_request(struct worker **workers, size_t count, struct mailbox *back,
-	const struct config *config)
+void report_request(
+	struct worker **workers, size_t count, struct mailbox *back, const struct config *config)
 {
 	struct report *report = calloc(1, sizeof *report);
 

@@ -12,7 +12,7 @@ struct mailbox;
  * From main's thread, which owns the mailbox that the answers come back to.  The configuration is borrowed
  * until then.
  */
-void report_request(struct worker **workers, size_t count, struct mailbox *back,
-	const struct config *config);
+void report_request(
+	struct worker **workers, size_t count, struct mailbox *back, const struct config *config);
 
 #endif
