@@ -16,6 +16,7 @@
 #include "proxy/client/passed.h"
 #include "proxy/listeners.h"
 #include "proxy/names.h"
+#include "proxy/ops/files.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/secrets.h"
@@ -54,6 +55,7 @@ struct app {
 	struct worker **workers;
 	size_t worker_count;
 	struct names *names; /* of upstreams */
+	struct files *files; /* of local names and block lists */
 };
 
 struct drain_mail {
@@ -118,7 +120,10 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.want_addresses = names_want,
 		.want_arg = a->names,
 		.want_trust = trusts_want,
-		.trust_arg = a->trusts };
+		.trust_arg = a->trusts,
+		.local_key = files_key(a->files),
+		.names = files_names(a->files),
+		.blocks = files_blocks(a->files) };
 	struct worker *w;
 
 	listeners_hand_over(&a->listeners, index, mine);
@@ -229,7 +234,8 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 		return code;
 	if (build_cache(a) && build_workers(a) &&
 		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
-		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0)
+		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
+		files_start(a->files, a->base, a->workers, a->worker_count) == 0)
 		return EXIT_OK;
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
@@ -252,7 +258,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	report_request(a->workers, a->worker_count, a->cache, &a->mailbox);
+	report_request(a->workers, a->worker_count, a->cache, &a->mailbox, a->config);
 }
 
 static void on_flush(evutil_socket_t signal, short what, void *arg)
@@ -392,6 +398,9 @@ static enum exit_code build(
 		code = load_secrets(a, error, size);
 	if (code != EXIT_OK)
 		return code;
+	a->files = files_new(a->config, check_only);
+	if (!a->files)
+		return EXIT_MEMORY;
 	if (check_only)
 		return trusts_load(a->trusts, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 	a->base = event_base_new();
@@ -582,6 +591,7 @@ void app_free(struct app *a)
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
 	keep_cache(a);
+	files_free(a->files);
 	names_free(a->names);
 	free(a->workers);
 	free(a->bound);

@@ -65,6 +65,7 @@ struct worker {
 	void (*want_addresses)(void *arg, size_t upstream);
 	void *want_arg;
 	struct lookups lookups;
+	struct local local;
 	struct queries queries;
 
 	struct udp_receiver *receiver;
@@ -269,7 +270,7 @@ static int build_pools(struct worker *w, const struct worker_setup *setup)
 	for (size_t i = 0; i < c->upstream_count; i++)
 		fill_upstream(w, i, setup);
 	build_group(w, &w->groups[0], 0, c->forward_count, c->policy, NULL);
-	w->groups[0].pool.cache_policy = config_policy_hash(c->forward, c->forward_count);
+	w->groups[0].pool.cache_policy = config_forward_hash(c);
 	for (size_t i = 0; i < c->zone_count; i++)
 		build_zone(w, i, c);
 	for (size_t i = 0; i < w->group_count; i++)
@@ -370,6 +371,12 @@ uint32_t worker_boottime_s(void *arg)
 	return (uint32_t)ts.tv_sec;
 }
 
+/* What is refused is not kept, either. */
+static bool is_refused(void *arg, const struct dns_question *q, const struct dns_message *answer)
+{
+	return local_refuses(arg, q, answer);
+}
+
 static void build_lookups(struct worker *w, const struct worker_setup *setup)
 {
 	struct lookups_setup s = { .max = setup->config->max_queries,
@@ -379,15 +386,34 @@ static void build_lookups(struct worker *w, const struct worker_setup *setup)
 		.routes = routes_of(w),
 		.cache = setup->cache,
 		.boottime_s = worker_boottime_s,
+		.refused = is_refused,
+		.refused_arg = &w->local,
 		.timeout_us = setup->config->query_timeout_us,
 		.prefetch = setup->config->prefetch };
 
 	lookups_init(&w->lookups, &s);
 }
 
+static int build_local(struct worker *w, const struct worker_setup *setup)
+{
+	int err = local_init(&w->local, setup->config, &w->loop.stats, setup->local_key);
+
+	if (err < 0)
+		return err;
+	worker_set_local(w, setup->names, setup->blocks);
+	return 0;
+}
+
+void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks)
+{
+	local_set_names(&w->local, names);
+	local_set_blocks(&w->local, blocks);
+}
+
 struct worker *worker_new(const struct worker_setup *setup)
 {
 	struct worker *w = calloc(1, sizeof *w);
+	int err;
 
 	if (!w)
 		return NULL;
@@ -401,9 +427,11 @@ struct worker *worker_new(const struct worker_setup *setup)
 	cookie_store_init(&w->cookies, boottime_us, NULL);
 	w->pools_built = build_pools(w, setup) == 0;
 	build_lookups(w, setup);
-	queries_init(&w->queries, &w->loop, setup->config, &w->lookups);
+	err = build_local(w, setup);
+	if (queries_init(&w->queries, &w->loop, setup->config, &w->lookups, &w->local) < 0)
+		err = -ENOMEM;
 	worker_set_cookie_secrets(w, setup->cookie_secrets);
-	if (w->pools_built && build_listeners(w, setup) == 0 &&
+	if (err == 0 && w->pools_built && build_listeners(w, setup) == 0 &&
 		mailbox_init(&w->mailbox, w->loop.base, w) == 0)
 		return w;
 	worker_free(w);
@@ -460,6 +488,7 @@ void worker_get_report(struct worker *w, struct worker_report *ret)
 		.long_turns = w->loop.turn.rounds_exceeded };
 	for (size_t i = 0; i < w->group_count; i++)
 		ret->sessions += pool_sessions(&w->groups[i].pool);
+	memcpy(ret->blocked, w->local.blocked, sizeof ret->blocked);
 	for (size_t i = 0; i < w->udp_count && w->counts_drops; i++)
 		ret->udp_drops += udp_listener_drops(w->udp[i]);
 }
@@ -510,6 +539,7 @@ void worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 	free_listeners(w);
 	queries_deinit(&w->queries);
+	local_deinit(&w->local);
 	lookups_deinit(&w->lookups);
 	for (size_t i = 0; w->pools_built && i < w->group_count; i++)
 		pool_deinit(&w->groups[i].pool);

@@ -16,6 +16,8 @@
 struct cache;
 struct worker;
 struct cookie_secrets;
+struct local_blocks;
+struct local_names;
 struct tls_policy;
 struct trust;
 struct listen_address;
@@ -25,8 +27,9 @@ struct worker_report {
 	struct stats stats;
 	size_t queries_inflight, tcp_clients;
 	unsigned sessions;
-	uint64_t udp_drops;  /* by the kernel */
-	uint64_t long_turns; /* bound hit: rounds of a turn */
+	uint64_t udp_drops;		    /* by the kernel */
+	uint64_t long_turns;		    /* bound hit: rounds of a turn */
+	uint64_t blocked[CONFIG_BLOCK_MAX]; /* replies, by block list */
 };
 
 struct worker_setup {
@@ -53,6 +56,10 @@ struct worker_setup {
 	 */
 	void (*want_trust)(void *arg, struct trust *t);
 	void *trust_arg;
+	/* What is answered here; borrowed for the call, blocks may be NULL. */
+	const uint8_t *local_key; /* SUFFIX_KEY octets: of these and of all that come later */
+	struct local_names *names;
+	struct local_blocks *blocks;
 };
 
 /* The clock by which the cache ages (CLOCK_BOOTTIME): TTLs pass while the machine sleeps, too. */
@@ -79,6 +86,8 @@ void worker_set_unknown(struct worker *w, size_t upstream, const char *why);
 void worker_set_cookie_secrets(struct worker *w, const struct cookie_secrets *secrets);
 /* Inside mail: connections that wait for these anchors go on. */
 void worker_trust_loaded(struct worker *w, const struct trust *t);
+/* Inside mail: what is answered here from now on; it takes references of its own. */
+void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks);
 /*
  * Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2
  * s.

@@ -61,7 +61,7 @@ static inline void on_done(struct lookup_waiter *lw, const struct request *resul
 }
 
 /* The shard is locked during the call: nothing but reading is done here. */
-static inline void on_cached(struct lookup_waiter *lw, const struct cache_hit *hit)
+static inline void on_cached(struct lookup_waiter *lw, struct cache_hit *hit)
 {
 	struct waiter *w = container_of(lw, struct waiter, waiter);
 	struct client_form form = { .limit = 65535, .keepalive = -1 };
