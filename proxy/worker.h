@@ -11,6 +11,7 @@
 #include "common/base/stats.h"
 #include "common/config/config.h"
 #include "proxy/client/sockets.h"
+#include "proxy/groups.h"
 #include "proxy/mailbox.h"
 
 struct cache;
@@ -18,7 +19,6 @@ struct worker;
 struct cookie_secrets;
 struct local_blocks;
 struct local_names;
-struct tls_policy;
 struct trust;
 struct listen_address;
 
@@ -34,28 +34,14 @@ struct worker_report {
 
 struct worker_setup {
 	const struct config *config; /* borrowed, outlives the worker */
-	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
-	struct tls_policy *const *policies;
-	struct tls_policy *const *dtls_policies; /* the same, where DTLS is spoken, else NULL */
-	struct cache *cache;			 /* of all workers; borrowed; NULL: none */
-	const struct listen_address *listen;	 /* in step with sockets; borrowed for the call */
-	struct socket_pair *sockets;		 /* taken: set to -1 as they change hands */
+	struct groups_setup upstreams;
+	struct cache *cache;		     /* of all workers; borrowed; NULL: none */
+	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
+	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
 	size_t socket_count;
 	bool counts_drops; /* false: the sockets are another's too, which reports them */
 	const struct cookie_secrets *cookie_secrets; /* copied */
 	size_t tcp_clients;			     /* at most, as far as descriptors go */
-	/*
-	 * Called on the worker's thread, at most once a second for each upstream with a host: it
-	 * has no address, or is about to connect.  worker_set_addresses comes when there is news.
-	 */
-	void (*want_addresses)(void *arg, size_t upstream);
-	void *want_arg;
-	/*
-	 * Called on the worker's thread: a certificate is to be judged and the anchors are not loaded.
-	 * worker_trust_loaded comes when they are, or can't be.
-	 */
-	void (*want_trust)(void *arg, struct trust *t);
-	void *trust_arg;
 	/* What is answered here; borrowed for the call, blocks may be NULL. */
 	const uint8_t *local_key; /* SUFFIX_KEY octets: of these and of all that come later */
 	struct local_names *names;
