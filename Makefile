@@ -102,6 +102,7 @@ COMMON_TESTS := \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_policy_hash \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
@@ -241,7 +242,7 @@ $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
-$(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local_data.c private.c))
+$(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local_data.c private.c route.c))
 $(O)/tests/unit/test_private: $(O)/proxy/resolve/private.o
 $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o

@@ -139,6 +139,7 @@ static int build_local(struct worker *w, const struct worker_setup *setup)
 
 	if (err < 0)
 		return err;
+	w->local.routes = groups_routes(&w->groups);
 	worker_set_local(w, setup->names, setup->blocks);
 	return 0;
 }

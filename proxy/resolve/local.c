@@ -88,10 +88,18 @@ static bool asks_parent(const struct special_name *zone, const struct suffixes *
 	return zone && type == DNS_TYPE_DS && zone->labels == x->count;
 }
 
+/* Before special-use names go zones that are no shorter. */
+static bool is_special(const struct special_name *n, unsigned zone_labels)
+{
+	return n && (n->forced || zone_labels < n->labels);
+}
+
 /* An alias to what nobody outside is asked for ends there. */
 static void stay_inside(struct local *l)
 {
 	uint8_t name[DNS_NAME_MAX];
+	struct dns_question target = { .name = name };
+	unsigned zone_labels;
 	struct suffixes x;
 	size_t len;
 
@@ -100,7 +108,9 @@ static void stay_inside(struct local *l)
 	len = name_len(l->reply.outside);
 	name_fold(name, l->reply.outside, len);
 	suffixes_of(l->key, name, len, &x);
-	if (special_find(&l->special, &x))
+	target.name_len = (uint8_t)len;
+	route_find(&l->routes, &target, &zone_labels);
+	if (is_special(special_find(&l->special, &x), zone_labels))
 		l->reply.outside = NULL;
 }
 
@@ -125,7 +135,7 @@ static bool try_special(struct local *l, const struct special_name *n, const str
 {
 	bool has_records = l->names && l->names->records.count > 0;
 
-	if (!n || (zone_labels >= n->labels && !n->forced) ||
+	if (!is_special(n, zone_labels) ||
 		!special_answer(n, x, type, has_records && records_is_parent(&l->names->records, x),
 			has_records, &l->reply))
 		return false;

@@ -13,6 +13,7 @@
 #include "common/local/answer.h"
 #include "common/local/special.h"
 #include "proxy/resolve/local_data.h"
+#include "proxy/resolve/route.h"
 
 struct dns64;
 
@@ -20,6 +21,7 @@ struct local {
 	const struct config *config; /* borrowed */
 	struct stats *stats;	     /* borrowed */
 	uint8_t key[SUFFIX_KEY];
+	struct routes routes; /* which zones there are; empty until it is set */
 	struct special special;
 	struct nameset private_except;
 	struct local_names *names;	    /* a reference; NULL: none */

@@ -1,5 +1,7 @@
 """What is answered here beside zones, and to clients with cookies."""
 
+import ipaddress
+
 import pytest
 import wire
 from cachecase import CACHED, edes, hit
@@ -77,6 +79,20 @@ def test_zones_are_inside(start, server, corp):  # noqa: F811
     assert addresses(hit(fwd, corp, "tv.home")) == ["10.0.0.1"]
     assert not addresses(fwd.ask("a-10-0-0-1.other.test"))
     assert corp.count(inside) == 1 and fwd.stats()["refused_private"] == 1
+
+
+def test_an_alias_into_a_zone_of_a_special_name(start, server, corp):  # noqa: F811
+    """Ours and those of DNS64's reverse names; without such a zone they end here."""
+    options = {**SPECIAL, "record": ["tv.lan CNAME nas.home.arpa"], "dns64": f"{PREFIX}/96"}
+    reverse = "1.0.0.10.in-addr.arpa"
+    made = ipaddress.ip_address(in_prefix("10.0.0.1")).reverse_pointer
+    fwd = start_zones(start, server, corp, ["home.arpa", "10.in-addr.arpa"], **options)
+    assert addresses(fwd.ask("tv.lan")) == [expected_a("nas.home.arpa")] and corp.count("nas.home.arpa") == 1
+    assert fwd.ask(made, "PTR").answer[0][0].to_text() == reverse + "." and corp.count(reverse) == 1
+    fwd = start(server, options)
+    for name, rrtype in (("tv.lan", "A"), (made, "PTR")):
+        assert len(fwd.ask(name, rrtype).answer) == 1
+    assert server.queries() == []
 
 
 def test_the_same_upstream_inside_and_outside(start, server):
