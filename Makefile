@@ -42,11 +42,15 @@ COMMON_SRC := \
 	common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
+	common/config/local.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
 	common/config/policy_hash.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
-	common/config/upstream.c common/config/value.c common/config/zone.c
+	common/config/upstream.c common/config/value.c common/config/zone.c \
+	common/local/answer.c common/local/blocklist.c common/local/dns64.c common/local/hosts.c common/local/nameset.c \
+	common/local/record_line.c common/local/records.c common/local/special.c \
+	common/local/suffix.c common/local/text.c
 
 # Made from presets.conf, which the program carries inside.
 COMMON_MADE = $(O)/common/config/presets_text.c
@@ -65,13 +69,15 @@ UPSTREAM_SRC := \
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
-	proxy/app.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c \
+	proxy/app.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/policies.c \
 	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
-	proxy/client/querylog.c proxy/client/sockets.c proxy/client/tcp_client.c \
+	proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
-	proxy/ops/notify.c proxy/ops/report.c \
-	proxy/resolve/route.c \
+	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
+	proxy/ops/watch.c \
+	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
+	proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
@@ -96,8 +102,10 @@ COMMON_TESTS := \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_policy_hash \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
+	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
 	test_health test_limits test_policy test_pool test_pool_cookie test_pool_errors test_pool_failover \
@@ -107,8 +115,8 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_client_cookie test_holder test_judge test_lookup test_lookup_cache test_passed \
-	test_route test_secrets test_self test_udp_sender
+	test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_lookup test_lookup_cache \
+	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -120,7 +128,7 @@ DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
 FUZZERS := fuzz_cache fuzz_snapshot fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame \
-	fuzz_config fuzz_last_good fuzz_tls fuzz_dtls
+	fuzz_config fuzz_last_good fuzz_names fuzz_tls fuzz_dtls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
 fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
@@ -152,8 +160,8 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run bench check check-quick check-long check-unit check-e2e check-fuzz lint fuzz fuzz-tls-corpus \
-	fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
+.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz lint fuzz \
+	fuzz-tls-corpus fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
 
@@ -234,13 +242,16 @@ $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
+$(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local_data.c private.c route.c))
+$(O)/tests/unit/test_private: $(O)/proxy/resolve/private.o
+$(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_client_cookie test_holder test_judge test_passed \
-	test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_passed \
+	test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
 
 $(addprefix $(O)/tests/unit/,test_lookup test_lookup_cache): %: %.o $(O)/tests/unit/fake_transport.o $(call objs,$(RESOLVE_SRC)) \
 		$(O)/proxy/resolve/route.o \
@@ -330,6 +341,13 @@ $(O)/tests/bench/udpload: $(O)/tests/bench/udpload.o
 bench: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/tests/bench/micro $(O)/tests/bench/udpload
 	@$(O)/tests/bench/micro
 	@$(PYTHON) tests/bench/bench.py --build $(O) $(BENCH_ARGS)
+
+$(O)/tests/bench/bench_names: %: %.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libcfg) $(LDLIBS)
+
+bench-names: $(O)/tests/bench/bench_names
+	@$<
 
 # ------------------------------------------------------------------ e2e, lint, all checks
 

@@ -12,17 +12,17 @@
 
 #include "common/base/log.h"
 #include "common/cache/cache.h"
-#include "common/config/policy_hash.h"
 #include "proxy/client/passed.h"
 #include "proxy/listeners.h"
 #include "proxy/names.h"
+#include "proxy/ops/files.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/policies.h"
 #include "proxy/secrets.h"
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
-#include "proxy/upstream/dtls_library.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
 #include "proxy/worker.h"
@@ -41,8 +41,7 @@ struct app {
 	struct config *config;
 	struct trusts *trusts;
 	struct secrets *secrets;
-	struct tls_policy **policies;	   /* one for each upstream; NULL: in clear */
-	struct tls_policy **dtls_policies; /* NULL: not over DTLS */
+	struct policies policies; /* of upstreams */
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	struct cache *cache;	/* of all workers; NULL: none */
@@ -54,6 +53,7 @@ struct app {
 	struct worker **workers;
 	size_t worker_count;
 	struct names *names; /* of upstreams */
+	struct files *files; /* of local names and block lists */
 };
 
 struct drain_mail {
@@ -106,8 +106,12 @@ static struct worker *make_worker(struct app *a, size_t index)
 {
 	struct socket_pair mine[LISTENERS_MAX];
 	struct worker_setup setup = { .config = a->config,
-		.policies = a->policies,
-		.dtls_policies = a->dtls_policies,
+		.upstreams = { .policies = a->policies.tls,
+			.dtls_policies = a->policies.dtls,
+			.want_addresses = names_want,
+			.want_arg = a->names,
+			.want_trust = trusts_want,
+			.trust_arg = a->trusts },
 		.cache = a->cache,
 		.listen = a->listeners.address,
 		.sockets = mine,
@@ -115,10 +119,9 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.cookie_secrets = secrets_get(a->secrets),
 		.tcp_clients = tcp_clients_of(a),
-		.want_addresses = names_want,
-		.want_arg = a->names,
-		.want_trust = trusts_want,
-		.trust_arg = a->trusts };
+		.local_key = files_key(a->files),
+		.names = files_names(a->files),
+		.blocks = files_blocks(a->files) };
 	struct worker *w;
 
 	listeners_hand_over(&a->listeners, index, mine);
@@ -229,7 +232,8 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 		return code;
 	if (build_cache(a) && build_workers(a) &&
 		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
-		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0)
+		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
+		files_start(a->files, a->base, a->workers, a->worker_count) == 0)
 		return EXIT_OK;
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
@@ -252,7 +256,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	report_request(a->workers, a->worker_count, a->cache, &a->mailbox);
+	report_request(a->workers, a->worker_count, a->cache, &a->mailbox, a->config);
 }
 
 static void on_flush(evutil_socket_t signal, short what, void *arg)
@@ -294,80 +298,22 @@ static bool watch_signals(struct app *a)
 	return true;
 }
 
-/* ------------------------------------------------------------------ DTLS */
-
-/* The first that may be spoken to over DTLS; NULL: none. */
-static const struct config_upstream *find_dtls(const struct config *c)
-{
-	for (size_t i = 0; i < c->upstream_count; i++)
-		if (config_is_dtls(c->forward[i].transport))
-			return &c->forward[i];
-	return NULL;
-}
-
-/* A library with holes that any datagram reaches is not used unless that is wanted (threats A67). */
-static enum exit_code check_dtls(const struct config *c, char *error, size_t size)
-{
-	const struct config_upstream *u = find_dtls(c);
-	const char *why;
-
-	if (!u || dtls_library_is_safe(&why))
-		return EXIT_OK;
-	if (c->insecure_dtls_library) {
-		log_warning("DTLS is used although %s (option \"insecure-dtls-library\")", why);
-		return EXIT_OK;
-	}
-	snprintf(error, size,
-		"upstream %.80s: DTLS is not used: %s; take transport = \"tls\", or set option "
-		"\"insecure-dtls-library\"",
-		u->name, why);
-	return EXIT_CONFIG;
-}
-
-/* ------------------------------------------------------------------ trust */
-
-static bool make_policy(struct app *a, size_t i, char *error, size_t size)
-{
-	const struct config_upstream *u = &a->config->forward[i];
-	struct trust *trust = trusts_of(a->trusts, i);
-	const char *priority = a->config->tls_priority;
-
-	if (config_is_plain(u->transport))
-		return true;
-	a->policies[i] = tls_policy_new(u, priority, trust, error, size);
-	if (a->policies[i] && config_is_dtls(u->transport))
-		a->dtls_policies[i] = dtls_policy_new(u, priority, trust, error, size);
-	return a->policies[i] && (!config_is_dtls(u->transport) || a->dtls_policies[i]);
-}
+/* ------------------------------------------------------------------ life */
 
 static enum exit_code make_policies(struct app *a, char *error, size_t size)
 {
-	const struct config *c = a->config;
+	int err;
 
 	snprintf(error, size, "out of memory");
-	a->trusts = trusts_new(c);
-	a->policies = calloc(c->upstream_count, sizeof(struct tls_policy *));
-	a->dtls_policies = calloc(c->upstream_count, sizeof(struct tls_policy *));
-	if (!a->trusts || !a->policies || !a->dtls_policies)
+	a->trusts = trusts_new(a->config);
+	if (!a->trusts)
 		return EXIT_MEMORY;
-	for (size_t i = 0; i < c->upstream_count; i++)
-		if (!make_policy(a, i, error, size))
-			return EXIT_CONFIG;
+	err = policies_init(&a->policies, a->config, a->trusts, error, size);
+	if (err == 0)
+		err = policies_check_library(a->config, error, size);
+	if (err < 0)
+		return err == -ENOMEM ? EXIT_MEMORY : EXIT_CONFIG;
 	return EXIT_OK;
-}
-
-static void free_all_of(struct tls_policy **policies, size_t count)
-{
-	for (size_t i = 0; policies && i < count; i++)
-		tls_policy_free(policies[i]);
-	free(policies);
-}
-
-static void free_policies(struct app *a)
-{
-	free_all_of(a->policies, a->config->upstream_count);
-	free_all_of(a->dtls_policies, a->config->upstream_count);
-	trusts_free(a->trusts);
 }
 
 static enum exit_code load_secrets(struct app *a, char *error, size_t size)
@@ -379,19 +325,18 @@ static enum exit_code load_secrets(struct app *a, char *error, size_t size)
 	return secrets_load(a->secrets, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
 
-/* ------------------------------------------------------------------ life */
-
 static enum exit_code build(
 	struct app *a, bool check_only, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code = make_policies(a, error, size);
 
 	if (code == EXIT_OK)
-		code = check_dtls(a->config, error, size);
-	if (code == EXIT_OK)
 		code = load_secrets(a, error, size);
 	if (code != EXIT_OK)
 		return code;
+	a->files = files_new(a->config, check_only);
+	if (!a->files)
+		return EXIT_MEMORY;
 	if (check_only)
 		return trusts_load(a->trusts, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 	a->base = event_base_new();
@@ -465,7 +410,7 @@ static void log_upstream(const struct app *a, size_t i)
 			anchors, sizeof anchors, " against %u trust anchors", trust_anchors(trust));
 	log_info("forwarding to %s over %s, %sauthenticated as %s%s", u->name, over[u->transport],
 		u->profile == PROFILE_STRICT ? "" : "where possible ",
-		tls_policy_text(a->policies[i], who, sizeof who), anchors);
+		tls_policy_text(a->policies.tls[i], who, sizeof who), anchors);
 }
 
 static void log_zone(const struct app *a, const struct config_zone *z)
@@ -582,6 +527,7 @@ void app_free(struct app *a)
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
 	keep_cache(a);
+	files_free(a->files);
 	names_free(a->names);
 	free(a->workers);
 	free(a->bound);
@@ -591,7 +537,8 @@ void app_free(struct app *a)
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
 	secrets_free(a->secrets);
-	free_policies(a);
+	policies_deinit(&a->policies);
+	trusts_free(a->trusts);
 	if (a->base)
 		event_base_free(a->base);
 	config_unref(a->config);

@@ -11,12 +11,14 @@
 #include "common/base/stats.h"
 #include "common/config/config.h"
 #include "proxy/client/sockets.h"
+#include "proxy/groups.h"
 #include "proxy/mailbox.h"
 
 struct cache;
 struct worker;
 struct cookie_secrets;
-struct tls_policy;
+struct local_blocks;
+struct local_names;
 struct trust;
 struct listen_address;
 
@@ -25,34 +27,25 @@ struct worker_report {
 	struct stats stats;
 	size_t queries_inflight, tcp_clients;
 	unsigned sessions;
-	uint64_t udp_drops;  /* by the kernel */
-	uint64_t long_turns; /* bound hit: rounds of a turn */
+	uint64_t udp_drops;		    /* by the kernel */
+	uint64_t long_turns;		    /* bound hit: rounds of a turn */
+	uint64_t blocked[CONFIG_BLOCK_MAX]; /* replies, by block list */
 };
 
 struct worker_setup {
 	const struct config *config; /* borrowed, outlives the worker */
-	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
-	struct tls_policy *const *policies;
-	struct tls_policy *const *dtls_policies; /* the same, where DTLS is spoken, else NULL */
-	struct cache *cache;			 /* of all workers; borrowed; NULL: none */
-	const struct listen_address *listen;	 /* in step with sockets; borrowed for the call */
-	struct socket_pair *sockets;		 /* taken: set to -1 as they change hands */
+	struct groups_setup upstreams;
+	struct cache *cache;		     /* of all workers; borrowed; NULL: none */
+	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
+	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
 	size_t socket_count;
 	bool counts_drops; /* false: the sockets are another's too, which reports them */
 	const struct cookie_secrets *cookie_secrets; /* copied */
 	size_t tcp_clients;			     /* at most, as far as descriptors go */
-	/*
-	 * Called on the worker's thread, at most once a second for each upstream with a host: it
-	 * has no address, or is about to connect.  worker_set_addresses comes when there is news.
-	 */
-	void (*want_addresses)(void *arg, size_t upstream);
-	void *want_arg;
-	/*
-	 * Called on the worker's thread: a certificate is to be judged and the anchors are not loaded.
-	 * worker_trust_loaded comes when they are, or can't be.
-	 */
-	void (*want_trust)(void *arg, struct trust *t);
-	void *trust_arg;
+	/* What is answered here; borrowed for the call, blocks may be NULL. */
+	const uint8_t *local_key; /* SUFFIX_KEY octets: of these and of all that come later */
+	struct local_names *names;
+	struct local_blocks *blocks;
 };
 
 /* The clock by which the cache ages (CLOCK_BOOTTIME): TTLs pass while the machine sleeps, too. */
@@ -79,6 +72,8 @@ void worker_set_unknown(struct worker *w, size_t upstream, const char *why);
 void worker_set_cookie_secrets(struct worker *w, const struct cookie_secrets *secrets);
 /* Inside mail: connections that wait for these anchors go on. */
 void worker_trust_loaded(struct worker *w, const struct trust *t);
+/* Inside mail: what is answered here from now on; it takes references of its own. */
+void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks);
 /*
  * Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2
  * s.

@@ -21,7 +21,8 @@ $found"
 }
 arrows common/base 'common/base/'
 arrows common/dns 'common/(base|dns)/'
-arrows common/config 'common/(base|config)/'
+arrows common/local 'common/(base|dns|local)/'
+arrows common/config 'common/(base|config|local)/'
 arrows common/cache 'common/(base|dns|cache)/'
 arrows proxy/upstream 'common/|proxy/(upstream|loop)'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'

@@ -15,6 +15,10 @@
 	X(replies, "replies handed to clients")                                                    \
 	X(replies_servfail, "of these, SERVFAILs of our own")                                      \
 	X(replies_local, "of these, answered without asking an upstream")                          \
+	X(local_records, "of these, from local records")                                           \
+	X(local_special, "of these, about special-use names")                                      \
+	X(local_any, "of these, ANY over UDP")                                                     \
+	X(blocked, "of these, about names on block lists")                                         \
 	X(replies_truncated, "of these, with TC=1 because of the client's limit")                  \
 	X(replies_gone, "answers whose client had gone")                                           \
 	X(cache_hits, "queries answered from the cache")                                           \
@@ -22,6 +26,11 @@
 	X(cache_stale, "queries answered with what had outlived its TTL")                          \
 	X(cache_prefetches, "questions asked ahead of the end of a TTL")                           \
 	X(joined, "queries that joined an equal one in flight")                                    \
+	X(refused_private, "answers refused: they point to a private address")                     \
+	X(synthesized, "answers made by DNS64")                                                    \
+	X(dropped_late, "answers dropped: too old for a source that may be forged")                \
+	X(dropped_rate, "queries dropped: rate-limit")                                             \
+	X(truncated_rate, "queries sent to TCP: rate-limit")                                       \
 	X(dropped_short, "messages dropped: shorter than a header")                                \
 	X(dropped_response, "messages dropped: QR=1 where a query belongs")                        \
 	X(dropped_access, "messages dropped: peer not in allow")                                   \
@@ -35,6 +44,7 @@
 	X(bound_queries, "bound hit: max-queries")                                                 \
 	X(bound_waiters, "bound hit: queries that wait for one answer")                            \
 	X(bound_refreshes, "bound hit: questions in flight that nobody waits for")                 \
+	X(bound_client, "bound hit: max-queries-per-client")                                       \
 	X(bound_udp_send, "bound hit: UDP send buffer or batch full, reply lost")                  \
 	X(bound_tcp_clients, "bound hit: tcp-clients")                                             \
 	X(bound_tcp_inflight, "bound hit: queries in flight of one TCP client")                    \

@@ -94,6 +94,9 @@ enum cache_found cache_find(struct cache *c, const struct cache_key *k, bool wan
 void cache_expect(const struct cache *c, const struct cache_key *k);
 void cache_expect_soon(const struct cache *c, const struct cache_key *k);
 
+/* The question that it answers; its name, in lower case, is written to the array. */
+void cache_question(
+	const struct cache_hit *h, uint8_t name[DNS_NAME_MAX], struct dns_question *ret);
 /* Room that cache_write may need. */
 size_t cache_reply_max(const struct cache_hit *h, const struct client_form *f);
 /*

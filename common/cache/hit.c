@@ -110,6 +110,17 @@ static void write_opt(struct wire_writer *w, const struct cache_hit *h, const st
 	edns_end(w, opt);
 }
 
+void cache_question(const struct cache_hit *h, uint8_t name[DNS_NAME_MAX], struct dns_question *ret)
+{
+	struct cursor c = cursor_of(h->shard, h->entry);
+
+	cursor_read(&c, name, h->entry->name_len);
+	*ret = (struct dns_question){ .name = name,
+		.name_len = h->entry->name_len,
+		.type = h->entry->type,
+		.class = h->entry->class };
+}
+
 size_t cache_reply_max(const struct cache_hit *h, const struct client_form *f)
 {
 	size_t most = reply_head_len(f) + h->entry->all + REPLY_EXTRA;

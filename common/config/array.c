@@ -20,6 +20,16 @@ static const char *wanted(const struct option *o)
 	case OPTION_PINS:
 		return "a pin in quotes or an array of at most 16 is wanted, each the SHA-256 "
 		       "digest of a public key in base64";
+	case OPTION_FILES:
+		return "an array of file names is wanted, like [ \"/etc/hosts\" ]";
+	case OPTION_NAMES:
+	case OPTION_SPECIALS:
+		return "an array of domain names is wanted, like [ \"home.arpa\" ]";
+	case OPTION_RECORDS:
+		return "an array of records is wanted, like [ \"nas.lan A 192.168.1.5\" ]";
+	case OPTION_PRIVATE:
+		return "an array of networks is wanted, like [ \"192.168.0.0/16\" ], or [ \"all\" "
+		       "]";
 	default:
 		return "an address in quotes or an array of them is wanted, like \"9.9.9.9\" or "
 		       "[ \"9.9.9.9\", \"2620:fe::fe\" ]";

@@ -10,6 +10,27 @@ struct config *config_ref(struct config *c)
 	return c;
 }
 
+static void free_texts(struct config_texts *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		free(t->text[i]);
+	free(t->text);
+}
+
+static void free_local(struct config *c)
+{
+	free_texts(&c->hosts);
+	free_texts(&c->record);
+	free_texts(&c->special_except);
+	free_texts(&c->block);
+	free_texts(&c->block_except);
+	free_texts(&c->private_except);
+	free(c->private_address);
+	free(c->lease_file);
+	free(c->local_domain);
+	free(c->dns64);
+}
+
 void config_unref(struct config *c)
 {
 	/* Whoever frees must see all that others did before they let go. */
@@ -32,6 +53,7 @@ void config_unref(struct config *c)
 	free(c->tls_priority);
 	free(c->cookie_secret_file);
 	free(c->log_level);
+	free_local(c);
 	config_errors_free(&c->warnings);
 	free(c);
 }

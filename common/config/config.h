@@ -15,10 +15,10 @@
 #include "common/base/addr.h"
 #include "common/config/spelling.h"
 
-#define CONFIG_LISTEN_MAX    64u
-#define CONFIG_ALLOW_MAX     1024u
-#define CONFIG_FORWARD_MAX   16u
-#define CONFIG_ZONE_MAX      32u
+#define CONFIG_LISTEN_MAX  64u
+#define CONFIG_ALLOW_MAX   1024u
+#define CONFIG_FORWARD_MAX 16u
+#define CONFIG_ZONE_MAX	   32u
 /* Of the forward group and all zones. */
 #define CONFIG_ALL_MAX	     64u
 #define CONFIG_ADDRESS_MAX   16u
@@ -27,6 +27,11 @@
 #define CONFIG_PINS_MAX	     16u
 #define CONFIG_PIN_OCTETS    32u /* SHA-256 */
 #define CONFIG_BUFFER_MAX    (1024u * 1024u)
+#define CONFIG_HOSTS_MAX     16u
+#define CONFIG_BLOCK_MAX     16u
+#define CONFIG_RECORD_MAX    4096u
+#define CONFIG_NAMES_MAX     1024u
+#define CONFIG_PRIVATE_MAX   64u
 
 /* Least memory of a cache; as CACHE_SIZE_MIN, which this folder does not see. */
 #define CACHE_SIZE_LEAST (64u * 1024u)
@@ -102,6 +107,15 @@ struct config_zone {
 	size_t first, count; /* its upstreams in config->forward */
 };
 
+/* What is said of a blocked name. */
+enum config_block_answer { BLOCK_NXDOMAIN = 0, BLOCK_NODATA, BLOCK_NULL };
+
+/* Texts of an array, in the order written. */
+struct config_texts {
+	char **text; /* owned */
+	size_t count;
+};
+
 /* Collected complaints or warnings, "file:line: text" each. */
 struct config_errors {
 	char **text; /* owned */
@@ -127,7 +141,7 @@ struct config {
 	enum config_policy policy;
 	struct config_zone *zone;
 	size_t zone_count;
-	bool insecure_plain; /* zones may be asked for across the Internet, in clear */
+	bool insecure_plain;	/* zones may be asked for across the Internet, in clear */
 	struct addr *bootstrap; /* servers for the names of upstreams, with port */
 	size_t bootstrap_count;
 	char *state_dir; /* "": nothing is kept */
@@ -146,8 +160,27 @@ struct config {
 	bool require_cookies;
 	char *cookie_secret_file; /* "": secrets are made at the start and rotated */
 
+	unsigned max_queries_per_client;
+	unsigned rate_limit; /* queries a second and network; 0: none */
+
+	struct config_texts hosts;  /* paths */
+	struct config_texts record; /* each of them parses (common/local/record_line.h) */
+	char *lease_file;	    /* "": none */
+	char *local_domain;	    /* NULL: none */
+	bool special_names;
+	struct config_texts special_except; /* each is one that may be excepted */
+	bool firefox_may_bypass;
+	bool private_relay_may_bypass;
+	struct config_texts block; /* paths */
+	enum config_block_answer block_answer;
+	struct config_texts block_except;
+	struct prefix *private_address;
+	size_t private_address_count;
+	struct config_texts private_except;
+	char *dns64; /* "", "auto", or a prefix of RFC 6052 2.2 */
+
 	char *tls_cert_bundle;
-	char *tls_priority; /* of GnuTLS, not checked here; "": ours */
+	char *tls_priority;	    /* of GnuTLS, not checked here; "": ours */
 	bool insecure_dtls_library; /* DTLS even with a library whose faults are known */
 	char *log_level;
 	bool log_queries;

@@ -8,6 +8,7 @@
 
 #include "common/config/check.h"
 #include "common/config/forward.h"
+#include "common/config/local.h"
 #include "common/config/presets.h"
 #include "common/config/upstream.h"
 #include "common/config/value.h"
@@ -80,7 +81,7 @@ void load_check_known(struct loader *l, const struct option *table, const config
 /* The defaults of a table, read by the same parser as what the user writes. */
 static void read_presets(config_t *tree, const struct option *table)
 {
-	char text[2048];
+	char text[4096];
 	size_t len = 0;
 	bool parsed;
 
@@ -317,6 +318,9 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 		load_list(l, tree, presets, "listen", on_listen);
 	load_list(l, tree, presets, "allow", on_prefix);
 	load_list(l, tree, presets, "bootstrap", on_server);
+	for (const struct option *o = config_options; o->name; o++)
+		if (config_local_is_list(o))
+			load_list(l, tree, presets, o->name, config_local_entry);
 	l->no_bootstrap = bootstrap && config_setting_length(bootstrap) == 0;
 	if (upstreams)
 		load_groups(l, find_option(config_options, "upstream"), upstreams, upstream_wanted,
@@ -355,6 +359,8 @@ static void build(struct loader *l, const config_t *tree, const struct config_ov
 	store_scalars(l, tree);
 	check_cache(l, tree);
 	check_cookies(l, tree);
+	config_local_check(l, find_option(config_options, "local-domain"),
+		load_place(l, config_lookup(tree, "local-domain")));
 	load_lists(l, tree, &presets, overrides);
 
 	l->upstream_presets = NULL;
@@ -368,6 +374,7 @@ static void loader_deinit(struct loader *l)
 		config_upstream_deinit(&l->upstreams[i]);
 	free(l->upstreams);
 	presets_free(l->presets);
+	config_local_done(l);
 	source_free(&l->source);
 }
 

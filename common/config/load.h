@@ -9,6 +9,7 @@
 struct config_t;
 struct config_setting_t;
 struct presets;
+struct records;
 
 struct loader {
 	struct config *config; /* being built */
@@ -24,6 +25,8 @@ struct loader {
 	bool no_bootstrap;  /* it is written that there is none */
 	bool profiles_told; /* enough was complained of profiles */
 	bool mixed;	    /* it was warned of upstreams that filter beside such that do not */
+	struct records
+		*records; /* owned; those of `record`, held against each other; NULL: none yet */
 	struct config_errors *errors; /* borrowed */
 };
 

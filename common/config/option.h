@@ -30,6 +30,13 @@ enum option_type {
 	OPTION_ADDRESS,	  /* one IP address, or an array of them; may be left out */
 	OPTION_PINS,	  /* one pin, or an array of them */
 	OPTION_HOSTNAME,
+	OPTION_FILES,	     /* array of paths */
+	OPTION_NAMES,	     /* array of domain names */
+	OPTION_SPECIALS,     /* array of special-use names that may be excepted */
+	OPTION_RECORDS,	     /* array of records */
+	OPTION_PRIVATE,	     /* array of prefixes, or "all" */
+	OPTION_BLOCK_ANSWER, /* nxdomain, nodata, null */
+	OPTION_DNS64,	     /* "", "auto", a prefix of RFC 6052 */
 };
 
 enum option_reload { RELOAD_LIVE, RELOAD_RESTART };

@@ -34,6 +34,26 @@ static uint64_t mix_upstream(uint64_t sum, const struct config_upstream *u)
 	return mix(sum, numbers, sizeof numbers);
 }
 
+static uint64_t mix_prefix(uint64_t sum, const struct prefix *p)
+{
+	uint32_t numbers[2] = { (uint32_t)p->family, p->bits };
+
+	sum = mix(sum, numbers, sizeof numbers);
+	return mix(sum, p->net, sizeof p->net);
+}
+
+/* Both orders of writing are one set, but who would change that is free to ask again. */
+static uint64_t mix_private(uint64_t sum, const struct config *c)
+{
+	if (c->private_address_count == 0)
+		return sum;
+	for (size_t i = 0; i < c->private_address_count; i++)
+		sum = mix_prefix(sum, &c->private_address[i]);
+	for (size_t i = 0; i < c->private_except.count; i++)
+		sum = mix_text(sum, c->private_except.text[i]);
+	return sum ? sum : 1;
+}
+
 uint64_t config_policy_hash(const struct config_upstream *group, size_t count)
 {
 	uint64_t sum = 1;
@@ -41,4 +61,9 @@ uint64_t config_policy_hash(const struct config_upstream *group, size_t count)
 	for (size_t i = 0; i < count; i++)
 		sum = mix_upstream(sum, &group[i]);
 	return sum ? sum : 1;
+}
+
+uint64_t config_forward_hash(const struct config *c)
+{
+	return mix_private(config_policy_hash(c->forward, c->forward_count), c);
 }

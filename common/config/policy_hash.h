@@ -10,5 +10,10 @@
 
 /* Never 0. */
 uint64_t config_policy_hash(const struct config_upstream *group, size_t count);
+/*
+ * Of the forward group: with private-address, too, as what is refused is not kept; so what was kept while
+ * that was not refused is never met.
+ */
+uint64_t config_forward_hash(const struct config *c);
 
 #endif

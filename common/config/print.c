@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/config/local.h"
 #include "common/config/pins.h"
 #include "common/config/value.h"
 
@@ -162,7 +163,10 @@ static void print_option(const struct option *o, const struct config *c, FILE *o
 		break;
 	default:
 		print_name(o, "", out);
-		value_print(o, c, out);
+		if (config_local_is_list(o))
+			config_local_print(o, c, out);
+		else
+			value_print(o, c, out);
 		fputc('\n', out);
 	}
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/hostmatch.h"
+#include "common/config/local.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -17,6 +18,9 @@ static const char *const profile_names[] = {
 };
 static const char *const transport_names[] = {
 	[TRANSPORT_TLS] = "tls", [TRANSPORT_DTLS] = "dtls", [TRANSPORT_AUTO] = "auto"
+};
+static const char *const block_names[] = {
+	[BLOCK_NXDOMAIN] = "nxdomain", [BLOCK_NODATA] = "nodata", [BLOCK_NULL] = "null"
 };
 
 const char *value_text(const config_setting_t *s, char text[VALUE_TEXT_MAX])
@@ -111,6 +115,14 @@ static void allowed_text(const struct option *o, char *text, size_t size)
 		break;
 	case OPTION_TRANSPORT:
 		snprintf(text, size, "\"tls\", \"dtls\" or \"auto\" is wanted");
+		break;
+	case OPTION_BLOCK_ANSWER:
+		snprintf(text, size, "\"nxdomain\", \"nodata\" or \"null\" is wanted");
+		break;
+	case OPTION_DNS64:
+		snprintf(text, size,
+			"a prefix of 32, 40, 48, 56, 64 or 96 bits is wanted, like "
+			"\"64:ff9b::/96\", or \"auto\"");
 		break;
 	case OPTION_PRINTABLE:
 		snprintf(text, size,
@@ -252,6 +264,16 @@ static bool store_transport(const config_setting_t *s, enum config_transport *me
 	return true;
 }
 
+static bool store_block_answer(const config_setting_t *s, enum config_block_answer *member)
+{
+	size_t found;
+
+	if (!find_name(block_names, COUNT_OF(block_names), config_setting_get_string(s), &found))
+		return false;
+	*member = (enum config_block_answer)found;
+	return true;
+}
+
 static bool is_level(const char *text)
 {
 	size_t found;
@@ -274,6 +296,8 @@ static bool text_allowed(const struct option *o, const char *text)
 		return is_level(text);
 	if (o->type == OPTION_PRINTABLE && !is_printable(text))
 		return false;
+	if (o->type == OPTION_DNS64)
+		return config_dns64_valid(text);
 	if (o->type == OPTION_HOSTNAME)
 		return !*text || hostname_valid(text);
 	return o->max == 0 || in_range(o, strlen(text));
@@ -313,7 +337,7 @@ bool value_is_scalar(const struct option *o)
 	case OPTION_PINS:
 		return false;
 	default:
-		return true;
+		return !config_local_is_list(o);
 	}
 }
 
@@ -335,6 +359,8 @@ static bool store(const struct option *o, const config_setting_t *s, void *membe
 		return store_profile(s, member);
 	case OPTION_TRANSPORT:
 		return store_transport(s, member);
+	case OPTION_BLOCK_ANSWER:
+		return store_block_answer(s, member);
 	default:
 		return store_text(o, s, member);
 	}
@@ -404,6 +430,9 @@ void value_print(const struct option *o, const void *base, FILE *out)
 		break;
 	case OPTION_TRANSPORT:
 		value_print_text(transport_names[*(const enum config_transport *)member], out);
+		break;
+	case OPTION_BLOCK_ANSWER:
+		value_print_text(block_names[*(const enum config_block_answer *)member], out);
 		break;
 	default:
 		text = *(char *const *)member;

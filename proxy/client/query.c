@@ -1,6 +1,7 @@
 #include "proxy/client/query.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -8,12 +9,10 @@
 #include "common/dns/rewrite.h"
 #include "proxy/client/cookie.h"
 #include "proxy/client/judge.h"
-#include "proxy/client/querylog.h"
+#include "proxy/client/reply.h"
 #include "proxy/loop.h"
 
-/* Largest reply without records: header, longest question, OPT with cookie, keepalive and an EDE. */
-#define LOCAL_REPLY_MAX 768u
-#define UDP_MIN		512u
+#define UDP_MIN 512u
 
 struct query {
 	struct lookup_waiter waiter;
@@ -21,96 +20,93 @@ struct query {
 	struct origin origin;
 	struct list deadline_node;
 	uint64_t start_us, deadline_us;
+	struct quota_client *client; /* NULL: without limit */
+	bool begun;		     /* the origin knows of it: it waits */
+	bool doubtful;		     /* its source may be forged */
+	bool dns64;		     /* it is about A now, to have AAAA made of it */
+	uint32_t dns64_ttl;
+	bool outside;		 /* it is about the name that a local alias leads to */
+	unsigned zone_labels;	 /* of the zone that its question falls into; 0: none */
 	struct client_form form; /* its question's name is the array below */
 	uint8_t name[DNS_NAME_MAX];
 };
 
 /* ------------------------------------------------------------------ the one end */
 
-static void note_reply(struct queries *qs, const uint8_t *reply, bool ours)
-{
-	struct stats *stats = &qs->loop->stats;
-
-	stats->replies++;
-	if (ours && (reply[3] & DNS_RCODE_MASK) == RCODE_SERVFAIL)
-		stats->replies_servfail++;
-	if (!ours && reply[2] & (DNS_TC >> 8))
-		stats->replies_truncated++;
-}
-
-/* A reply without records. */
-static void reply_error(struct queries *qs, struct origin *o, const struct client_form *form,
-	unsigned rcode, struct ede ede)
-{
-	size_t cap = form->limit < LOCAL_REPLY_MAX ? form->limit : LOCAL_REPLY_MAX, len;
-	uint8_t *out = o->ops->reserve(o, cap);
-
-	if (!out)
-		return; /* counted by the origin */
-	len = rewrite_error(form, rcode, ede, out, cap);
-	if (len == 0)
-		return;
-	note_reply(qs, out, true);
-	o->ops->commit(o, len);
-}
-
-/* The upstream's answer in the client's form; false: it can't be given that form. */
-static bool reply_answer(struct queries *qs, struct query *q, const struct request *result)
-{
-	const struct dns_message *answer = &result->answer;
-	struct origin *o = &q->origin;
-	size_t cap = q->form.limit, len;
-	uint8_t *out;
-
-	if (cap > answer->len + REPLY_EXTRA)
-		cap = answer->len + REPLY_EXTRA;
-	out = o->ops->reserve(o, cap);
-	if (!out)
-		return true;
-	len = rewrite_answer(answer, result->trusted, &q->form, out, cap);
-	if (len == 0)
-		return false;
-	note_reply(qs, out, false);
-	if (qs->config->log_queries)
-		querylog_answer(
-			&q->form, o, result, out, turn_now_us(&qs->loop->turn) - q->start_us);
-	o->ops->commit(o, len);
-	return true;
-}
-
-/* An answer of the cache in the client's form, while its shard is locked. */
-static bool reply_hit(struct queries *qs, struct origin *o, const struct client_form *f,
-	const struct cache_hit *hit, uint64_t took_us)
-{
-	size_t cap = cache_reply_max(hit, f), len;
-	uint8_t *out = o->ops->reserve(o, cap);
-
-	if (!out)
-		return true; /* counted by the origin */
-	len = cache_write(hit, f, out, cap);
-	if (len == 0)
-		return false;
-	note_reply(qs, out, false);
-	if (qs->config->log_queries)
-		querylog_hit(f, o, hit, out, took_us);
-	o->ops->commit(o, len);
-	return true;
-}
-
 /* What a query comes to: an upstream's answer, one of the cache, or a SERVFAIL with a reason. */
 struct outcome {
 	const struct request *result;
 	const struct cache_hit *hit;
+	const struct dns_message *unpacked; /* the hit, where something is made of it */
 	struct ede why;
 };
 
-static bool reply_outcome(struct queries *qs, struct query *q, const struct outcome *what)
+static struct reply_to reply_to(struct query *q)
 {
-	uint64_t took_us = turn_now_us(&qs->loop->turn) - q->start_us;
+	struct queries *qs = q->queries;
 
+	return (struct reply_to){ qs, &q->origin, &q->form,
+		turn_now_us(&qs->loop->turn) - q->start_us };
+}
+
+/* What is made of an answer before it is given; NULL: it is fine as it is. */
+static struct local_reply *make(struct query *q, const struct dns_message *answer)
+{
+	struct queries *qs = q->queries;
+	struct local_reply *made = &qs->local->reply;
+
+	if (q->outside)
+		return local_join(qs->local, &q->form.question, q->origin.stream, q->zone_labels,
+			       answer)
+			       ? made
+			       : NULL;
+	if (!q->dns64)
+		return NULL;
+	if (!dns64_make(&qs->dns64.prefix, answer, q->dns64_ttl, made))
+		return dns64_none(answer, made) ? made : NULL;
+	qs->loop->stats.synthesized++;
+	return made;
+}
+
+/*
+ * What is said instead of an answer; NULL: it is given.  What is refused was never kept, so a hit can't
+ * be that.
+ */
+static const struct local_reply *instead(struct query *q, const struct outcome *what)
+{
+	struct queries *qs = q->queries;
+	const struct request *result = what->result;
+	struct local_reply *made;
+
+	if (result && lookup_is_outside(qs->lookups, result) &&
+		local_refuse(qs->local, &result->query.question, &result->answer))
+		return &qs->local->reply;
+	if (!q->outside && !q->dns64)
+		return NULL;
+	made = make(q, result ? &result->answer : what->unpacked);
+	if (made && what->hit && what->hit->stale)
+		made->ede = (struct ede){ EDE_STALE_ANSWER, NULL };
+	return made;
+}
+
+static bool reply_outcome(struct query *q, const struct outcome *what)
+{
+	struct reply_to to = reply_to(q);
+	const struct local_reply *own = what->result || what->hit ? instead(q, what) : NULL;
+
+	if (own) {
+		reply_own(&to, own);
+		return true;
+	}
 	if (what->hit)
-		return reply_hit(qs, &q->origin, &q->form, what->hit, took_us);
-	return what->result && reply_answer(qs, q, what->result);
+		return reply_hit(&to, what->hit);
+	return what->result && reply_answer(&to, what->result);
+}
+
+/* A forged source would get answers held back until they all come at once (threats A45). */
+static bool is_too_late(const struct query *q)
+{
+	return q->doubtful && turn_now_us(&q->queries->loop->turn) - q->start_us > QUOTA_LATE_US;
 }
 
 /* The one end of every query. */
@@ -122,30 +118,136 @@ static void query_finish(struct query *q, struct outcome what)
 	list_remove(&q->deadline_node);
 	if (!q->origin.owner) {
 		qs->loop->stats.replies_gone++;
-	} else if (!reply_outcome(qs, q, &what)) {
+	} else if (is_too_late(q)) {
+		qs->loop->stats.dropped_late++;
+	} else if (!reply_outcome(q, &what)) {
+		struct reply_to to = reply_to(q);
+
 		if (what.result || what.hit)
 			why = (struct ede){ EDE_INVALID_DATA, "the answer can't be rebuilt" };
-		if (qs->config->log_queries)
-			querylog_failure(&q->form, &q->origin, RCODE_SERVFAIL, why,
-				turn_now_us(&qs->loop->turn) - q->start_us);
-		reply_error(qs, &q->origin, &q->form, RCODE_SERVFAIL, why);
+		reply_error(&to, RCODE_SERVFAIL, why);
 	}
-	if (q->origin.owner)
+	if (q->origin.owner && q->begun)
 		q->origin.ops->ended(&q->origin);
+	quota_end(&qs->quota, q->client);
 	slab_put(&qs->slab, q);
+}
+
+/* ------------------------------------------------------------------ asking */
+
+static struct ede why_not(struct queries *qs, int err)
+{
+	if (err == -EBUSY)
+		return (struct ede){ EDE_OTHER, "too many queries wait for this answer" };
+	qs->loop->stats.bound_memory++;
+	return (struct ede){ EDE_OTHER, "out of memory" };
+}
+
+/* QUERY_BEGUN: it waits; QUERY_REPLIED: it is over and gone, as in all below. */
+static enum query_verdict start(struct query *q, const struct lookup_ask *ask)
+{
+	struct queries *qs = q->queries;
+	int err = lookup_start(qs->lookups, ask, &q->waiter);
+
+	if (err == 0)
+		return QUERY_BEGUN;
+	qs->loop->stats.replies_local += !q->begun;
+	query_finish(q, (struct outcome){ .why = why_not(qs, err) });
+	return QUERY_REPLIED;
+}
+
+/* An answer of the cache as a message, for what is made of it. */
+static bool unpack(struct queries *qs, const struct cache_hit *hit, struct dns_message *ret)
+{
+	struct client_form f = {
+		.flags = DNS_RD, .has_question = true, .limit = DNS_MESSAGE_MAX, .keepalive = -1
+	};
+	uint8_t name[DNS_NAME_MAX];
+	size_t len;
+
+	cache_question(hit, name, &f.question);
+	len = cache_write(hit, &f, qs->unpacked, DNS_MESSAGE_MAX);
+	return len > 0 && message_parse(qs->unpacked, len, ret) == MESSAGE_OK;
+}
+
+/* Something may be made of its answer by DNS64. */
+static bool may_dns64(const struct queries *qs, const struct client_form *f)
+{
+	return !f->passthrough && dns64_may(&qs->dns64, &f->question, f->flags, f->dnssec_ok);
+}
+
+/* There is no AAAA: the query is to go on, as one about A. */
+static bool wants_a(struct query *q, const struct dns_message *answer)
+{
+	return !q->dns64 && !q->outside && may_dns64(q->queries, &q->form) &&
+	       dns64_wanted(answer, &q->dns64_ttl);
+}
+
+static enum query_verdict pursue(struct query *q, struct lookup_ask *ask);
+
+/* stale: that there is no AAAA is an old answer; then an old one about A will do as well. */
+static enum query_verdict go_on_for_a(struct query *q, bool stale)
+{
+	struct queries *qs = q->queries;
+	struct lookup_ask ask;
+	struct dns_message m;
+
+	q->dns64 = true;
+	dns64_prepare(&qs->dns64, &q->form.question, q->form.flags, &m, &ask);
+	if (pursue(q, &ask) == QUERY_REPLIED)
+		return QUERY_REPLIED;
+	return stale && lookup_give_stale(qs->lookups, &q->waiter) ? QUERY_REPLIED : QUERY_BEGUN;
+}
+
+/* ask: as it was found; NULL: it was waited for, and the caller lets go of the hit. */
+static enum query_verdict take_hit(struct query *q, struct lookup_ask *ask, struct cache_hit *hit)
+{
+	struct queries *qs = q->queries;
+	struct outcome what = { .hit = hit };
+	bool stale = hit->stale, go_on = false;
+	struct dns_message m;
+
+	if (q->outside || q->dns64 || may_dns64(qs, &q->form)) {
+		if (unpack(qs, hit, &m))
+			what.unpacked = &m;
+		else
+			what = (struct outcome){ .why = { EDE_INVALID_DATA,
+							 "the answer can't be rebuilt" } };
+		go_on = what.unpacked && wants_a(q, &m);
+	}
+	if (!go_on)
+		query_finish(q, what);
+	if (ask)
+		lookup_given(qs->lookups, ask, hit);
+	else
+		cache_release(hit); /* the shard is wanted again */
+	return go_on ? go_on_for_a(q, stale) : QUERY_REPLIED;
+}
+
+/* From the cache, else from upstream. */
+static enum query_verdict pursue(struct query *q, struct lookup_ask *ask)
+{
+	struct cache_hit hit;
+
+	if (lookup_find(q->queries->lookups, ask, &hit))
+		return take_hit(q, ask, &hit);
+	return start(q, ask);
 }
 
 static void on_done(struct lookup_waiter *w, const struct request *result)
 {
 	struct query *q = container_of(w, struct query, waiter);
 
-	query_finish(q, (struct outcome){ .result = result->answered ? result : NULL,
-				.why = result->failure });
+	if (result->answered && wants_a(q, &result->answer))
+		go_on_for_a(q, false);
+	else
+		query_finish(q, (struct outcome){ .result = result->answered ? result : NULL,
+					.why = result->failure });
 }
 
-static void on_cached(struct lookup_waiter *w, const struct cache_hit *hit)
+static void on_cached(struct lookup_waiter *w, struct cache_hit *hit)
 {
-	query_finish(container_of(w, struct query, waiter), (struct outcome){ .hit = hit });
+	take_hit(container_of(w, struct query, waiter), NULL, hit);
 }
 
 /* ------------------------------------------------------------------ deadlines */
@@ -230,121 +332,137 @@ static struct client_form client_form(const struct config *config, const struct 
 	return f;
 }
 
-static struct query *begin(
-	struct queries *qs, const struct origin *from, const struct client_form *f)
+static struct query *begin(struct queries *qs, const struct query_ready *r)
 {
+	const struct client_form *f = &r->form;
 	struct query *q = slab_get(&qs->slab);
 
 	if (!q)
 		return NULL;
 	q->queries = qs;
-	q->origin = *from;
+	q->origin = r->from;
 	q->form = *f;
 	memcpy(q->name, f->question.name, f->question.name_len);
 	q->form.question.name = q->name;
 	q->waiter = (struct lookup_waiter){ .done = on_done, .cached = on_cached };
+	q->client = NULL;
+	q->begun = q->dns64 = q->outside = false;
+	q->doubtful = r->doubtful;
+	q->zone_labels = r->ask.zone_labels;
 	q->deadline_node = (struct list){ 0 };
 	q->start_us = turn_now_us(&qs->loop->turn);
 	q->deadline_us = q->start_us + qs->config->query_timeout_us;
 	return q;
 }
 
-static enum query_verdict reply_here(struct queries *qs, const struct origin *from,
-	const struct client_form *f, unsigned rcode, struct ede ede)
+static struct reply_to reply_now(struct queries *qs, struct query_ready *r)
 {
-	struct origin o = *from;
+	return (struct reply_to){ qs, &r->from, &r->form, 0 };
+}
+
+static enum query_verdict reply_here(
+	struct queries *qs, struct query_ready *r, unsigned rcode, struct ede ede)
+{
+	struct reply_to to = reply_now(qs, r);
 
 	qs->loop->stats.replies_local++;
-	if (qs->config->log_queries)
-		querylog_failure(f, from, rcode, ede, 0);
-	reply_error(qs, &o, f, rcode, ede);
+	reply_error(&to, rcode, ede);
+	return QUERY_REPLIED;
+}
+
+static enum query_verdict send_to_tcp(struct queries *qs, struct query_ready *r)
+{
+	struct reply_to to = reply_now(qs, r);
+
+	qs->loop->stats.replies_local++;
+	reply_truncated(&to);
 	return QUERY_REPLIED;
 }
 
 /* True: it was in the cache, and the reply is on its way. */
-static bool reply_from_cache(struct queries *qs, struct origin *from, const struct client_form *f,
-	struct lookup_ask *ask)
+static bool reply_from_cache(struct queries *qs, struct query_ready *r)
 {
+	struct reply_to to = reply_now(qs, r);
 	struct cache_hit hit;
 	bool replied;
 
-	if (!lookup_find(qs->lookups, ask, &hit))
+	if (!lookup_find(qs->lookups, &r->ask, &hit))
 		return false;
-	replied = reply_hit(qs, from, f, &hit, 0);
-	lookup_given(qs->lookups, ask, &hit);
+	replied = reply_hit(&to, &hit);
+	lookup_given(qs->lookups, &r->ask, &hit);
 	return replied;
 }
 
-static struct ede why_not(struct queries *qs, int err)
+/* One client has all that it may: a word to it, unless somebody else would get that. */
+static enum query_verdict turn_down(struct queries *qs, struct query_ready *r)
 {
-	if (err == -EBUSY)
-		return (struct ede){ EDE_OTHER, "too many queries wait for this answer" };
-	qs->loop->stats.bound_memory++;
-	return (struct ede){ EDE_OTHER, "out of memory" };
+	static const struct ede why = { EDE_OTHER,
+		"too many queries of this client in flight (max-queries-per-client)" };
+
+	qs->loop->stats.bound_client++;
+	return r->doubtful ? QUERY_DROPPED : reply_here(qs, r, RCODE_SERVFAIL, why);
 }
 
-static enum query_verdict forward(struct queries *qs, const struct origin *from,
-	const struct client_form *f, struct lookup_ask *ask)
+/* ask: the client's question, or that about the name which a local alias leads to. */
+static enum query_verdict forward(
+	struct queries *qs, struct query_ready *r, struct lookup_ask *ask, bool was_looked_for)
 {
 	static const struct ede full = { EDE_OTHER, "too many queries in flight (max-queries)" };
-	struct query *q = begin(qs, from, f);
-	int err;
+	struct query *q = begin(qs, r);
 
 	if (!q) {
 		qs->loop->stats.bound_queries++;
-		return reply_here(qs, from, f, RCODE_SERVFAIL, full);
+		return reply_here(qs, r, RCODE_SERVFAIL, full);
 	}
-	err = lookup_start(qs->lookups, ask, &q->waiter);
-	if (err < 0) {
+	q->outside = ask != &r->ask;
+	if (!quota_begin(&qs->quota, &r->from.peer, &q->client)) {
 		slab_put(&qs->slab, q);
-		return reply_here(qs, from, f, RCODE_SERVFAIL, why_not(qs, err));
+		return turn_down(qs, r);
 	}
+	if ((was_looked_for ? start(q, ask) : pursue(q, ask)) == QUERY_REPLIED)
+		return QUERY_REPLIED;
 	list_append(&qs->deadlines, &q->deadline_node);
 	arm(qs);
+	q->begun = true;
 	q->origin.ops->begun(&q->origin);
 	return QUERY_BEGUN;
 }
 
+/* A local alias leads to a name that is not known here. */
+static enum query_verdict follow(struct queries *qs, struct query_ready *r, const uint8_t *name)
+{
+	struct dns_message other = r->message;
+	struct lookup_ask ask;
+
+	other.question.name = name;
+	other.question.name_len = (uint8_t)name_len(name);
+	lookup_prepare(qs->lookups, &other, &r->edns, &ask);
+	return forward(qs, r, &ask, false);
+}
+
 /* Outside `allow`: silence on UDP, where the source may be forged; a word over TCP. */
-static enum query_verdict turn_away(
-	struct queries *qs, const struct origin *from, const struct client_form *f)
+static enum query_verdict turn_away(struct queries *qs, struct query_ready *r)
 {
 	static const struct ede why = { EDE_PROHIBITED, "not in allow" };
 
-	if (!from->stream) {
+	if (!r->from.stream) {
 		qs->loop->stats.dropped_access++;
 		return QUERY_DROPPED;
 	}
 	qs->loop->stats.refused_access++;
-	return reply_here(qs, from, f, RCODE_REFUSED, why);
-}
-
-static enum query_verdict reply_truncated(
-	struct queries *qs, const struct origin *from, const struct client_form *f)
-{
-	struct origin o = *from;
-	size_t cap = f->limit < LOCAL_REPLY_MAX ? f->limit : LOCAL_REPLY_MAX, len;
-	uint8_t *out = o.ops->reserve(&o, cap);
-
-	qs->loop->stats.replies_local++;
-	len = out ? rewrite_truncated(f, out, cap) : 0;
-	if (len == 0)
-		return QUERY_REPLIED; /* counted by the origin */
-	note_reply(qs, out, true);
-	o.ops->commit(&o, len);
-	return QUERY_REPLIED;
+	return reply_here(qs, r, RCODE_REFUSED, why);
 }
 
 /* require-cookies: in place of an answer that somebody else may get. */
-static enum query_verdict demand_cookie(struct queries *qs, const struct origin *from,
-	const struct client_form *f, enum cookie_demand demand)
+static enum query_verdict demand_cookie(
+	struct queries *qs, struct query_ready *r, enum cookie_demand demand)
 {
 	static const struct ede none = { EDE_NONE, NULL };
 
 	qs->loop->stats.client_cookies_demanded++;
 	if (demand == DEMAND_COOKIE)
-		return reply_here(qs, from, f, RCODE_BADCOOKIE, none);
-	return reply_truncated(qs, from, f);
+		return reply_here(qs, r, RCODE_BADCOOKIE, none);
+	return send_to_tcp(qs, r);
 }
 
 /* What is no query to be answered; else QUERY_BEGUN. */
@@ -362,7 +480,7 @@ static enum query_verdict refuse_unreadable(
 	return QUERY_BEGUN;
 }
 
-/* What is answered here, cookies included; true: it is to be asked. */
+/* What can't be asked is answered here, cookies included; true: it may be. */
 static bool judge(struct queries *qs, struct query_ready *r, enum message_verdict v,
 	enum query_verdict *ret_verdict)
 {
@@ -372,15 +490,36 @@ static bool judge(struct queries *qs, struct query_ready *r, enum message_verdic
 	enum cookie_demand demand = DEMAND_NOTHING;
 	struct judgement j = judge_query(v, &r->message, &r->edns, cookie, from->stream);
 
+	r->doubtful = quota_doubts(
+		&from->peer, from->stream, cookie == COOKIE_VALID || cookie == COOKIE_RENEWED);
 	if (!j.pass) {
-		*ret_verdict = reply_here(qs, from, &r->form, j.rcode, j.ede);
+		*ret_verdict = reply_here(qs, r, j.rcode, j.ede);
 		return false;
 	}
 	if (qs->config->require_cookies)
 		demand = client_cookie_demand(from, cookie);
 	if (demand != DEMAND_NOTHING)
-		*ret_verdict = demand_cookie(qs, from, &r->form, demand);
+		*ret_verdict = demand_cookie(qs, r, demand);
 	return demand == DEMAND_NOTHING;
+}
+
+/* rate-limit, of sources that may be forged; true: it may go on. */
+static bool within_rate(struct queries *qs, struct query_ready *r, enum query_verdict *ret_verdict)
+{
+	enum quota_verdict v;
+
+	if (!r->doubtful || qs->config->rate_limit == 0)
+		return true;
+	v = quota_rate(&qs->quota, &r->from.peer, turn_now_us(&qs->loop->turn));
+	if (v == QUOTA_DROP) {
+		*ret_verdict = QUERY_DROPPED;
+		return false;
+	}
+	if (r->form.limit > QUOTA_AMPLIFY * r->message.len)
+		r->form.limit = QUOTA_AMPLIFY * r->message.len;
+	if (v == QUOTA_TRUNCATE)
+		*ret_verdict = send_to_tcp(qs, r);
+	return v == QUOTA_PASS;
 }
 
 bool query_read(struct queries *qs, struct query_ready *r, const uint8_t *msg, size_t len,
@@ -398,10 +537,10 @@ bool query_read(struct queries *qs, struct query_ready *r, const uint8_t *msg, s
 		r->edns = (struct edns){ 0 };
 	r->form = client_form(qs->config, from, v, &r->message, &r->edns);
 	if (!allowed(qs->config, &from->peer)) {
-		*ret_verdict = turn_away(qs, from, &r->form);
+		*ret_verdict = turn_away(qs, r);
 		return false;
 	}
-	if (!judge(qs, r, v, ret_verdict))
+	if (!judge(qs, r, v, ret_verdict) || !within_rate(qs, r, ret_verdict))
 		return false;
 	lookup_prepare(qs->lookups, &r->message, &r->edns, &r->ask);
 	return true;
@@ -412,11 +551,32 @@ void query_expect(struct queries *qs, const struct query_ready *r)
 	lookup_expect(qs->lookups, &r->ask);
 }
 
+static enum query_verdict reply_locally(
+	struct queries *qs, struct query_ready *r, const struct local_reply *own)
+{
+	struct reply_to to = reply_now(qs, r);
+
+	qs->loop->stats.replies_local++;
+	reply_own(&to, own);
+	return QUERY_REPLIED;
+}
+
 enum query_verdict query_answer(struct queries *qs, struct query_ready *r)
 {
-	if (reply_from_cache(qs, &r->from, &r->form, &r->ask))
+	const struct dns_question *question = &r->message.question;
+	const struct local_reply *own =
+		local_answer(qs->local, question, r->from.stream, r->ask.zone_labels);
+
+	if (own && own->outside && !r->message.has_signature)
+		return follow(qs, r, own->outside);
+	if (own)
+		return reply_locally(qs, r, own);
+	dns64_note(&qs->dns64, question);
+	if (may_dns64(qs, &r->form))
+		return forward(qs, r, &r->ask, false);
+	if (reply_from_cache(qs, r))
 		return QUERY_REPLIED;
-	return forward(qs, &r->from, &r->form, &r->ask);
+	return forward(qs, r, &r->ask, true);
 }
 
 enum query_verdict query_start(
@@ -437,13 +597,22 @@ void query_orphan(struct origin *o)
 
 /* ------------------------------------------------------------------ life */
 
-void queries_init(
-	struct queries *qs, struct loop *loop, const struct config *config, struct lookups *lookups)
+int queries_init(struct queries *qs, struct loop *loop, const struct config *config,
+	struct lookups *lookups, struct local *local)
 {
-	*qs = (struct queries){ .loop = loop, .config = config, .lookups = lookups };
+	*qs = (struct queries){
+		.loop = loop, .config = config, .lookups = lookups, .local = local
+	};
 	slab_init(&qs->slab, sizeof(struct query), config->max_queries);
 	list_init(&qs->deadlines);
 	qs->timer.fire = on_timer;
+	dns64_init(&qs->dns64, config->dns64, &loop->turn, lookups);
+	local->dns64 = &qs->dns64;
+	qs->unpacked = malloc(DNS_MESSAGE_MAX);
+	if (!qs->unpacked)
+		return -ENOMEM;
+	return quota_init(&qs->quota, config->max_queries, config->max_queries_per_client,
+		config->rate_limit, &loop->random, &loop->stats);
 }
 
 void queries_finish_all(struct queries *qs, struct ede why)
@@ -460,13 +629,17 @@ void queries_deinit(struct queries *qs)
 {
 	struct list *n;
 
+	dns64_deinit(&qs->dns64);
 	while ((n = list_take(&qs->deadlines))) {
 		struct query *q = container_of(n, struct query, deadline_node);
 
 		lookup_leave(qs->lookups, &q->waiter, NULL);
 		list_remove(&q->origin.node);
+		quota_end(&qs->quota, q->client);
 		slab_put(&qs->slab, q);
 	}
 	timer_stop(&qs->loop->turn.timers, &qs->timer);
 	slab_deinit(&qs->slab);
+	quota_deinit(&qs->quota);
+	free(qs->unpacked);
 }

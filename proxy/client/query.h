@@ -15,6 +15,9 @@
 #include "common/config/config.h"
 #include "common/dns/cookie_server.h"
 #include "proxy/client/origin.h"
+#include "proxy/client/quota.h"
+#include "proxy/resolve/dns64.h"
+#include "proxy/resolve/local.h"
 #include "proxy/resolve/lookup.h"
 
 struct loop;
@@ -25,14 +28,19 @@ struct queries {
 	const struct config *config;
 	struct lookups *lookups;
 	struct cookie_secrets secrets; /* the owner's; count 0: no cookies */
+	struct local *local;
+	struct quota quota;
+	struct dns64 dns64;
+	uint8_t *unpacked; /* owned: an answer of the cache that another is made of */
 	struct slab slab;
 	struct list
 		deadlines; /* all in flight; the timeout is one for all, so the oldest is first */
 	struct timer timer;
 };
 
-void queries_init(struct queries *qs, struct loop *loop, const struct config *config,
-	struct lookups *lookups);
+/* 0, -ENOMEM. */
+int queries_init(struct queries *qs, struct loop *loop, const struct config *config,
+	struct lookups *lookups, struct local *local);
 /* Replies SERVFAIL with this reason to all that are in flight. */
 void queries_finish_all(struct queries *qs, struct ede why);
 /* Queries in flight are forgotten without a reply. */
@@ -65,6 +73,7 @@ struct query_ready {
 	struct edns edns;
 	struct client_form form;
 	struct lookup_ask ask;
+	bool doubtful; /* its source may be forged */
 };
 
 /* True: goes on with query_answer; else *ret_verdict is the end.  msg must stay until then. */

@@ -14,6 +14,7 @@
 struct report {
 	size_t missing;
 	struct cache *cache;
+	const struct config *config;
 	struct worker_report sum;
 };
 
@@ -51,6 +52,13 @@ static void log_cache(struct cache *cache)
 		(unsigned long long)f.admitted, (unsigned long long)f.too_large);
 }
 
+static void log_lists(const struct report *r)
+{
+	for (size_t i = 0; i < r->config->block.count; i++)
+		log_info("statistics: block list %s: %llu replies", r->config->block.text[i],
+			(unsigned long long)r->sum.blocked[i]);
+}
+
 static void log_report(const struct report *r)
 {
 	const struct worker_report *s = &r->sum;
@@ -62,6 +70,7 @@ static void log_report(const struct report *r)
 		(unsigned long long)s->long_turns, (unsigned long long)log_dropped());
 	if (r->cache)
 		log_cache(r->cache);
+	log_lists(r);
 	log_counters(&s->stats);
 }
 
@@ -73,6 +82,8 @@ static void add(struct worker_report *sum, const struct worker_report *part)
 	sum->sessions += part->sessions;
 	sum->udp_drops += part->udp_drops;
 	sum->long_turns += part->long_turns;
+	for (size_t i = 0; i < CONFIG_BLOCK_MAX; i++)
+		sum->blocked[i] += part->blocked[i];
 }
 
 /* True: this was the last one, the report is the caller's to free. */
@@ -116,8 +127,8 @@ static void deliver_to_worker(struct mail *m, void *receiver)
 	mailbox_post(r->back, &r->mail);
 }
 
-void report_request(
-	struct worker **workers, size_t count, struct cache *cache, struct mailbox *back)
+void report_request(struct worker **workers, size_t count, struct cache *cache,
+	struct mailbox *back, const struct config *config)
 {
 	struct report *report = calloc(1, sizeof *report);
 
@@ -125,6 +136,7 @@ void report_request(
 		return;
 	report->missing = count;
 	report->cache = cache;
+	report->config = config;
 	for (size_t i = 0; i < count; i++) {
 		struct report_mail *r = calloc(1, sizeof *r);
 

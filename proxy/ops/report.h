@@ -5,12 +5,15 @@
 #include <stddef.h>
 
 struct cache;
-struct worker;
+struct config;
 struct mailbox;
+struct worker;
 
-/* From main's thread, which owns the mailbox that the answers come back to. */
-/* cache: NULL if there is none; it outlives the report. */
-void report_request(
-	struct worker **workers, size_t count, struct cache *cache, struct mailbox *back);
+/*
+ * From main's thread, which owns the mailbox that the answers come back to.  cache: NULL if there is none; it
+ * and the configuration are borrowed until then.
+ */
+void report_request(struct worker **workers, size_t count, struct cache *cache,
+	struct mailbox *back, const struct config *config);
 
 #endif

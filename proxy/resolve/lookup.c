@@ -44,12 +44,25 @@ static enum cache_stored store(struct lookup *k, const struct request *r)
 	return cache_store(l->setup.cache, &k->key, &a, lookup_now_s(l));
 }
 
+bool lookup_is_outside(const struct lookups *l, const struct request *result)
+{
+	return result->pool == l->setup.routes.forward;
+}
+
+static bool is_refused(const struct lookups *l, const struct request *r)
+{
+	return l->setup.refused && lookup_is_outside(l, r) &&
+	       l->setup.refused(l->setup.refused_arg, &r->query.question, &r->answer);
+}
+
 /* True: what was known is worth more than what came. */
 static bool keep(struct lookup *k, const struct request *r)
 {
 	struct lookups *l = k->lookups;
 
 	if (!k->cacheable)
+		return false;
+	if (r->answered && is_refused(l, r))
 		return false;
 	if (r->answered)
 		return store(k, r) == CACHE_KEPT_OLD;
@@ -118,7 +131,7 @@ void lookup_prepare(struct lookups *l, const struct dns_message *m, const struct
 
 	ret->message = m;
 	ret->edns = e;
-	ret->pool = route_find(&l->setup.routes, &m->question);
+	ret->pool = route_find(&l->setup.routes, &m->question, &ret->zone_labels);
 	ret->cacheable = l->setup.cache && !m->has_signature && ret->pool->cache_policy;
 	ret->joinable = !m->has_signature && !has_copied(e);
 	ret->wants_ad = (m->flags & DNS_AD) || e->dnssec_ok;

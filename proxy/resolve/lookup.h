@@ -43,8 +43,9 @@ struct lookup_waiter {
 	struct lookup *lookup; /* NULL: not waiting */
 	/* result: the request's, borrowed for the call.  The waiter is out of the list already. */
 	void (*done)(struct lookup_waiter *w, const struct request *result);
-	/* Instead of done: an answer of the cache, whose shard is locked during the call. */
-	void (*cached)(struct lookup_waiter *w, const struct cache_hit *hit);
+	/* Instead of done: an answer of the cache, whose shard is locked until the call returns or
+	 * releases it (cache_release). */
+	void (*cached)(struct lookup_waiter *w, struct cache_hit *hit);
 };
 
 struct lookups_setup {
@@ -58,6 +59,9 @@ struct lookups_setup {
 	void *clock_arg;
 	uint64_t timeout_us; /* how long one goes on that nobody waits for */
 	bool prefetch;
+	/* Whether clients do not get this answer of the forward group: it is not kept. NULL: they do. */
+	bool (*refused)(void *arg, const struct dns_question *q, const struct dns_message *answer);
+	void *refused_arg;
 };
 
 struct lookups {
@@ -90,6 +94,8 @@ struct lookup_ask {
 	bool wants_ad;	/* the client: by AD or DO */
 	bool asks_ad;	/* AD in the query upstream */
 	bool has_stale; /* lookup_find saw an old answer */
+	unsigned
+		zone_labels; /* of the zone whose upstreams are asked; 0: none, the forward group's */
 	struct cache_key key;
 };
 
@@ -103,6 +109,9 @@ void lookup_expect(struct lookups *l, const struct lookup_ask *a);
 bool lookup_find(struct lookups *l, struct lookup_ask *a, struct cache_hit *ret);
 /* Lets go of it; renews what is about to expire. */
 void lookup_given(struct lookups *l, struct lookup_ask *a, struct cache_hit *hit);
+
+/* Whether an answer is the forward group's, not that of a zone. */
+bool lookup_is_outside(const struct lookups *l, const struct request *result);
 
 /* Asks. 0, -EBUSY (too many wait for it), -ENOBUFS (bound), -ENOMEM. */
 int lookup_start(struct lookups *l, const struct lookup_ask *a, struct lookup_waiter *w);

@@ -25,6 +25,7 @@ struct routes {
 	size_t zone_count;
 };
 
-struct pool *route_find(const struct routes *r, const struct dns_question *q);
+/* *ret_labels: of the zone; 0: it is not in one. */
+struct pool *route_find(const struct routes *r, const struct dns_question *q, unsigned *ret_labels);
 
 #endif

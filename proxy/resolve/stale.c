@@ -40,7 +40,8 @@ static void give(struct lookups *l, struct lookup_waiter *w, struct cache_hit *h
 	if (hit->stale)
 		l->setup.stats->cache_stale++;
 	w->cached(w, hit);
-	cache_release(hit);
+	if (hit->entry) /* else it did */
+		cache_release(hit);
 }
 
 bool stale_give(struct lookup *k, struct lookup_waiter *w)

@@ -29,6 +29,9 @@ from testserver import TIMEOUT, TestServer, wait_for
 HERE = pathlib.Path(__file__).resolve().parent
 BINARY = pathlib.Path(os.environ.get("DNSFWD") or HERE.parents[1] / "build/dnsfwd")
 QUERY_TIMEOUT = "20s"  # where the deadline is not what is tested: a machine may stand still for seconds
+# The names that tests ask for stand below test., which is no business of an upstream (RFC 6761), and what this
+# machine's hosts file says is no business of the tests.
+NO_NAMES_OF_ITS_OWN = {"special-names": False, "hosts": []}
 ASK_LIMIT = 4.5  # a reply is no later than by the program's own default of 4 s, but for what the machine took
 SANITIZED = b"__asan_init" in BINARY.read_bytes() if BINARY.exists() else False
 LISTENING = re.compile(r"listening on (\S+) (?:udp\+tcp|udp|tcp)\b")
@@ -89,8 +92,8 @@ class Dnsfwd:
     upstream   a TestServer (its first TLS listener is asked and its CA trusted), a dictionary for the long form
                of an upstream (address, port and auth-name are filled in where `server` is given), a spelling,
                or a list of TestServers and dictionaries (with their "server"): a group, all in the long form
-    options    more of the configuration; None takes one out (query-timeout is QUERY_TIMEOUT and
-               cache-size 0 where nothing is said: most tests count what goes upstream)
+    options    more of the configuration; None takes one out (query-timeout is QUERY_TIMEOUT, cache-size 0 where nothing
+               is said, as most tests count what goes upstream, and NO_NAMES_OF_ITS_OWN is in it)
     server     the TestServer behind a dictionary or spelling
     args       more of the command line; config False: no file, all is in args
     passed     sockets (or whatever has a fileno) to pass as a service manager does; they stay open here
@@ -138,7 +141,9 @@ class Dnsfwd:
 
     @staticmethod
     def _options(upstream, server, options):
-        all_of = {"listen": ["127.0.0.1"], "port": 0, "query-timeout": QUERY_TIMEOUT, "cache-size": 0}
+        all_of = {
+            "listen": ["127.0.0.1"], "port": 0, "query-timeout": QUERY_TIMEOUT, "cache-size": 0, **NO_NAMES_OF_ITS_OWN
+        }
         if isinstance(upstream, TestServer):
             server, upstream = upstream, upstream.upstream()
         elif isinstance(upstream, dict):

@@ -55,7 +55,7 @@ def test_aliases_and_many_records(fwd):
     assert sorted(addresses(reply)) == sorted(expected_a("many-20.list.test", i) for i in range(20))
 
 
-@pytest.mark.parametrize("rrtype", [1000, 65280, 65535, 64, 257, 255, 249])
+@pytest.mark.parametrize("rrtype", [1000, 65280, 65535, 64, 257, 249])
 @TRANSPORTS
 def test_any_type_is_forwarded(fwd, server, rrtype, transport):
     reply = fwd.ask_wire(wire.query("types.test", rrtype), transport)

@@ -279,7 +279,7 @@ def test_no_file_with_an_upstream_on_the_command_line(server, tmp_path):
     """Trust comes from the system's store, so the certificate of the test server is refused: but it runs."""
     fwd = Dnsfwd(config=False, args=["--listen", "127.0.0.1:0", server.upstream()])
     with fwd:
-        assert fwd.ask("no.file.test").rcode() == 2
+        assert fwd.ask("no.file.example").rcode() == 2
     assert server.stat("queries") == 0
 
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/dns/rewrite.h"
+#include "common/local/dns64.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/expand.h"
 
@@ -159,6 +160,42 @@ static void check_form(const struct dns_message *a, struct client_form c)
 	free(out);
 }
 
+/* A reply of our own with records of the answer in it is in order, whether all of them had room or not. */
+static void check_own(const struct dns_message *a, const struct local_reply *r, bool whole)
+{
+	static uint8_t out[DNS_MESSAGE_MAX];
+	static const uint8_t name[] = "\3out\3lan";
+	struct client_form c = forms[3];
+	struct dns_message m;
+	size_t len;
+
+	c.has_question = true;
+	c.question = (struct dns_question){ name, sizeof name, 28, 1 };
+	len = local_reply_write(r, &c, out, sizeof out);
+	must(len && message_parse(out, len, &m) == MESSAGE_OK);
+	must(whole == !(m.flags & DNS_TC) && message_rcode(&m) == message_rcode(a));
+}
+
+static void check_local(const struct dns_message *a)
+{
+	static struct local_reply r;
+	struct prefix p = { .family = AF_INET6, .bits = 96, .net = { 0, 0x64, 0xff, 0x9b } };
+	uint32_t ttl;
+	bool whole;
+
+	local_reply_init(&r);
+	whole = local_reply_append(&r, a);
+	check_own(a, &r, whole);
+	if (whole)
+		must(r.counts[DNS_ANSWER] == a->count[DNS_ANSWER] &&
+			r.counts[DNS_AUTHORITY] == a->count[DNS_AUTHORITY]);
+	dns64_wanted(a, &ttl);
+	dns64_discover(a, &p, &ttl);
+	p.bits = 96;
+	if (dns64_make(&p, a, 60, &r) || dns64_none(a, &r))
+		check_own(a, &r, !r.records.bad);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct dns_message a;
@@ -171,5 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(!e.present || e.udp_size >= 512);
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
 		check_form(&a, forms[i]);
+	if (!a.has_signature)
+		check_local(&a);
 	return 0;
 }

@@ -92,6 +92,38 @@ static inline void check_same_upstream(const struct config_upstream *a, const st
 	assert_int_equal(a->long_form, b->long_form);
 }
 
+static inline void check_same_texts(const struct config_texts *a, const struct config_texts *b)
+{
+	assert_int_equal(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++)
+		assert_string_equal(a->text[i], b->text[i]);
+}
+
+static inline void check_same_local(const struct config *a, const struct config *b)
+{
+	assert_int_equal(a->max_queries_per_client, b->max_queries_per_client);
+	assert_int_equal(a->rate_limit, b->rate_limit);
+	check_same_texts(&a->hosts, &b->hosts);
+	check_same_texts(&a->record, &b->record);
+	assert_string_equal(a->lease_file, b->lease_file);
+	assert_int_equal(!a->local_domain, !b->local_domain);
+	if (a->local_domain)
+		assert_string_equal(a->local_domain, b->local_domain);
+	assert_int_equal(a->special_names, b->special_names);
+	check_same_texts(&a->special_except, &b->special_except);
+	assert_int_equal(a->firefox_may_bypass, b->firefox_may_bypass);
+	assert_int_equal(a->private_relay_may_bypass, b->private_relay_may_bypass);
+	check_same_texts(&a->block, &b->block);
+	assert_int_equal(a->block_answer, b->block_answer);
+	check_same_texts(&a->block_except, &b->block_except);
+	assert_int_equal(a->private_address_count, b->private_address_count);
+	for (size_t i = 0; i < a->private_address_count; i++)
+		assert_memory_equal(
+			&a->private_address[i], &b->private_address[i], sizeof a->private_address[i]);
+	check_same_texts(&a->private_except, &b->private_except);
+	assert_string_equal(a->dns64, b->dns64);
+}
+
 static inline void check_same(const struct config *a, const struct config *b)
 {
 	assert_int_equal(a->listen_count, b->listen_count);
@@ -143,6 +175,7 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_string_equal(a->tls_priority, b->tls_priority);
 	assert_string_equal(a->log_level, b->log_level);
 	assert_int_equal(a->log_queries, b->log_queries);
+	check_same_local(a, b);
 	assert_int_equal(a->warnings.count, b->warnings.count);
 }
 

@@ -61,7 +61,7 @@ static inline void on_done(struct lookup_waiter *lw, const struct request *resul
 }
 
 /* The shard is locked during the call: nothing but reading is done here. */
-static inline void on_cached(struct lookup_waiter *lw, const struct cache_hit *hit)
+static inline void on_cached(struct lookup_waiter *lw, struct cache_hit *hit)
 {
 	struct waiter *w = container_of(lw, struct waiter, waiter);
 	struct client_form form = { .limit = 65535, .keepalive = -1 };
@@ -77,6 +77,26 @@ static inline void on_cached(struct lookup_waiter *lw, const struct cache_hit *h
 	w->rcode = out[3] & DNS_RCODE_MASK;
 	if (then)
 		then(w);
+}
+
+/* Answers that clients do not get: those of this name. */
+static const char *refused_name;
+static unsigned refused;
+
+static inline bool is_refused(
+	void *arg, const struct dns_question *q, const struct dns_message *answer)
+{
+	uint8_t name[DNS_NAME_MAX];
+	size_t len;
+
+	(void)arg;
+	if (!refused_name || answer->count[DNS_ANSWER] == 0)
+		return false;
+	len = name_from_text(refused_name, name);
+	if (len != q->name_len || !name_equal(name, q->name, len))
+		return false;
+	refused++;
+	return true;
 }
 
 static inline uint32_t boottime_s(void *arg)
@@ -95,7 +115,8 @@ static inline void begin_lookups(void)
 		.cache = cache,
 		.boottime_s = boottime_s,
 		.timeout_us = 4 * SEC,
-		.prefetch = true };
+		.prefetch = true,
+		.refused = is_refused };
 
 	lookups_init(&lookups, &setup);
 	for (unsigned i = 0; i < WAITERS; i++) {

@@ -38,6 +38,18 @@ static void test_defaults(void **state)
 	assert_int_equal(c->serve_stale_us, UINT64_C(86400000000));
 	assert_true(c->prefetch);
 	assert_string_equal(c->cache_snapshot, "");
+	assert_int_equal(c->max_queries_per_client, 1000);
+	assert_int_equal(c->rate_limit, 0);
+	assert_int_equal(c->hosts.count, 1);
+	assert_string_equal(c->hosts.text[0], "/etc/hosts");
+	assert_int_equal(c->record.count + c->block.count + c->block_except.count, 0);
+	assert_int_equal(c->special_except.count + c->private_except.count, 0);
+	assert_true(c->special_names && c->firefox_may_bypass && c->private_relay_may_bypass);
+	assert_null(c->local_domain);
+	assert_string_equal(c->lease_file, "");
+	assert_string_equal(c->dns64, "");
+	assert_int_equal(c->block_answer, BLOCK_NXDOMAIN);
+	assert_int_equal(c->private_address_count, 0);
 	assert_string_equal(c->tls_cert_bundle, "");
 	assert_string_equal(c->log_level, "info");
 	assert_false(c->log_queries);
@@ -243,6 +255,82 @@ static const struct value_row {
 	{ "cache-snapshot", "\"/var/lib/dnsfwd/cache\"", "\"/var/lib/dnsfwd/cache\"", NULL },
 	{ "cache-snapshot", "false", NULL, TEXT },
 
+	{ "max-queries-per-client", "1", "1", NULL },
+	{ "max-queries-per-client", "1000000", "1000000", NULL },
+	{ "max-queries-per-client", "0", NULL, NUMBER "1 to 1000000" },
+	{ "rate-limit", "0", "0", NULL },
+	{ "rate-limit", "1000000", "1000000", NULL },
+	{ "rate-limit", "1000001", NULL, NUMBER "0 to 1000000" },
+
+	{ "hosts", "[ ]", "[ ]", NULL },
+	{ "hosts", "[ \"/a\", \"b c\" ]", "[ \"/a\", \"b c\" ]", NULL },
+	{ "hosts", "\"/etc/hosts\"", NULL, "value \"/etc/hosts\": an array of file names is wanted" },
+	{ "hosts", "[ 1 ]", NULL, "value 1: an array of file names" },
+	{ "hosts", "[ \"\" ]", NULL, "value \"\": a file name is wanted" },
+	{ "hosts", "[ \"/a\", \"/a\" ]", NULL, "value \"/a\": this is listed already" },
+
+	{ "record", "[ \"nas.lan A 192.168.1.5\", \"nas.lan 300 IN TXT \\\"two words\\\" x\" ]",
+		"[ \"nas.lan A 192.168.1.5\", \"nas.lan 300 IN TXT \\\"two words\\\" x\" ]", NULL },
+	{ "record", "[ \"nas.lan\" ]", NULL, "value \"nas.lan\": NAME TYPE DATA is wanted" },
+	{ "record", "[ \"nas.lan A 192.168.1\" ]", NULL, "an IPv4 address is wanted behind A" },
+	{ "record", "[ \"nas.lan NS x.lan\" ]", NULL, "the type must be A, AAAA, CNAME" },
+	{ "record", "[ \"a.lan A 10.0.0.1\", \"A.lan 5 a 10.0.0.1\" ]", NULL,
+		"this record is listed already" },
+	{ "record", "[ \"a.lan A 10.0.0.1\", \"a.lan CNAME b.lan\" ]", NULL,
+		"a name with a CNAME can have no other record" },
+	{ "record", "\"nas.lan A 192.168.1.5\"", NULL, "an array of records is wanted" },
+
+	{ "lease-file", "\"/tmp/dhcp.leases\"", "\"/tmp/dhcp.leases\"", NULL },
+	{ "lease-file", "false", NULL, "value false: " TEXT },
+	{ "local-domain", "\"lan\"", "\"lan\"", NULL },
+	{ "local-domain", "\"home.arpa.\"", "\"home.arpa\"", NULL },
+	{ "local-domain", "\"\"", "\"\"", NULL },
+	{ "local-domain", "\"*.lan\"", NULL, "value \"*.lan\": a host name" },
+	{ "local-domain", "\"localhost\"", NULL, "this name has a meaning of its own" },
+	{ "local-domain", "\"onion\"", NULL, "this name has a meaning of its own" },
+
+	{ "special-names", "false", "false", NULL },
+	{ "special-names", "\"off\"", NULL, "value \"off\": write true or false" },
+	{ "special-names-except", "[ \"test\", \"17.172.in-addr.arpa.\" ]",
+		"[ \"test\", \"17.172.in-addr.arpa.\" ]", NULL },
+	{ "special-names-except", "[ \"x.test\" ]", NULL, "it is none of the names" },
+	{ "special-names-except", "[ \"onion\" ]", NULL, "this name must never be forwarded" },
+	{ "special-names-except", "[ \"localhost\" ]", NULL, "this name must never be forwarded" },
+	{ "special-names-except", "[ 5 ]", NULL, "value 5: an array of domain names" },
+	{ "firefox-may-bypass", "false", "false", NULL },
+	{ "firefox-may-bypass", "0", NULL, "value 0: write true or false" },
+	{ "private-relay-may-bypass", "false", "false", NULL },
+	{ "private-relay-may-bypass", "0", NULL, "value 0: write true or false" },
+
+	{ "block", "[ \"/a\" ]", "[ \"/a\" ]", NULL },
+	{ "block", "[ \"\" ]", NULL, "a file name is wanted" },
+	{ "block-answer", "\"nodata\"", "\"nodata\"", NULL },
+	{ "block-answer", "\"null\"", "\"null\"", NULL },
+	{ "block-answer", "\"refused\"", NULL,
+		"value \"refused\": \"nxdomain\", \"nodata\" or \"null\" is wanted" },
+	{ "block-except", "[ \"a.example\" ]", "[ \"a.example\" ]", NULL },
+	{ "block-except", "[ \"a..example\" ]", NULL, "a domain name is wanted" },
+	{ "block-except", "[ \".\" ]", NULL, "a domain name is wanted" },
+
+	{ "private-address", "[ \"10.0.0.0/8\", \"fd00::/8\" ]", "[ \"10.0.0.0/8\", \"fd00::/8\" ]",
+		NULL },
+	{ "private-address", "[ \"10.0.0.0/8\", \"all\" ]",
+		"[ \"10.0.0.0/8\", \"0.0.0.0/8\", \"100.64.0.0/10\", \"127.0.0.0/8\", "
+		"\"169.254.0.0/16\", \"172.16.0.0/12\", \"192.168.0.0/16\", \"::/128\", "
+		"\"::1/128\", \"fc00::/7\", \"fe80::/10\", \"fec0::/10\" ]",
+		NULL },
+	{ "private-address", "[ \"10.0.0.1/8\" ]", NULL, "value \"10.0.0.1/8\": a network is wanted" },
+	{ "private-address", "[ \"private\" ]", NULL, "a network is wanted" },
+	{ "private-address-except", "[ \"plex.direct\" ]", "[ \"plex.direct\" ]", NULL },
+	{ "private-address-except", "[ \"\" ]", NULL, "a domain name is wanted" },
+
+	{ "dns64", "\"64:ff9b::/96\"", "\"64:ff9b::/96\"", NULL },
+	{ "dns64", "\"2001:db8::/40\"", "\"2001:db8::/40\"", NULL },
+	{ "dns64", "\"auto\"", "\"auto\"", NULL },
+	{ "dns64", "\"64:ff9b::/95\"", NULL, "a prefix of 32, 40, 48, 56, 64 or 96 bits" },
+	{ "dns64", "\"10.0.0.0/32\"", NULL, "a prefix of 32, 40, 48, 56, 64 or 96 bits" },
+	{ "dns64", "true", NULL, "a prefix of 32" },
+
 	{ "tls-cert-bundle", "\"/etc/ssl/ca.pem\"", "\"/etc/ssl/ca.pem\"", NULL },
 	{ "tls-cert-bundle", "\"a\\\"b\\\\c\\n\"", "\"a\\\"b\\\\c\\x0a\"", NULL },
 	{ "tls-cert-bundle", "\"two \" \"parts\"", "\"two parts\"", NULL },
@@ -372,7 +460,7 @@ static const struct value_row group_rows[] = {
 
 static void check_value(const struct value_row *row, const char *text)
 {
-	char shown[200];
+	char shown[400];
 	struct config *c;
 
 	if (row->refused) {

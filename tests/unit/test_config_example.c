@@ -39,6 +39,12 @@ static const char *const round_trips[] = {
 		"policy = \"fastest\", interface = \"wg0\" }, { name = \"a.test\", forward = [ \"home\" ] },\n"
 		"{ name = \"b.test\", forward = [ \"home\", \"quad9\" ] } )\n",
 	"tls-cert-bundle = \"/top\"\nforward = [ \"9.9.9.9@8853#dns.quad9.net.\" ]\n",
+	FORWARD "hosts = [ ]\nrecord = [ \"a.lan TXT \\\"b \\\\\\\" c\\\"\" ]\nlease-file = \"/l\"\n"
+		"local-domain = \"lan.\"\nspecial-names = false\nblock-answer = \"null\"\n"
+		"block = [ \"/a\", \"/b\" ]\nblock-except = [ \"x.example.\" ]\n",
+	FORWARD "private-address = [ \"all\", \"192.0.2.0/24\", \"10.0.0.0/8\" ]\ndns64 = \"auto\"\n"
+		"private-address-except = [ \"a\\\\046b.example\" ]\nmax-queries-per-client = 5\n"
+		"special-names-except = [ \"local\" ]\nfirefox-may-bypass = false\nrate-limit = 7\n",
 };
 
 static void test_print_round_trip(void **state)

@@ -173,6 +173,48 @@ static void test_signed(void **state)
 	assert_int_equal(waiters[1].answered + waiters[2].answered, 2);
 }
 
+/* What clients don't get is given to nobody later, and what was known stays. */
+static void test_refused(void **state)
+{
+	struct fake *f = up();
+
+	(void)state;
+	learn(f, 1, 300);
+	learn(f, 2, 10);
+	sleep_s(11);
+	refused_name = "q2.example.com";
+	refused = 0;
+	learn(f, 2, 300); /* the waiter judges it for itself */
+	assert_int_equal(refused, 1);
+	assert_int_equal(ask_plain(1, 2), 0);
+	turn();
+	answer(f, -1, RCODE_SERVFAIL, 0);
+	assert_int_equal(waiters[1].cached, 1);
+	assert_true(waiters[1].stale);
+	assert_int_equal(ask_plain(2, 1), 1); /* another name */
+	refused_name = NULL;
+}
+
+/* A zone's answers are not judged. */
+static void test_refused_in_a_zone(void **state)
+{
+	struct fake *f = up();
+	struct pool *forward = lookups.setup.routes.forward, other = { .count = 0 };
+
+	(void)state;
+	refused_name = "q2.example.com";
+	refused = 0;
+	assert_int_equal(ask_plain(0, 2), 0);
+	turn();
+	lookups.setup.routes.forward = &other; /* now it was asked of a zone */
+	answer(f, -1, 0, 300);
+	lookups.setup.routes.forward = forward;
+	assert_int_equal(waiters[0].answered, 1);
+	assert_int_equal(refused, 0);
+	assert_int_equal(ask_plain(1, 2), 1);
+	refused_name = NULL;
+}
+
 /* Options that are copied go with their query alone; the cache answers it all the same. */
 static void test_copied_options(void **state)
 {
@@ -578,6 +620,8 @@ int main(void)
 		TEST(test_hit),
 		TEST(test_no_cache_for_this_group),
 		TEST(test_policy),
+		TEST(test_refused),
+		TEST(test_refused_in_a_zone),
 		TEST(test_signed),
 		TEST(test_copied_options),
 		TEST(test_joined),

@@ -28,10 +28,13 @@ static void check(void)
 {
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		uint8_t name[DNS_NAME_MAX];
+		static const unsigned wanted[] = { 0, 2, 3, 1 };
 		struct dns_question q = { .name = name };
+		unsigned labels = 9;
 
 		q.name_len = (uint8_t)name_from_text(rows[i].name, name);
-		expect_int(rows[i].name, route_find(&routes, &q) - pools, rows[i].pool);
+		expect_int(rows[i].name, route_find(&routes, &q, &labels) - pools, rows[i].pool);
+		expect_int(rows[i].name, labels, wanted[rows[i].pool]);
 	}
 }
 
@@ -53,10 +56,12 @@ static void test_without_zones(void **state)
 	const struct routes none = { .forward = &pools[0] };
 	uint8_t name[DNS_NAME_MAX];
 	struct dns_question q = { .name = name };
+	unsigned labels = 9;
 
 	(void)state;
 	q.name_len = (uint8_t)name_from_text("corp.example", name);
-	assert_ptr_equal(route_find(&none, &q), &pools[0]);
+	assert_ptr_equal(route_find(&none, &q, &labels), &pools[0]);
+	assert_int_equal(labels, 0);
 }
 
 int main(void)

@@ -1,0 +1,82 @@
+/*
+ * The groups of upstreams of one worker: that of `forward`, then those of the zones.  Here upstreams of the
+ * configuration become ways (what is opened, how, under which label), and ways become pools.
+ */
+#ifndef PROXY_GROUPS_H
+#define PROXY_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/config/config.h"
+#include "common/dns/cookie_store.h"
+#include "proxy/resolve/route.h"
+
+struct group;
+struct loop;
+struct tls_policy;
+struct trust;
+struct upstream;
+struct way;
+
+struct groups_setup {
+	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
+	struct tls_policy *const *policies;	 /* NULL where nothing is encrypted */
+	struct tls_policy *const *dtls_policies; /* the same, where DTLS is spoken, else NULL */
+	/*
+	 * Called on the worker's thread, at most once a second for each upstream with a host: it
+	 * has no address, or is about to connect.  groups_set_addresses comes when there is news.
+	 */
+	void (*want_addresses)(void *arg, size_t upstream);
+	void *want_arg;
+	/*
+	 * Called on the worker's thread: a certificate is to be judged and the anchors are not loaded.
+	 * groups_trust_loaded comes when they are, or can't be.
+	 */
+	void (*want_trust)(void *arg, struct trust *t);
+	void *trust_arg;
+};
+
+struct groups {
+	struct loop *loop; /* borrowed */
+	/* One for each upstream, in step; of those over datagrams, that way. */
+	struct way *ways;
+	struct upstream *upstreams;
+	/* The streams beside these; empty where there is none. */
+	struct way *stream_ways;
+	struct upstream *streams;
+	size_t upstream_count;
+	struct group *group; /* the forward group, then the zones */
+	size_t count;
+	struct route_zone *zones;
+	bool built;
+	struct cookie_store cookies; /* of those asked in clear */
+	void (*want_addresses)(void *arg, size_t upstream);
+	void *want_arg;
+};
+
+/* The loop and the configuration are borrowed until groups_deinit.  0, -ENOMEM. */
+int groups_init(struct groups *g, struct loop *loop, const struct config *config,
+	const struct groups_setup *setup);
+/* Both after a failure, too.  First: all sessions end; the loop is there still. */
+void groups_stop(struct groups *g);
+/* Then, after loop_deinit: what of the sessions was put off in the turn uses the ways until it is dropped. */
+void groups_deinit(struct groups *g);
+
+/* Where a question goes; without pools after a failure. */
+struct routes groups_routes(const struct groups *g);
+
+/* Opens what will be needed soon: of the forward group alone. */
+void groups_warm(struct groups *g);
+
+/* The addresses of the i-th upstream of config->forward, with port; they replace what was known. */
+void groups_set_addresses(
+	struct groups *g, size_t upstream, const struct addr *addrs, size_t count);
+/* Why no address of it is known, a clause, borrowed for the call. */
+void groups_set_unknown(struct groups *g, size_t upstream, const char *why);
+/* Connections that wait for these anchors go on. */
+void groups_trust_loaded(struct groups *g, const struct trust *t);
+/* Sessions of all. */
+unsigned groups_sessions(const struct groups *g);
+
+#endif

@@ -1,0 +1,366 @@
+#include "proxy/ops/files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "common/base/log.h"
+#include "common/config/config.h"
+#include "common/local/blocklist.h"
+#include "common/local/hosts.h"
+#include "common/local/record_line.h"
+#include "proxy/ops/file_parts.h"
+#include "proxy/ops/watch.h"
+#include "proxy/resolve/local_data.h"
+#include "proxy/worker.h"
+
+/* Numbers of the files for the watch: hosts, then block lists, then the lease file. */
+#define FIRST_BLOCK CONFIG_HOSTS_MAX
+#define LEASE	    (CONFIG_HOSTS_MAX + CONFIG_BLOCK_MAX)
+#define FILES_MAX   (LEASE + 1)
+
+/* What was wrong with a file when it was read last: told when it changes, not each time. */
+struct trouble {
+	int err;
+	unsigned bad, bad_line;
+	size_t left_out;
+};
+
+struct files {
+	const struct config *config; /* borrowed */
+	uint8_t key[SUFFIX_KEY];
+	struct local_names *names;
+	struct local_blocks *blocks; /* NULL: there are no lists */
+	struct watch *watch;
+	struct worker *const *workers;
+	size_t worker_count;
+	uint8_t domain[DNS_NAME_MAX];
+	bool has_domain;
+	bool quiet; /* what goes well is nothing to tell (any more) */
+	struct trouble trouble[FILES_MAX];
+};
+
+struct files_mail {
+	struct mail mail;
+	struct local_names *names; /* a reference each */
+	struct local_blocks *blocks;
+};
+
+/* ------------------------------------------------------------------ what was read */
+
+static void tell_lines(const char *path, const struct text *t)
+{
+	if (t->bad > 0)
+		log_warning("%s:%u: %s; left out, one of %u such line%s", path, t->bad_line,
+			t->reason, t->bad, t->bad == 1 ? "" : "s");
+	if (t->left_out > 0)
+		log_warning("%s: %zu names had no room and are left out", path, t->left_out);
+}
+
+/* The file that every machine has, but for some, is not missed. */
+static void tell_missing(const char *kind, const char *path, int err)
+{
+	if (err == -ENOENT && strcmp(path, "/etc/hosts") == 0)
+		log_debug("%s %s: there is none", kind, path);
+	else if (err < 0)
+		log_warning("%s %s cannot be read: %s; it is looked at again when it changes", kind,
+			path, strerror(-err));
+}
+
+static void tell(struct files *f, size_t file, const char *kind, const char *path, int err,
+	const struct text *t)
+{
+	struct trouble now = { err, t->bad, t->bad_line, t->left_out }, *before = &f->trouble[file];
+
+	if (now.err != before->err)
+		tell_missing(kind, path, err);
+	if (now.bad != before->bad || now.bad_line != before->bad_line ||
+		now.left_out != before->left_out)
+		tell_lines(path, t);
+	*before = now;
+	if (err == 0)
+		log_write(f->quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "%s %s: %zu name%s", kind,
+			path, t->entries, t->entries == 1 ? "" : "s");
+}
+
+/* ------------------------------------------------------------------ names */
+
+struct names_part {
+	struct text text;
+	struct hosts_form form;
+	void (*parse)(struct text *t, const struct hosts_form *f, const char *part, size_t len);
+};
+
+static void on_names_part(void *arg, const char *part, size_t len)
+{
+	struct names_part *p = arg;
+
+	p->parse(&p->text, &p->form, part, len);
+}
+
+static void read_names(struct files *f, struct local_names *n, const char *path, size_t file)
+{
+	bool is_lease = file == LEASE;
+	struct names_part p = { .form = { .records = &n->records,
+					.source = is_lease ? RECORDS_LEASE : RECORDS_HOSTS,
+					.domain = f->has_domain ? f->domain : NULL,
+					.now_s = (uint64_t)time(NULL) },
+		.parse = is_lease ? lease_parse : hosts_parse };
+	const char *kind = is_lease ? "lease file" : "hosts file";
+	int err = file_parts_read(path, on_names_part, &p);
+
+	tell(f, file, kind, path, err, &p.text);
+}
+
+static void add_records(const struct config *c, struct local_names *n)
+{
+	for (size_t i = 0; i < c->record.count; i++) {
+		struct record_line r;
+		const char *why;
+
+		/* They were tried when the configuration was read. */
+		if (record_line_parse(c->record.text[i], &r, &why))
+			records_add(&n->records, RECORDS_CONFIG, r.name, r.name_len, r.type, r.ttl,
+				r.rdata, r.len);
+	}
+}
+
+static struct local_names *load_names(struct files *f)
+{
+	const struct config *c = f->config;
+	struct local_names *n = local_names_new(f->key);
+
+	if (!n)
+		return NULL;
+	add_records(c, n);
+	for (size_t i = 0; i < c->hosts.count; i++)
+		read_names(f, n, c->hosts.text[i], i);
+	if (*c->lease_file)
+		read_names(f, n, c->lease_file, LEASE);
+	records_fit(&n->records);
+	return n;
+}
+
+/* ------------------------------------------------------------------ block lists */
+
+struct block_part {
+	struct text text;
+	struct blocklist list;
+	struct nameset *set;
+};
+
+static void on_block_part(void *arg, const char *part, size_t len)
+{
+	struct block_part *p = arg;
+
+	blocklist_parse(&p->text, &p->list, p->set, part, len);
+}
+
+static int read_list(struct files *f, struct local_blocks *b, unsigned list)
+{
+	const char *path = f->config->block.text[list];
+	struct block_part p = { .list.list = list, .set = &b->set };
+	int err = file_parts_read(path, on_block_part, &p);
+
+	tell(f, FIRST_BLOCK + list, "block list", path, err, &p.text);
+	return err;
+}
+
+static void add_exceptions(const struct config *c, struct local_blocks *b)
+{
+	uint8_t wire[DNS_NAME_MAX], folded[DNS_NAME_MAX];
+
+	for (size_t i = 0; i < c->block_except.count; i++) {
+		size_t len = name_from_text(c->block_except.text[i], wire);
+
+		name_fold(folded, wire, len);
+		nameset_add(&b->set, folded, len, NAMESET_EXCEPT_ALL, 0);
+	}
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* *ret_failed: a list could not be read. */
+static struct local_blocks *load_blocks(struct files *f, bool *ret_failed)
+{
+	const struct config *c = f->config;
+	struct local_blocks *b = local_blocks_new(f->key);
+	uint64_t start = now_ms();
+
+	*ret_failed = false;
+	if (!b)
+		return NULL;
+	for (size_t i = 0; i < c->block.count; i++)
+		*ret_failed |= read_list(f, b, (unsigned)i) < 0;
+	add_exceptions(c, b);
+	nameset_fit(&b->set);
+	/* Lists change seldom, so a reload is worth a line; a mere check is not. */
+	log_write(f->quiet && !f->workers ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+		"blocking by %zu entries: %.1f MB, read in %llu ms", b->set.count,
+		(double)nameset_memory(&b->set) / 1e6, (unsigned long long)(now_ms() - start));
+	return b;
+}
+
+/* ------------------------------------------------------------------ to the workers */
+
+static void discard(struct mail *m)
+{
+	struct files_mail *p = container_of(m, struct files_mail, mail);
+
+	local_names_unref(p->names);
+	local_blocks_unref(p->blocks);
+	free(p);
+}
+
+static void deliver(struct mail *m, void *receiver)
+{
+	struct files_mail *p = container_of(m, struct files_mail, mail);
+
+	worker_set_local(receiver, p->names, p->blocks);
+	discard(m);
+}
+
+static void post(struct files *f)
+{
+	for (size_t i = 0; i < f->worker_count; i++) {
+		struct files_mail *p = calloc(1, sizeof *p);
+
+		if (!p) {
+			log_error(
+				"out of memory: a worker goes on with what the files said before");
+			continue;
+		}
+		p->names = local_names_ref(f->names);
+		p->blocks = local_blocks_ref(f->blocks);
+		p->mail.deliver = deliver;
+		p->mail.discard = discard;
+		mailbox_post(worker_mailbox(f->workers[i]), &p->mail);
+	}
+}
+
+static void reload_names(struct files *f)
+{
+	struct local_names *fresh = load_names(f);
+
+	if (!fresh)
+		return;
+	local_names_unref(f->names);
+	f->names = fresh;
+}
+
+/* What was blocked stays so while a list can't be read. */
+static void reload_blocks(struct files *f)
+{
+	bool failed;
+	struct local_blocks *fresh = load_blocks(f, &failed);
+
+	if (!fresh)
+		return;
+	if (failed) {
+		log_warning("the block lists stay as they were");
+		local_blocks_unref(fresh);
+		return;
+	}
+	local_blocks_unref(f->blocks);
+	f->blocks = fresh;
+}
+
+static void on_changed(void *arg, size_t file)
+{
+	struct files *f = arg;
+
+	if (file >= FIRST_BLOCK && file < LEASE)
+		reload_blocks(f);
+	else
+		reload_names(f);
+	post(f);
+}
+
+/* ------------------------------------------------------------------ life */
+
+struct files *files_new(const struct config *config, bool quiet)
+{
+	struct files *f = calloc(1, sizeof *f);
+	bool failed;
+
+	if (!f)
+		return NULL;
+	f->config = config;
+	f->quiet = quiet;
+	if (getrandom(f->key, sizeof f->key, 0) != sizeof f->key)
+		abort(); /* up to 256 octets are given whole (getrandom(2)) */
+	f->has_domain = config->local_domain && name_from_text(config->local_domain, f->domain) > 1;
+	f->names = load_names(f);
+	if (config->block.count > 0)
+		f->blocks = load_blocks(f, &failed);
+	if (f->names && (config->block.count == 0 || f->blocks))
+		return f;
+	files_free(f);
+	return NULL;
+}
+
+static int add_watches(struct files *f)
+{
+	const struct config *c = f->config;
+	int err = 0;
+
+	for (size_t i = 0; i < c->hosts.count && err == 0; i++)
+		err = watch_add(f->watch, i, c->hosts.text[i], false);
+	for (size_t i = 0; i < c->block.count && err == 0; i++)
+		err = watch_add(f->watch, FIRST_BLOCK + i, c->block.text[i], false);
+	if (*c->lease_file && err == 0)
+		err = watch_add(f->watch, LEASE, c->lease_file, true);
+	return err;
+}
+
+int files_start(
+	struct files *f, struct event_base *base, struct worker *const *workers, size_t count)
+{
+	const struct config *c = f->config;
+
+	f->quiet = true;
+	f->workers = workers;
+	f->worker_count = count;
+	if (c->hosts.count == 0 && c->block.count == 0 && !*c->lease_file)
+		return 0;
+	f->watch = watch_new(base, on_changed, f);
+	if (!f->watch) {
+		log_warning(
+			"files of names can't be watched (inotify: %m): a change needs a restart");
+		return 0;
+	}
+	return add_watches(f);
+}
+
+void files_free(struct files *f)
+{
+	if (!f)
+		return;
+	watch_free(f->watch);
+	local_names_unref(f->names);
+	local_blocks_unref(f->blocks);
+	free(f);
+}
+
+struct local_names *files_names(const struct files *f)
+{
+	return f->names;
+}
+
+struct local_blocks *files_blocks(const struct files *f)
+{
+	return f->blocks;
+}
+
+const uint8_t *files_key(const struct files *f)
+{
+	return f->key;
+}
