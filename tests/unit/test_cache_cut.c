@@ -430,7 +430,7 @@ static void change(struct cache *c, unsigned n, uint32_t now)
 	struct cache_key k = key_of(name_number(n, buf), DNS_TYPE_A, 0);
 
 	if (dice(4)) {
-		deny(c, &(struct denial){ .name = buf, .untrusted = dice(2) }, now);
+		deny(c, &(struct denial){ .name = buf, .untrusted = true }, now);
 	} else {
 		put_address(c, &k, buf, 30, now);
 	}
