@@ -38,8 +38,8 @@ COMMON_SRC := \
 	common/dns/message.c common/dns/name.c common/dns/padding.c common/dns/rdata.c \
 	common/dns/relocate.c common/dns/reply.c common/dns/rewrite_answer.c \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
-	common/cache/cache.c common/cache/clear_names.c common/cache/hit.c common/cache/key.c common/cache/lifetime.c \
-	common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
+	common/cache/cache.c common/cache/clear_names.c common/cache/cut.c common/cache/hit.c common/cache/key.c \
+	common/cache/lifetime.c common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
 	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/local.c \
@@ -97,7 +97,7 @@ SERVER_SRC := $(addprefix tests/server/, \
 	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
 
 COMMON_TESTS := \
-	test_addr test_backoff test_base64 test_bytes test_cache test_cache_flood test_cache_lifetime \
+	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
 	test_cache_random test_cache_snapshot test_cache_threads test_config test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \

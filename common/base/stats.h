@@ -24,6 +24,8 @@
 	X(cache_hits, "queries answered from the cache")                                           \
 	X(cache_misses, "queries that the cache could not answer")                                 \
 	X(cache_stale, "queries answered with what had outlived its TTL")                          \
+	X(cache_cuts, "queries answered because a name above does not exist")                      \
+	X(cache_cut_probes, "names above that were looked up for that")                            \
 	X(cache_prefetches, "questions asked ahead of the end of a TTL")                           \
 	X(joined, "queries that joined an equal one in flight")                                    \
 	X(refused_private, "answers refused: they point to a private address")                     \

@@ -13,8 +13,6 @@
 #define PREFETCH_PART	   10u
 #define PREFETCH_HITS_MIN  2u
 
-#define WANTED_MAX 3u
-
 /* ------------------------------------------------------------------ life */
 
 static size_t shards_for(size_t size)
@@ -26,6 +24,20 @@ static size_t shards_for(size_t size)
 	return count;
 }
 
+static bool make_shards(struct cache *c)
+{
+	size_t count = shards_for(c->settings.size);
+	size_t size = (c->settings.size - cut_table_octets(c->settings.size)) / count;
+
+	c->shards = aligned_alloc(_Alignof(struct cache_shard), count * sizeof(struct cache_shard));
+	for (size_t i = 0; c->shards && i < count; i++) {
+		c->shard_count++;
+		if (shard_init(&c->shards[i], size, &c->cuts.entries) < 0)
+			return false;
+	}
+	return c->shards;
+}
+
 struct cache *cache_new(const struct cache_settings *settings)
 {
 	struct cache *c = calloc(1, sizeof *c);
@@ -35,16 +47,7 @@ struct cache *cache_new(const struct cache_settings *settings)
 	c->settings = *settings;
 	if (c->settings.size < CACHE_SIZE_MIN)
 		c->settings.size = CACHE_SIZE_MIN;
-	c->shards = aligned_alloc(_Alignof(struct cache_shard),
-		shards_for(c->settings.size) * sizeof(struct cache_shard));
-	for (size_t i = 0; c->shards && i < shards_for(c->settings.size); i++) {
-		c->shard_count++;
-		if (shard_init(&c->shards[i], c->settings.size / shards_for(c->settings.size)) == 0)
-			continue;
-		cache_free(c);
-		return NULL;
-	}
-	if (c->shards)
+	if (cut_table_init(&c->cuts, c->settings.size) == 0 && make_shards(c))
 		return c;
 	cache_free(c);
 	return NULL;
@@ -57,6 +60,7 @@ void cache_free(struct cache *c)
 	for (size_t i = 0; i < c->shard_count; i++)
 		shard_deinit(&c->shards[i]);
 	free(c->shards);
+	cut_table_deinit(&c->cuts);
 	free(c);
 }
 
@@ -115,8 +119,7 @@ void cache_unlock(struct cache_shard *s)
 
 static void note_use(struct cache_entry *e)
 {
-	if (e->wanted < WANTED_MAX)
-		e->wanted++;
+	entry_note_wanted(e);
 	if (e->hits < UINT8_MAX)
 		e->hits++;
 }
@@ -204,7 +207,7 @@ static void read_name(const struct cache_shard *s, struct cache_entry *e, uint8_
 }
 
 /* Label by label from the front: what is left is compared whole. */
-static bool is_below(const uint8_t *name, size_t len, const uint8_t *top, size_t top_len)
+bool name_is_under(const uint8_t *name, size_t len, const uint8_t *top, size_t top_len)
 {
 	while (len > top_len && *name) {
 		len -= *name + (size_t)1;
@@ -224,9 +227,11 @@ static bool fits(const struct cache_shard *s, struct cache_entry *e, const struc
 		return true;
 	len = name_len(f->name);
 	read_name(s, e, name);
+	if ((e->bits & ENTRY_DENIES) && name_is_under(f->name, len, name, e->name_len))
+		return true;
 	if (!f->below)
 		return e->name_len == len && name_equal(name, f->name, len);
-	return is_below(name, e->name_len, f->name, len);
+	return name_is_under(name, e->name_len, f->name, len);
 }
 
 static size_t flush_queue(struct cache_shard *s, uint32_t number, const struct cache_filter *f)

@@ -78,6 +78,7 @@ struct cache_hit {
 	bool resting;	 /* stale, and renewing it was tried lately: give it at once */
 	bool ad_asked;	 /* it was asked for with AD or DO */
 	bool almost_old; /* asked for often enough and about to expire: a case for prefetch */
+	bool cut;	 /* it is the answer for a name above the one asked for (cache_find_cut) */
 };
 
 /*
@@ -86,6 +87,16 @@ struct cache_hit {
  */
 enum cache_found cache_find(struct cache *c, const struct cache_key *k, bool wants_ad, uint32_t now,
 	struct cache_hit *ret);
+
+/*
+ * Where cache_find found nothing: the nearest name above is known not to exist, safely, so that this
+ * one does not either (RFC 8020; which answers may say so, and how they are found: cut.h).  True:
+ * *ret is as from cache_find, and cache_write makes of it an NXDOMAIN with the authority section
+ * that came for the name above; never stale, never a case for prefetch.  Adds to *probes how many
+ * names were looked up: none where nothing in the cache could say so.
+ */
+bool cache_find_cut(struct cache *c, const struct cache_key *k, bool wants_ad, uint32_t now,
+	struct cache_hit *ret, uint64_t *probes);
 
 /*
  * A query of this key is to come: memory is fetched ahead while others are dealt with, in two steps
@@ -101,7 +112,8 @@ void cache_question(
 size_t cache_reply_max(const struct cache_hit *h, const struct client_form *f);
 /*
  * The reply in the client's form, as rewrite_answer would have made it, but AA clear (RFC 1034
- * 4.3.2), every TTL the same, AD off when stale.  Its length; 0: cap is too small.
+ * 4.3.2), every TTL the same, AD off when stale.  Its length; 0: cap is too small, or the records of
+ * a cut can't be moved behind this question.
  */
 size_t cache_write(
 	const struct cache_hit *h, const struct client_form *f, uint8_t *out, size_t cap);
@@ -134,7 +146,10 @@ void cache_rest(struct cache *c, const struct cache_key *k, uint32_t now, uint32
 
 /* ------------------------------------------------------------------ flushing */
 
-/* Which answers; a zeroed filter fits all. */
+/*
+ * Which answers; a zeroed filter fits all.  With a name also those for names above it that deny
+ * what is below them (cut.h), so that it is asked for again.
+ */
 struct cache_filter {
 	const uint8_t *name; /* wire form, any letter case; NULL: any name */
 	bool below;	     /* and every name under it */

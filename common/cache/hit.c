@@ -3,6 +3,7 @@
 
 #include "common/cache/internal.h"
 #include "common/dns/edns.h"
+#include "common/dns/relocate.h"
 #include "common/dns/reply.h"
 
 /* Places of TTLs that are read at a time. */
@@ -19,10 +20,15 @@ static uint16_t hit_flags(const struct cache_hit *h, const struct client_form *f
 	return flags;
 }
 
-/* As in rewrite_answer: additional records go first and without TC, else all or nothing. */
-static enum dns_section choose_extent(const struct cache_entry *e, size_t room)
+/*
+ * As in rewrite_answer: additional records go first and without TC, else all or nothing.  They are no
+ * part of what a cut says.
+ */
+static enum dns_section choose_extent(const struct cache_hit *h, size_t room)
 {
-	if (e->all <= room)
+	const struct cache_entry *e = h->entry;
+
+	if (e->all <= room && !h->cut)
 		return DNS_SECTIONS;
 	return e->core <= room ? DNS_ADDITIONAL : DNS_ANSWER;
 }
@@ -81,6 +87,38 @@ static void write_records(
 	put_ttls(places, e->ttls, h->ttl_s, out, len);
 }
 
+/* The answer under its own question, without additional records: its length. */
+static size_t rebuild(const struct cache_hit *h, uint8_t *out, size_t cap)
+{
+	const struct cache_entry *e = h->entry;
+	struct wire_writer w = wire_writer(out, cap);
+	struct cursor places = cursor_of(h->shard, h->entry);
+	uint8_t name[DNS_NAME_MAX];
+	struct client_form f = { .has_question = true,
+		.question = { .name = name,
+			.name_len = e->name_len,
+			.type = e->type,
+			.class = e->class } };
+
+	cursor_read(&places, name, e->name_len);
+	write_head(&w, h, &f, DNS_ADDITIONAL);
+	write_records(&w, h, places, e->core);
+	return w.bad ? 0 : w.pos;
+}
+
+/* A cut: the question is longer than that of the answer, so all that names point to stands further on. */
+static void write_moved(
+	struct wire_writer *w, const struct cache_hit *h, const struct client_form *f)
+{
+	uint8_t own[DNS_HEADER_LEN + DNS_NAME_MAX + 4 + CUT_RECORDS_MAX];
+	size_t len = rebuild(h, own, sizeof own);
+	struct dns_message m;
+
+	if (!f->has_question || !len || message_parse(own, len, &m) != MESSAGE_OK ||
+		!relocate_records(&m, true, DNS_ADDITIONAL, w))
+		w->bad = true;
+}
+
 /* What of the state of the entry is told: why an error is an old one, or data is (RFC 8914 4). */
 static void write_state(struct wire_writer *w, const struct cache_hit *h)
 {
@@ -131,12 +169,15 @@ size_t cache_reply_max(const struct cache_hit *h, const struct client_form *f)
 size_t cache_write(const struct cache_hit *h, const struct client_form *f, uint8_t *out, size_t cap)
 {
 	struct wire_writer w = wire_writer(out, cap < f->limit ? cap : f->limit);
-	enum dns_section until = choose_extent(h->entry, reply_record_room(f));
+	enum dns_section until = choose_extent(h, reply_record_room(f));
 	struct cursor places = cursor_of(h->shard, h->entry);
 
 	cursor_read(&places, NULL, h->entry->name_len);
 	write_head(&w, h, f, until);
-	write_records(&w, h, places, octets_until(h->entry, until));
+	if (!h->cut)
+		write_records(&w, h, places, octets_until(h->entry, until));
+	else if (until != DNS_ANSWER)
+		write_moved(&w, h, f);
 	if (f->edns)
 		write_opt(&w, h, f, places);
 	return w.bad ? 0 : w.pos;

@@ -2,12 +2,14 @@
 #ifndef COMMON_CACHE_INTERNAL_H
 #define COMMON_CACHE_INTERNAL_H
 
+#include "common/cache/cut.h"
 #include "common/cache/shard.h"
 
 struct cache {
 	struct cache_settings settings;
 	size_t shard_count; /* a power of two */
 	struct cache_shard *shards;
+	struct cut_table cuts;
 };
 
 /* The shard of a hash, locked; its clock is set. */
@@ -22,6 +24,16 @@ static inline bool entry_usable_stale(
 
 	return !(e->bits & ENTRY_FAILURE) && left <= 0 && (uint32_t)-left < c->settings.stale_s;
 }
+
+/* For the replacement alone. */
+static inline void entry_note_wanted(struct cache_entry *e)
+{
+	if (e->wanted < ENTRY_WANTED_MAX)
+		e->wanted++;
+}
+
+/* The name is top, or below it. */
+bool name_is_under(const uint8_t *name, size_t len, const uint8_t *top, size_t top_len);
 
 static inline size_t entry_payload(const struct cache_entry *e)
 {

@@ -168,12 +168,20 @@ struct cache_entry *shard_find(const struct cache_shard *s, const struct cache_k
 	return NULL;
 }
 
+static void count_denials(struct cache_shard *s, uint32_t more, uint32_t less)
+{
+	s->denials += more - less;
+	if (more != less)
+		atomic_fetch_add(s->denials_all, more - less);
+}
+
 void shard_link(struct cache_shard *s, struct cache_entry *e)
 {
 	e->chain = bucket_get(s, e->hash);
 	bucket_set(s, e->hash, entry_number(s, e));
 	queue_add(s, e);
 	s->figures.entries++;
+	count_denials(s, e->bits & ENTRY_DENIES ? 1 : 0, 0);
 }
 
 void shard_remove(struct cache_shard *s, struct cache_entry *e)
@@ -181,6 +189,7 @@ void shard_remove(struct cache_shard *s, struct cache_entry *e)
 	unchain(s, e);
 	queue_remove(s, e);
 	s->figures.entries--;
+	count_denials(s, 0, e->bits & ENTRY_DENIES ? 1 : 0);
 	give_chain(s, entry_number(s, e));
 }
 
@@ -388,11 +397,12 @@ static int allocate(struct cache_shard *s)
 	return 0;
 }
 
-int shard_init(struct cache_shard *s, size_t size)
+int shard_init(struct cache_shard *s, size_t size, atomic_uint *denials_all)
 {
 	size_t limit = (size_t)1 << 30;
 
 	memset(s, 0, sizeof *s);
+	s->denials_all = denials_all;
 	pthread_mutex_init(&s->lock, NULL);
 	s->table_mask = power_of_two_below(size / BLOCK_SIZE) - 1;
 	size = (size - 2 * table_octets(s) - sizeof *s) / BLOCK_SIZE;
@@ -416,4 +426,5 @@ void shard_clear(struct cache_shard *s)
 	madvise(s->blocks, memory_octets(s), MADV_DONTNEED); /* back to the system; zeros again */
 	s->used = s->touched = s->free = 0;
 	s->figures.entries = 0;
+	count_denials(s, 0, s->denials);
 }

@@ -28,7 +28,10 @@ enum entry_bits {
 	ENTRY_AD_ASKED = 0x02,
 	ENTRY_FAILURE = 0x04,	 /* SERVFAIL */
 	ENTRY_REFRESHING = 0x08, /* prefetch was begun */
+	ENTRY_DENIES = 0x10,	 /* all names below its own, too (cut.h) */
 };
+
+#define ENTRY_WANTED_MAX 3u
 
 struct cache_entry {
 	uint32_t more;	       /* next block of this answer */
@@ -48,7 +51,7 @@ struct cache_entry {
 	uint8_t ede_len;
 	uint8_t bits;
 	uint8_t queue;
-	uint8_t wanted;	  /* 0 to 3, for the replacement */
+	uint8_t wanted;	  /* up to ENTRY_WANTED_MAX, for the replacement */
 	uint8_t hits;	  /* up to 255, for prefetch */
 	uint8_t failures; /* in a row, ENTRY_FAILURE */
 };
@@ -69,10 +72,12 @@ struct cache_shard {
 	uint32_t now; /* of the call under way: what is old goes first */
 	struct entry_list queue[QUEUES];
 	struct cache_figures figures;
+	uint32_t denials;	  /* entries with ENTRY_DENIES here */
+	atomic_uint *denials_all; /* and in all shards; borrowed */
 } __attribute__((aligned(64)));
 
-/* size octets for all of it. 0 or -ENOMEM. */
-int shard_init(struct cache_shard *s, size_t size);
+/* size octets for all of it; denials_all must live as long. 0 or -ENOMEM. */
+int shard_init(struct cache_shard *s, size_t size, atomic_uint *denials_all);
 void shard_deinit(struct cache_shard *s);
 /* As new. */
 void shard_clear(struct cache_shard *s);

@@ -22,6 +22,7 @@ struct parts {
 	unsigned ttls;
 	uint8_t ede[EDE_OCTETS];
 	size_t ede_len;
+	bool denies; /* what is below it, too */
 };
 
 /* The reasons that came along, in the form in which a client gets them (RFC 8914 3). */
@@ -113,7 +114,8 @@ static void fill_entry(struct cache_entry *e, const struct cache_key *k,
 	e->ede_len = (uint8_t)p->ede_len;
 	/* Where AD would mean nothing, it need not be asked for again. */
 	e->bits = (uint8_t)((a->trusted ? ENTRY_TRUSTED : 0) |
-			    (a->ad_asked || !a->trusted ? ENTRY_AD_ASKED : 0));
+			    (a->ad_asked || !a->trusted ? ENTRY_AD_ASKED : 0) |
+			    (p->denies ? ENTRY_DENIES : 0));
 	e->wanted = e->hits = e->failures = 0;
 }
 
@@ -245,9 +247,13 @@ static enum cache_stored store(struct cache *c, const struct cache_key *k,
 		return CACHE_NOT_STORED;
 	if (life.kind != CACHE_UNFIT && life.kind != CACHE_GONE && !collect(&p, a->message))
 		life.kind = CACHE_UNFIT;
+	p.denies = life.kind == CACHE_NEGATIVE && cut_is_safe(a, k);
 	s = cache_lock(c, k->hash, now);
 	stored = store_in(c, s, k, a, &p, life);
 	cache_unlock(s);
+	if (p.denies ? stored == CACHE_STORED
+		     : life.kind != CACHE_UNFIT && message_rcode(a->message) == RCODE_NOERROR)
+		cut_note(c, k, p.denies);
 	free(p.moved);
 	return stored;
 }

@@ -19,7 +19,7 @@ static size_t new_offset(const struct move *m, size_t old)
 	const struct dns_message *from = m->from;
 
 	if (old < from->question_end)
-		return m->question_kept ? old : 0;
+		return m->question_kept ? old + (m->base - from->question_end) : 0;
 	if (from->opt && old >= from->opt + from->opt_len)
 		old -= from->opt_len;
 	else if (from->opt && old >= from->opt)

@@ -13,7 +13,8 @@
 
 /*
  * Appends the records of the sections before `until`, but for the OPT, of a message that parsed.  w
- * stands behind the new question; question_kept says that it has the old one's length and form.
+ * stands behind the new question; question_kept says that it ends as the old one does: it is the old
+ * one, or one for a name below (type and class do not matter, no name of a record may lead there).
  * False where w is too small or a name would not survive: a pointer into the OPT, into a question
  * that is not kept, beyond 14 bits, or through octets that are no name.
  */

@@ -167,6 +167,11 @@ bool lookup_find(struct lookups *l, struct lookup_ask *a, struct cache_hit *ret)
 	a->has_stale = found == CACHE_STALE;
 	if (a->has_stale)
 		cache_release(ret);
+	if (cache_find_cut(l->setup.cache, &a->key, a->wants_ad, lookup_now_s(l), ret,
+		    &l->setup.stats->cache_cut_probes)) {
+		l->setup.stats->cache_cuts++;
+		return true;
+	}
 	l->setup.stats->cache_misses++;
 	return false;
 }

@@ -24,6 +24,12 @@
 
 /* ------------------------------------------------------------------ the queue */
 
+/* Where it is counted what is the upstream's own, whichever way. */
+static struct stats *stats_of(struct upstream *u)
+{
+	return ways_face(u)->session.stats;
+}
+
 static void wait_in_queue(struct pool *p, struct request *r)
 {
 	/* What needs a stream is not like the others, either, which one of it must not hold up. */
@@ -321,12 +327,6 @@ static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 	stats_of(u)->upstream_hedges++;
 	upstream_submit(u, s, flights_take(r));
 	return true;
-}
-
-/* Where it is counted what is the upstream's own, whichever way. */
-static struct stats *stats_of(struct upstream *u)
-{
-	return ways_face(u)->session.stats;
 }
 
 /* Datagrams are of no use to it: from now on it goes to the stream beside them. */

@@ -1,7 +1,8 @@
 /*
  * Any message as an answer to its own question: kept or not, what a hit makes of it parses, answers
  * that question, has records as they came but for their TTLs, which are one and no larger than the
- * smallest that came.  The first octets choose the client.
+ * smallest that came.  What it denies for a name below it, if anything, is an NXDOMAIN for that name
+ * with the authority section that came.  The first octets choose the client.
  */
 #include "common/cache/cache.h"
 
@@ -51,6 +52,39 @@ static void check_hit(struct cache *c, const struct cache_key *k, const struct d
 	check_records(m, &got, h.ttl_s);
 }
 
+/* The same for a name below. */
+static void check_cut(
+	struct cache *c, const struct dns_message *m, const struct client_form *f, bool safe)
+{
+	uint8_t name[DNS_NAME_MAX + 4] = { 3, 'W', 'w', 'w' };
+	struct client_form below = *f;
+	struct dns_message got;
+	struct cache_key k;
+	struct cache_hit h;
+	uint64_t probes = 0;
+	size_t len;
+
+	if (m->question.name_len + 4u > DNS_NAME_MAX)
+		return;
+	memcpy(name + 4, m->question.name, m->question.name_len);
+	below.question.name = name;
+	below.question.name_len = (uint8_t)(m->question.name_len + 4);
+	below.question.type = DNS_TYPE_TXT;
+	cache_key_make(&k, cache_secret(c), &below.question, 0, 1);
+	if (!cache_find_cut(c, &k, false, 1001, &h, &probes))
+		return;
+	must(safe && probes > 0);
+	len = cache_write(&h, &below, out, cache_reply_max(&h, &below));
+	cache_release(&h);
+	if (len == 0) /* a name that leads through the question's type */
+		return;
+	must(len <= f->limit && message_parse(out, len, &got) == MESSAGE_OK);
+	must(question_equal(&got.question, &below.question));
+	must(message_rcode(&got) == RCODE_NXDOMAIN && got.count[DNS_ANSWER] == 0);
+	must(got.count[DNS_AUTHORITY] == ((got.flags & DNS_TC) ? 0 : m->count[DNS_AUTHORITY]));
+	check_records(m, &got, h.ttl_s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cache_settings s = {
@@ -81,6 +115,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cache_store(c, &k, &a, 1000);
 	check_hit(c, &k, &m, &f, 1000);
 	check_hit(c, &k, &m, &f, 1001);
+	check_cut(c, &m, &f,
+		a.trusted && (m.flags & DNS_AD) && message_rcode(&m) == RCODE_NXDOMAIN &&
+			m.count[DNS_ANSWER] == 0 && m.question.class == DNS_CLASS_IN);
 	check_hit(c, &k, &m, &f, 1000 + 86399);
 	check_hit(c, &k, &m, &f, 1000 + 86401);
 	cache_store(c, &k, &a, 1000 + 86401);
