@@ -14,7 +14,6 @@
 #include "proxy/upstream/pool.h"
 #include "proxy/upstream/tls.h"
 #include "proxy/upstream/tls_policy.h"
-#include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/ways.h"
 
 #define LABEL_MAX    300
@@ -25,7 +24,8 @@
 /* How one upstream is reached on one way, and what it is called. */
 struct way {
 	struct tls_endpoint endpoint; /* without policy in clear */
-	struct plain_endpoint plain;  /* else empty but for the loop */
+	struct plain_endpoint plain;  /* else empty but for the loop and the counters */
+	struct stats stats;	      /* its own; what concerns no single upstream is the loop's */
 	char label[LABEL_MAX];
 };
 
@@ -80,18 +80,20 @@ static void fill_way(struct groups *g, struct way *way, struct upstream *up, siz
 	const struct config_upstream *u = &c->forward[i];
 
 	way->endpoint = (struct tls_endpoint){ .loop = g->loop,
+		.stats = &way->stats,
 		.policy = setup->policies[i],
 		.want_trust = setup->want_trust,
 		.want_arg = setup->trust_arg };
 	tls_endpoint_init(&way->endpoint);
 	way->plain.loop = g->loop;
+	way->plain.stats = &way->stats;
 	up->label = way->label;
 	up->connections = u->connections;
 	up->want_addresses = u->host ? on_want_addresses : NULL;
 	up->want_arg = g;
 	up->session = (struct session_setup){ .turn = &g->loop->turn,
 		.random = &g->loop->random,
-		.stats = &g->loop->stats,
+		.stats = &way->stats,
 		.opener = { tls_open, &way->endpoint },
 		.form = { .udp_size = TLS_UDP_SIZE,
 			.keepalive = true,
@@ -226,8 +228,10 @@ static void build_pools(struct groups *g, const struct config *c)
 	g->group[0].pool.cache_policy = config_forward_hash(c);
 	for (size_t i = 0; i < c->zone_count; i++)
 		build_zone(g, i, c);
-	for (size_t i = 0; i < g->count; i++)
+	for (size_t i = 0; i < g->count; i++) {
+		g->group[i].pool.stats = &g->loop->stats;
 		pool_init(&g->group[i].pool);
+	}
 }
 
 int groups_init(struct groups *g, struct loop *loop, const struct config *c,
@@ -325,4 +329,10 @@ void groups_trust_loaded(struct groups *g, const struct trust *t)
 		if (g->upstreams[i].stream)
 			tls_endpoint_trust_loaded(&g->stream_ways[i].endpoint);
 	}
+}
+
+void groups_get_stats(const struct groups *g, size_t upstream, struct stats *ret)
+{
+	*ret = g->ways[upstream].stats;
+	stats_add(ret, &g->stream_ways[upstream].stats);
 }

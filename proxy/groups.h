@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/stats.h"
 #include "common/config/config.h"
 #include "common/dns/cookie_store.h"
 #include "proxy/resolve/route.h"
@@ -76,6 +77,8 @@ void groups_set_addresses(
 void groups_set_unknown(struct groups *g, size_t upstream, const char *why);
 /* Connections that wait for these anchors go on. */
 void groups_trust_loaded(struct groups *g, const struct trust *t);
+/* What one upstream has counted, over both of its ways. */
+void groups_get_stats(const struct groups *g, size_t upstream, struct stats *ret);
 /* Sessions of all. */
 unsigned groups_sessions(const struct groups *g);
 

@@ -221,10 +221,15 @@ struct mailbox *worker_mailbox(struct worker *w)
 void worker_get_report(struct worker *w, struct worker_report *ret)
 {
 	*ret = (struct worker_report){ .stats = w->loop.stats,
+		.upstreams = ret->upstreams,
 		.queries_inflight = queries_inflight(&w->queries),
 		.tcp_clients = tcp_clients_count(w->clients),
 		.sessions = groups_sessions(&w->groups),
 		.long_turns = w->loop.turn.rounds_exceeded };
+	for (size_t i = 0; i < w->groups.upstream_count; i++) {
+		groups_get_stats(&w->groups, i, &ret->upstreams[i]);
+		stats_add(&ret->stats, &ret->upstreams[i]);
+	}
 	memcpy(ret->blocked, w->local.blocked, sizeof ret->blocked);
 	for (size_t i = 0; i < w->udp_count && w->counts_drops; i++)
 		ret->udp_drops += udp_listener_drops(w->udp[i]);

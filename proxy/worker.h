@@ -24,7 +24,8 @@ struct listen_address;
 
 /* What a worker says of itself when asked. */
 struct worker_report {
-	struct stats stats;
+	struct stats stats;	 /* of all that it does */
+	struct stats *upstreams; /* of these, for each of config->forward; room of whoever asks */
 	size_t queries_inflight, tcp_clients;
 	unsigned sessions;
 	uint64_t udp_drops;		    /* by the kernel */

@@ -1,6 +1,7 @@
 #include "proxy/ops/report.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -40,6 +41,40 @@ static void log_counters(const struct stats *s)
 	}
 }
 
+/* What is of interest for a single one. */
+static const size_t of_upstream[] = {
+	offsetof(struct stats, upstream_queries),
+	offsetof(struct stats, upstream_answers),
+	offsetof(struct stats, upstream_repeats),
+	offsetof(struct stats, handshakes_full),
+	offsetof(struct stats, handshakes_resumed),
+	offsetof(struct stats, connects_failed),
+	offsetof(struct stats, datagram_repeats),
+	offsetof(struct stats, fallback_truncated),
+	offsetof(struct stats, fallback_size),
+	offsetof(struct stats, fallback_silence),
+	offsetof(struct stats, fallback_cookies),
+	offsetof(struct stats, upstream_cookies),
+	offsetof(struct stats, upstream_cookies_right),
+	offsetof(struct stats, upstream_cookies_missing),
+	offsetof(struct stats, upstream_cookies_discarded),
+	offsetof(struct stats, upstream_badcookie),
+};
+
+static void log_upstream(const char *name, const struct stats *s)
+{
+	char line[LINE_MAX_LEN + 100] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof of_upstream / sizeof *of_upstream && at < LINE_MAX_LEN; i++) {
+		unsigned row = (unsigned)(of_upstream[i] / sizeof(uint64_t));
+
+		at += (size_t)snprintf(line + at, sizeof line - at, " %s=%llu",
+			stats_rows[row].name, (unsigned long long)stats_value(s, row));
+	}
+	log_info("figures of upstream %s:%s", name, line);
+}
+
 static void log_cache(struct cache *cache)
 {
 	struct cache_figures f;
@@ -71,12 +106,16 @@ static void log_report(const struct report *r)
 	if (r->cache)
 		log_cache(r->cache);
 	log_lists(r);
+	for (size_t i = 0; i < r->config->upstream_count; i++)
+		log_upstream(r->config->forward[i].name, &s->upstreams[i]);
 	log_counters(&s->stats);
 }
 
-static void add(struct worker_report *sum, const struct worker_report *part)
+static void add(struct worker_report *sum, const struct worker_report *part, size_t upstreams)
 {
 	stats_add(&sum->stats, &part->stats);
+	for (size_t i = 0; i < upstreams; i++)
+		stats_add(&sum->upstreams[i], &part->upstreams[i]);
 	sum->queries_inflight += part->queries_inflight;
 	sum->tcp_clients += part->tcp_clients;
 	sum->sessions += part->sessions;
@@ -86,12 +125,24 @@ static void add(struct worker_report *sum, const struct worker_report *part)
 		sum->blocked[i] += part->blocked[i];
 }
 
+static void free_report(struct report *r)
+{
+	free(r->sum.upstreams);
+	free(r);
+}
+
+static void free_mail(struct report_mail *m)
+{
+	free(m->figures.upstreams);
+	free(m);
+}
+
 /* True: this was the last one, the report is the caller's to free. */
 static bool count_in(struct report_mail *r)
 {
 	struct report *report = r->report;
 
-	free(r);
+	free_mail(r);
 	return --report->missing == 0;
 }
 
@@ -102,7 +153,7 @@ static void discard(struct mail *m)
 	struct report *report = r->report;
 
 	if (count_in(r))
-		free(report);
+		free_report(report);
 }
 
 static void deliver_back(struct mail *m, void *receiver)
@@ -111,11 +162,11 @@ static void deliver_back(struct mail *m, void *receiver)
 	struct report *report = r->report;
 
 	(void)receiver;
-	add(&report->sum, &r->figures);
+	add(&report->sum, &r->figures, report->config->upstream_count);
 	if (!count_in(r))
 		return;
 	log_report(report);
-	free(report);
+	free_report(report);
 }
 
 static void deliver_to_worker(struct mail *m, void *receiver)
@@ -127,29 +178,56 @@ static void deliver_to_worker(struct mail *m, void *receiver)
 	mailbox_post(r->back, &r->mail);
 }
 
-void report_request(struct worker **workers, size_t count, struct cache *cache,
-	struct mailbox *back, const struct config *config)
+/* NULL without memory: the figures of that worker are left out. */
+static struct report_mail *make_mail(struct report *report, struct mailbox *back)
+{
+	struct report_mail *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	r->figures.upstreams = calloc(report->config->upstream_count, sizeof(struct stats));
+	if (!r->figures.upstreams) {
+		free(r);
+		return NULL;
+	}
+	r->report = report;
+	r->back = back;
+	r->mail.deliver = deliver_to_worker;
+	r->mail.discard = discard;
+	return r;
+}
+
+static struct report *make_report(size_t workers, struct cache *cache, const struct config *config)
 {
 	struct report *report = calloc(1, sizeof *report);
 
 	if (!report)
-		return;
-	report->missing = count;
+		return NULL;
+	report->missing = workers;
 	report->cache = cache;
 	report->config = config;
-	for (size_t i = 0; i < count; i++) {
-		struct report_mail *r = calloc(1, sizeof *r);
+	report->sum.upstreams = calloc(config->upstream_count, sizeof(struct stats));
+	if (report->sum.upstreams)
+		return report;
+	free(report);
+	return NULL;
+}
 
-		if (!r) {
-			report->missing--; /* its figures are left out */
-			continue;
-		}
-		r->report = report;
-		r->back = back;
-		r->mail.deliver = deliver_to_worker;
-		r->mail.discard = discard;
-		mailbox_post(worker_mailbox(workers[i]), &r->mail);
+void report_request(struct worker **workers, size_t count, struct cache *cache,
+	struct mailbox *back, const struct config *config)
+{
+	struct report *report = make_report(count, cache, config);
+
+	if (!report)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct report_mail *r = make_mail(report, back);
+
+		if (r)
+			mailbox_post(worker_mailbox(workers[i]), &r->mail);
+		else
+			report->missing--;
 	}
 	if (report->missing == 0)
-		free(report);
+		free_report(report);
 }

@@ -169,3 +169,19 @@ def test_a_blocked_log_does_not_block_answers(server):
         fwd.go_on.set()
         fwd.wait_log("query q[0-9]+", since=100)
         assert wait_for(lambda: report(fwd))["log_dropped"] > 0
+
+
+def test_figures_of_each_upstream(start, start_server):
+    """What SIGUSR1 says of each, beside the sums."""
+    servers = [start_server(), start_server()]
+    servers[0].rule("rcode=SERVFAIL")
+    fwd = start(servers)
+    for i in range(3):
+        assert fwd.ask(f"n{i}.test").rcode() == wire.NOERROR
+    sums = fwd.stats()
+    lines = [line.split("figures of upstream ", 1)[1] for line in fwd.log() if "figures of upstream " in line]
+    assert len(lines) == 2 and lines[0] != lines[1]
+    figures = [dict(re.findall(r"(\w+)=(\d+)", line)) for line in lines]
+    for name in ("upstream_queries", "upstream_answers", "handshakes_full", "upstream_cookies"):
+        assert all(int(f[name]) > 0 for f in figures), name
+        assert sum(int(f[name]) for f in figures) == sums[name], name
