@@ -245,6 +245,25 @@ static void miss_cut(unsigned i)
 	must(!cache_find_cut(cache, &k, false, 2, &h, &probes) && probes == 4);
 }
 
+/* 127 labels: the longest way. */
+static void miss_cut_far(unsigned i)
+{
+	uint8_t name[DNS_NAME_MAX] = { 0 };
+	struct dns_question q = {
+		.name = name, .name_len = DNS_NAME_MAX, .type = 1, .class = DNS_CLASS_IN
+	};
+	struct cache_hit h;
+	struct cache_key k;
+	uint64_t probes = 0;
+
+	for (unsigned at = 0; at < DNS_NAME_MAX - 1; at += 2) {
+		name[at] = 1;
+		name[at + 1] = (uint8_t)('a' + i % 26);
+	}
+	cache_key_make(&k, cache_secret(cache), &q, 0, 1);
+	must(!cache_find_cut(cache, &k, false, 2, &h, &probes) && probes == 126);
+}
+
 static void miss_no_cut(unsigned i)
 {
 	struct cache_hit h;
@@ -279,6 +298,7 @@ int main(void)
 	measure("cache_find_cut, nothing is denied", 1000000, miss_no_cut);
 	prepare_cut();
 	measure("cache_find_cut, nothing above (four names)", 1000000, miss_cut);
+	measure("the same, 126 names above, with its key", 100000, miss_cut_far);
 	measure("cache_find_cut + cache_write, the third above", 1000000, hit_cut);
 	cache_free(cache);
 	cache_free(small);
