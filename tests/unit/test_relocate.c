@@ -2,7 +2,6 @@
 
 #include "tests/unit/build.h"
 #include "tests/unit/cm.h"
-
 #include "tests/unit/expand.h"
 
 #define COUNTS(qd, an, ns, ar) "beef 8180 " qd an ns ar
