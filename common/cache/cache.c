@@ -27,12 +27,13 @@ static size_t shards_for(size_t size)
 static bool make_shards(struct cache *c)
 {
 	size_t count = shards_for(c->settings.size);
-	size_t size = (c->settings.size - cut_table_octets(c->settings.size)) / count;
+	size_t size = c->settings.size / count;
+	size_t cuts = (cut_table_octets(c->settings.size) + count - 1) / count;
 
 	c->shards = aligned_alloc(_Alignof(struct cache_shard), count * sizeof(struct cache_shard));
 	for (size_t i = 0; c->shards && i < count; i++) {
 		c->shard_count++;
-		if (shard_init(&c->shards[i], size, &c->cuts.entries) < 0)
+		if (shard_init(&c->shards[i], size, cuts, &c->cuts.entries) < 0)
 			return false;
 	}
 	return c->shards;

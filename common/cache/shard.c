@@ -397,7 +397,7 @@ static int allocate(struct cache_shard *s)
 	return 0;
 }
 
-int shard_init(struct cache_shard *s, size_t size, atomic_uint *denials_all)
+int shard_init(struct cache_shard *s, size_t size, size_t taken_elsewhere, atomic_uint *denials_all)
 {
 	size_t limit = (size_t)1 << 30;
 
@@ -405,7 +405,7 @@ int shard_init(struct cache_shard *s, size_t size, atomic_uint *denials_all)
 	s->denials_all = denials_all;
 	pthread_mutex_init(&s->lock, NULL);
 	s->table_mask = power_of_two_below(size / BLOCK_SIZE) - 1;
-	size = (size - 2 * table_octets(s) - sizeof *s) / BLOCK_SIZE;
+	size = (size - taken_elsewhere - 2 * table_octets(s) - sizeof *s) / BLOCK_SIZE;
 	s->block_count = (uint32_t)(size < limit ? size : limit);
 	return allocate(s);
 }

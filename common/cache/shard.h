@@ -76,8 +76,12 @@ struct cache_shard {
 	atomic_uint *denials_all; /* and in all shards; borrowed */
 } __attribute__((aligned(64)));
 
-/* size octets for all of it; denials_all must live as long. 0 or -ENOMEM. */
-int shard_init(struct cache_shard *s, size_t size, atomic_uint *denials_all);
+/*
+ * size octets for all of it, of which so many are taken elsewhere; denials_all must live as long.  0
+ * or -ENOMEM.
+ */
+int shard_init(
+	struct cache_shard *s, size_t size, size_t taken_elsewhere, atomic_uint *denials_all);
 void shard_deinit(struct cache_shard *s);
 /* As new. */
 void shard_clear(struct cache_shard *s);

@@ -209,6 +209,80 @@ static void miss(unsigned i)
 	must(cache_find(cache, &k, false, 2, &h) == CACHE_NONE);
 }
 
+/* Something is denied somewhere, so that every miss looks for what is above: five labels, four above. */
+static struct cache_key below;
+
+static void prepare_cut(void)
+{
+	static const uint8_t name[] = "\1a\1b\3www\4gone\4test";
+	struct dns_question q = {
+		.name = name, .name_len = sizeof name, .type = 1, .class = DNS_CLASS_IN
+	};
+	uint8_t denial[200];
+	size_t len = hex_bytes("1234 81a3 0001 0000 0001 0000"
+			       "04676f6e65 0474657374 00 0001 0001"
+			       "c011 0006 0001 00000e10 0016 0000 00000001 00000e10 00000384"
+			       "00093a80 00000e10",
+		denial, sizeof denial);
+	struct dns_message m;
+	struct cache_answer a = { &m, true, true };
+	struct cache_key k;
+
+	must(message_parse(denial, len, &m) == MESSAGE_OK);
+	cache_key_make(&k, cache_secret(cache), &m.question, 0, 1);
+	must(cache_store(cache, &k, &a, 1) == CACHE_STORED);
+	cache_key_make(&below, cache_secret(cache), &q, 0, 1);
+	form.question = q;
+}
+
+static void miss_cut(unsigned i)
+{
+	struct cache_key k = below;
+	struct cache_hit h;
+	uint64_t probes = 0;
+
+	k.policy = 2 + i;
+	must(!cache_find_cut(cache, &k, false, 2, &h, &probes) && probes == 4);
+}
+
+/* 127 labels: the longest way. */
+static void miss_cut_far(unsigned i)
+{
+	uint8_t name[DNS_NAME_MAX] = { 0 };
+	struct dns_question q = {
+		.name = name, .name_len = DNS_NAME_MAX, .type = 1, .class = DNS_CLASS_IN
+	};
+	struct cache_hit h;
+	struct cache_key k;
+	uint64_t probes = 0;
+
+	for (unsigned at = 0; at < DNS_NAME_MAX - 1; at += 2) {
+		name[at] = 1;
+		name[at + 1] = (uint8_t)('a' + i % 26);
+	}
+	cache_key_make(&k, cache_secret(cache), &q, 0, 1);
+	must(!cache_find_cut(cache, &k, false, 2, &h, &probes) && probes == 126);
+}
+
+static void miss_no_cut(unsigned i)
+{
+	struct cache_hit h;
+	uint64_t probes = 0;
+
+	must(!cache_find_cut(small, &keys[i % NAMES], false, 2, &h, &probes) && probes == 0);
+}
+
+static void hit_cut(unsigned i)
+{
+	struct cache_hit h;
+	uint64_t probes = 0;
+
+	(void)i;
+	must(cache_find_cut(cache, &below, false, 2, &h, &probes));
+	must(cache_write(&h, &form, out, sizeof out));
+	cache_release(&h);
+}
+
 int main(void)
 {
 	prepare();
@@ -221,6 +295,11 @@ int main(void)
 	measure("cache_store, evicting", 200000, store_evicting);
 	measure("cache_find + cache_write, 10,000 names", 1000000, hit);
 	measure("cache_find, not there", 1000000, miss);
+	measure("cache_find_cut, nothing is denied", 1000000, miss_no_cut);
+	prepare_cut();
+	measure("cache_find_cut, nothing above (four names)", 1000000, miss_cut);
+	measure("the same, 126 names above, with its key", 100000, miss_cut_far);
+	measure("cache_find_cut + cache_write, the third above", 1000000, hit_cut);
 	cache_free(cache);
 	cache_free(small);
 	return 0;

@@ -12,7 +12,7 @@
 #define NAMES	   400u
 
 static struct cache *cache;
-static atomic_uint hits, broken;
+static atomic_uint hits, cuts, broken;
 
 struct thread {
 	pthread_t id;
@@ -89,6 +89,50 @@ static void ask(uint32_t n, uint32_t now)
 		atomic_fetch_add(&broken, 1);
 }
 
+/* d0.test to d9.test do not exist, safely; what is below any of them is denied with that. */
+static void deny(uint32_t n, uint32_t now)
+{
+	struct rec soa = { DNS_AUTHORITY, DNS_TYPE_SOA, 5, SOA_60, "test" };
+	char name[40];
+	uint8_t buf[200];
+	struct cache_key k;
+	struct dns_message m;
+	struct cache_answer a = { .message = &m, .trusted = true, .ad_asked = true };
+	size_t len;
+
+	snprintf(name, sizeof name, "d%u.test", n % 10);
+	len = build_answer(buf, sizeof buf, name, (uint16_t)(1 + n % 3),
+		OK_FLAGS | DNS_AD | RCODE_NXDOMAIN, &soa, 1, NULL);
+	if (message_parse(buf, len, &m) != MESSAGE_OK)
+		atomic_fetch_add(&broken, 1);
+	k = key_of(name, m.question.type, 0);
+	cache_store(cache, &k, &a, now);
+}
+
+static void ask_below(uint32_t n, uint32_t now)
+{
+	char name[40];
+	uint8_t reply[600];
+	struct cache_key k;
+	struct cache_hit h;
+	struct dns_message m;
+	struct asker a;
+	uint64_t probes = 0;
+	size_t len;
+
+	snprintf(name, sizeof name, "www.d%u.test", n % 10);
+	k = key_of(name, DNS_TYPE_A, 0);
+	if (!cache_find_cut(cache, &k, false, now, &h, &probes))
+		return;
+	asker_init(&a, name, DNS_TYPE_A);
+	len = cache_write(&h, &a.form, reply, sizeof reply);
+	cache_release(&h);
+	atomic_fetch_add(&cuts, 1);
+	if (message_parse(reply, len, &m) != MESSAGE_OK || m.count[DNS_AUTHORITY] != 1 ||
+		message_rcode(&m) != RCODE_NXDOMAIN)
+		atomic_fetch_add(&broken, 1);
+}
+
 static void *run(void *arg)
 {
 	struct thread *t = arg;
@@ -100,6 +144,10 @@ static void *run(void *arg)
 
 		if (what < 300)
 			store(n, i / 100);
+		else if (what < 320)
+			deny(n, i / 100);
+		else if (what < 400)
+			ask_below(n, i / 100);
 		else if (what < 990)
 			ask(n, i / 100);
 		else if (what < 995)
@@ -133,6 +181,7 @@ static void test_threads(void **state)
 	assert_int_equal(atomic_load(&broken), 0);
 	assert_true(atomic_load(&hits) > THREADS * OPERATIONS / 20);
 	assert_true(f.evicted > 0);
+	assert_true(atomic_load(&cuts) > 100);
 	cache_free(cache);
 }
 

@@ -612,6 +612,79 @@ static void test_prefetch_off(void **state)
 	assert_int_equal(lookups.slab.used, 0);
 }
 
+/* ------------------------------------------------------------------ below what does not exist */
+
+/* example.com does not exist, as somebody says who is believed; for so many seconds from now on. */
+static void deny_example(uint8_t ttl)
+{
+	uint8_t bytes[200];
+	struct wire_writer w = wire_writer(bytes, sizeof bytes);
+	struct dns_message m;
+	struct cache_answer a = { .message = &m, .trusted = true, .ad_asked = true };
+	struct cache_key k;
+
+	put_header(&w, 1, 0x8180 | DNS_AD | RCODE_NXDOMAIN, 1);
+	put_question(&w, "example.com", DNS_TYPE_MX);
+	put_hex(&w, "00 0006 0001 00000e10 0016 00 00 00000001 00000e10 00000384 00093a80 000000");
+	wire_write(&w, &ttl, 1);
+	bytes[9] = 1;
+	assert_int_equal(message_parse(bytes, w.pos, &m), MESSAGE_OK);
+	cache_key_make(&k, cache_secret(cache), &m.question, 0, POLICY);
+	assert_int_equal(cache_store(cache, &k, &a, boottime_s(NULL)), CACHE_STORED);
+}
+
+static void test_cut(void **state)
+{
+	struct fake *f = up();
+	size_t sent;
+
+	(void)state;
+	learn(f, 1, 100);
+	learn(f, 2, 300);
+	deny_example(200);
+	sent = f->sent_count;
+	assert_int_equal(ask_plain(1, 1), 1); /* its own answer comes first */
+	assert_int_equal(net.stats.cache_cuts + net.stats.cache_cut_probes, 0);
+	sleep_s(101);
+	assert_int_equal(ask_plain(1, 1), 1); /* what is fresh comes before what is old */
+	assert_false(waiters[1].stale);
+	assert_int_equal(ask(1, 3, DNS_AD, false), 1);
+	assert_int_equal(net.stats.cache_cuts, 2);
+	assert_int_equal(f->sent_count, sent);
+	for (uint16_t i = 0; i < 3; i++) { /* CD, DO, another policy: other keys */
+		pool.cache_policy = POLICY + (i == 2);
+		assert_int_equal(ask(1, 3, i == 0 ? DNS_CD : 0, i == 1), 0);
+		lookup_leave(&lookups, &waiters[1].waiter, NULL);
+	}
+	pool.cache_policy = POLICY;
+	assert_int_equal(start_hex(2, SIGNED), 0);
+	pool.cache_policy = 0;
+	assert_int_equal(ask_plain(1, 3), 0);
+	assert_int_equal(net.stats.cache_cuts, 2);
+}
+
+/* It is not renewed ahead by those who ask for what is below, and not given when it is old. */
+static void test_cut_ends(void **state)
+{
+	struct fake *f = up();
+	size_t sent;
+
+	(void)state;
+	deny_example(200);
+	sent = f->sent_count;
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(ask_plain(1, i), 1);
+	sleep_s(199);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(ask_plain(1, i), 1);
+	turn();
+	assert_int_equal(f->sent_count, sent);
+	assert_int_equal(net.stats.cache_prefetches, 0);
+	sleep_s(1);
+	assert_int_equal(ask_plain(1, 1), 0);
+	assert_int_equal(net.stats.cache_cuts, 200);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin_cached, end_cached)
 
 int main(void)
@@ -642,6 +715,8 @@ int main(void)
 		TEST(test_prefetch),
 		TEST(test_prefetch_is_bounded),
 		TEST(test_prefetch_off),
+		TEST(test_cut),
+		TEST(test_cut_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,39 @@ static void test_rows(void **state)
 	}
 }
 
+/* A question for a name below the old one, of another type: what pointed into the old one still can. */
+static void test_question_below(void **state)
+{
+	static const struct {
+		const char *from, *want;
+	} below[] = {
+		{ "c00c " A "0163 c00c " A "c013 " A, "c00e " A "0163 c00e " A "c015 " A },
+		{ "c00e " A "c00c " A "0163 00 " A, "c010 " A "c00e " A "0163 00 " A },
+		/* the type is no name, even where it reads like one: it is another now */
+		{ "c00f " A "c00c " A "c00c " A, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(below); i++) {
+		uint8_t bytes[256], out[256];
+		struct wire_writer w = wire_writer(out, sizeof out);
+		size_t len, base;
+		struct dns_message m;
+		char from[300];
+
+		snprintf(from, sizeof from, "%s%s%s", COUNTS("0001", "0000", "0003", "0000"),
+			QUESTION, below[i].from);
+		len = hex_bytes(from, bytes, sizeof bytes);
+		put_hex(&w, COUNTS("0001", "0000", "0003", "0000") "0162 0161 00 0110 0001");
+		base = w.pos;
+		assert_int_equal(message_parse(bytes, len, &m), MESSAGE_OK);
+		expect(below[i].from,
+			relocate_records(&m, true, DNS_ADDITIONAL, &w) == (below[i].want != NULL));
+		if (below[i].want)
+			assert_hex(below[i].from, out + base, w.pos - base, below[i].want);
+	}
+}
+
 /* What is moved says the same: names written out are equal. */
 static void test_rows_mean_the_same(void **state)
 {
@@ -240,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_question_below),
 		cmocka_unit_test(test_rows_mean_the_same),
 		cmocka_unit_test(test_small_writer),
 		cmocka_unit_test(test_pointer_range),
