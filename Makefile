@@ -69,10 +69,10 @@ UPSTREAM_SRC := \
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
-	proxy/app.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/policies.c \
+	proxy/announce.c proxy/app.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/policies.c \
 	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
-	proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
+	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
 	proxy/ops/watch.c \

@@ -12,6 +12,7 @@
 
 #include "common/base/log.h"
 #include "common/cache/cache.h"
+#include "proxy/announce.h"
 #include "proxy/client/passed.h"
 #include "proxy/listeners.h"
 #include "proxy/names.h"
@@ -23,8 +24,6 @@
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
-#include "proxy/upstream/tls_policy.h"
-#include "proxy/upstream/trust.h"
 #include "proxy/worker.h"
 
 #define SIGNALS 5
@@ -393,53 +392,6 @@ static void drain_all(struct app *a)
 	}
 }
 
-static void log_upstream(const struct app *a, size_t i)
-{
-	const struct config_upstream *u = &a->config->forward[i];
-	struct trust *trust = trusts_of(a->trusts, i);
-	static const char *const over[] = { [TRANSPORT_TLS] = "TLS",
-		[TRANSPORT_DTLS] = "DTLS, with TLS beside it",
-		[TRANSPORT_AUTO] = "DTLS or TLS, whichever answers first" };
-	char who[300], anchors[60] = "";
-
-	if (config_is_plain(u->transport))
-		return; /* its zone tells */
-
-	if (trust)
-		snprintf(
-			anchors, sizeof anchors, " against %u trust anchors", trust_anchors(trust));
-	log_info("forwarding to %s over %s, %sauthenticated as %s%s", u->name, over[u->transport],
-		u->profile == PROFILE_STRICT ? "" : "where possible ",
-		tls_policy_text(a->policies.tls[i], who, sizeof who), anchors);
-}
-
-static void log_zone(const struct app *a, const struct config_zone *z)
-{
-	const struct config_upstream *first = &a->config->forward[z->first];
-
-	log_info("zone %s: asked of %s%s%s%s%s", z->name, first->name,
-		z->count > 1 ? " and others" : "",
-		config_is_plain(first->transport) ? ", in clear" : "",
-		*z->interface ? ", through " : "", z->interface);
-}
-
-static void log_start(const struct app *a)
-{
-	listeners_log(&a->listeners);
-	if (tcp_clients_of(a) < a->config->tcp_clients)
-		log_warning(
-			"only %zu TCP clients at a time: the limit of open files does not allow "
-			"tcp-clients = %u; raise it (LimitNOFILE=)",
-			tcp_clients_of(a) * a->worker_count, a->config->tcp_clients);
-	for (size_t i = 0; i < a->config->upstream_count; i++)
-		log_upstream(a, i);
-	for (size_t i = 0; i < a->config->zone_count; i++)
-		log_zone(a, &a->config->zone[i]);
-	log_info("ready: %zu upstream%s, %zu worker%s", a->config->upstream_count,
-		a->config->upstream_count == 1 ? "" : "s", a->worker_count,
-		a->worker_count == 1 ? "" : "s");
-}
-
 /*
  * Tells the service manager that queries are taken, whether or not an upstream can be reached.  While
  * it can't take the message it is asked again: unheard, it would end us as failed.
@@ -480,12 +432,22 @@ static bool load_trust(struct app *a)
 	return false;
 }
 
+static void announce_all(const struct app *a)
+{
+	announce(&(struct announce){ .config = a->config,
+		.listeners = &a->listeners,
+		.policies = &a->policies,
+		.trusts = a->trusts,
+		.worker_count = a->worker_count,
+		.tcp_clients = tcp_clients_of(a) });
+}
+
 /* The loop of main's thread, until a signal or an error ends it. */
 static enum exit_code serve(struct app *a)
 {
 	if (!load_trust(a))
 		return EXIT_FILES;
-	log_start(a);
+	announce_all(a);
 	names_start(a->names);
 	on_notify_ready(-1, 0, a);
 	event_base_dispatch(a->base);
