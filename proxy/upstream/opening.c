@@ -194,14 +194,14 @@ static bool has_session(const struct upstream *u)
 /*
  * Datagrams do not get through.  Not where one session is there, in doubt or not: what ended the
  * attempt for another may be forged (threats A07).  Nor where a server that has answered here
- * refuses them at once: it may be starting again.  Nor where the stream does not get through either: that
- * is an outage.
+ * refuses them at once: it may be starting again.  Nor where something was answered, be it of no use or
+ * forged, or where the stream does not get through either: that is an outage.
  */
 static bool is_silence(const struct upstream *u, const struct transport_end *end)
 {
 	if (end->fault == FAULT_LOCAL || has_session(u) || u->stream->health.down_since_us)
 		return false;
-	return end->fault == FAULT_TIMEOUT || !u->silence.heard;
+	return end->fault == FAULT_TIMEOUT || (!u->silence.heard && end->stage <= STAGE_TCP);
 }
 
 /*

@@ -221,7 +221,7 @@ static void test_refused_datagrams(void **state)
 	(void)state;
 	submit(0);
 	turn();
-	fake_end(datagrams(), FAULT_PROTOCOL, STAGE_TLS);
+	fake_end(datagrams(), FAULT_PROTOCOL, STAGE_UDP);
 	turn();
 	assert_non_null(stream()); /* at once */
 	fake_ready(stream());
@@ -231,6 +231,29 @@ static void test_refused_datagrams(void **state)
 	assert_from(0, labels[0]);
 	assert_int_equal(net.stats.datagram_silences, 1);
 	assert_true(silence_is_on(&ups[0].silence, net.clock_us + 14 * MINUTE));
+}
+
+/* A handshake that is spoilt, perhaps by a forger: the stream serves, and it is tried again before long. */
+static void test_spoilt_handshake(void **state)
+{
+	(void)state;
+	submit(0);
+	turn();
+	fake_end(datagrams(), FAULT_PROTOCOL, STAGE_TLS);
+	turn();
+	fake_ready(stream());
+	turn();
+	answer(0, stream());
+	turn();
+	assert_from(0, labels[0]);
+	assert_int_equal(net.stats.datagram_silences, 0);
+	for (unsigned i = 1; opened(false) < 2; i++) {
+		assert_true(i < 60);
+		pass(SEC);
+		send_one(i);
+		answer(i, stream());
+		turn();
+	}
 }
 
 /* Trouble of our own says nothing of the server. */
@@ -842,6 +865,7 @@ int main(void)
 		TEST(test_handshake_in_time),
 		TEST(test_stream_is_not_kept_warm),
 		TEST(test_refused_datagrams),
+		TEST(test_spoilt_handshake),
 		TEST(test_forged_refusal),
 		TEST(test_refused_by_one_that_was_heard),
 		TEST(test_no_socket_for_datagrams),
