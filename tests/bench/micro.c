@@ -155,7 +155,9 @@ static void parse_answer(unsigned i)
 
 static void write_query(unsigned i)
 {
-	static const struct upstream_form f = { 4096, true, 1, 128 };
+	static const struct upstream_form f = {
+		.udp_size = 4096, .keepalive = true, .subnet_family = 1, .pad_block = 128
+	};
 
 	must(rewrite_query(&upstream, &f, (uint16_t)i, out, sizeof out) == 128);
 }
