@@ -15,6 +15,7 @@
 #include "proxy/announce.h"
 #include "proxy/client/passed.h"
 #include "proxy/listeners.h"
+#include "proxy/loop.h"
 #include "proxy/names.h"
 #include "proxy/ops/files.h"
 #include "proxy/ops/notify.h"
@@ -203,7 +204,7 @@ static bool build_cache(struct app *a)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 	a->cache = cache_new(&s);
 	if (a->cache && *c->cache_snapshot)
-		snapshot_read(a->cache, c->cache_snapshot, worker_boottime_s(NULL));
+		snapshot_read(a->cache, c->cache_snapshot, loop_boottime_s(NULL));
 	return a->cache;
 }
 
@@ -478,7 +479,7 @@ enum exit_code app_run(struct app *a)
 static void keep_cache(struct app *a)
 {
 	if (a->cache && a->served && *a->config->cache_snapshot)
-		snapshot_write(a->cache, a->config->cache_snapshot, worker_boottime_s(NULL));
+		snapshot_write(a->cache, a->config->cache_snapshot, loop_boottime_s(NULL));
 	cache_free(a->cache);
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/config/policy_hash.h"
 #include "proxy/loop.h"
@@ -211,16 +210,6 @@ static bool allocate(struct groups *g, const struct config *c)
 	return g->ways && g->upstreams && g->stream_ways && g->streams && g->group && g->zones;
 }
 
-/* Cookies age while we sleep. */
-static uint64_t boottime_us(void *arg)
-{
-	struct timespec now;
-
-	(void)arg;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* The pools want all upstreams in place. */
 static void build_pools(struct groups *g, const struct config *c)
 {
@@ -240,7 +229,7 @@ int groups_init(struct groups *g, struct loop *loop, const struct config *c,
 	*g = (struct groups){
 		.loop = loop, .want_addresses = setup->want_addresses, .want_arg = setup->want_arg
 	};
-	cookie_store_init(&g->cookies, boottime_us, NULL);
+	cookie_store_init(&g->cookies, loop_boottime_us, NULL);
 	if (!allocate(g, c))
 		return -ENOMEM;
 	g->upstream_count = c->upstream_count;

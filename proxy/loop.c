@@ -6,14 +6,30 @@
 #include <sys/random.h>
 #include <time.h>
 
-/* libevent's own cached time is coarse and unfit for round-trip times (design 2). */
-static uint64_t monotonic_us(void *arg)
+static uint64_t clock_us(clockid_t clock)
 {
 	struct timespec ts;
 
-	(void)arg;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* libevent's own cached time is coarse and unfit for round-trip times (design 2). */
+static uint64_t monotonic_us(void *arg)
+{
+	(void)arg;
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+uint64_t loop_boottime_us(void *unused)
+{
+	(void)unused;
+	return clock_us(CLOCK_BOOTTIME);
+}
+
+uint32_t loop_boottime_s(void *unused)
+{
+	return (uint32_t)(loop_boottime_us(unused) / 1000000);
 }
 
 /*

@@ -29,6 +29,13 @@ struct loop {
 	uint8_t *scratch; /* LOOP_SCRATCH_SIZE octets, valid inside one event callback or phase */
 };
 
+/*
+ * CLOCK_BOOTTIME, in microseconds and in seconds: what ages while the machine sleeps goes by it (TTLs, tickets,
+ * cookies); timers go by the turn's clock (design 5, Networks and epochs).  The argument is not used.
+ */
+uint64_t loop_boottime_us(void *unused);
+uint32_t loop_boottime_s(void *unused);
+
 /* 0 or -ENOMEM. */
 int loop_init(struct loop *l);
 void loop_deinit(struct loop *l);

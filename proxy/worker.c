@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
@@ -101,15 +100,6 @@ static int build_listeners(struct worker *w, const struct worker_setup *setup)
 	return err;
 }
 
-uint32_t worker_boottime_s(void *arg)
-{
-	struct timespec ts;
-
-	(void)arg;
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint32_t)ts.tv_sec;
-}
-
 /* What is refused is not kept, either. */
 static bool is_refused(void *arg, const struct dns_question *q, const struct dns_message *answer)
 {
@@ -124,7 +114,7 @@ static void build_lookups(struct worker *w, const struct worker_setup *setup)
 		.random = &w->loop.random,
 		.routes = groups_routes(&w->groups),
 		.cache = setup->cache,
-		.boottime_s = worker_boottime_s,
+		.boottime_s = loop_boottime_s,
 		.refused = is_refused,
 		.refused_arg = &w->local,
 		.timeout_us = setup->config->query_timeout_us,

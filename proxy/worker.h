@@ -49,9 +49,6 @@ struct worker_setup {
 	struct local_blocks *blocks;
 };
 
-/* The clock by which the cache ages (CLOCK_BOOTTIME): TTLs pass while the machine sleeps, too. */
-uint32_t worker_boottime_s(void *unused);
-
 /* Built, not running. NULL: out of memory. */
 struct worker *worker_new(const struct worker_setup *setup);
 /* 0 or negative errno. */

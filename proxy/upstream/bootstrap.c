@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/base/log.h"
+#include "proxy/loop.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/upstream/last_good_file.h"
 
@@ -51,10 +52,7 @@ struct bootstrap {
 /* Suspended time counts: TTLs run on. */
 static uint64_t now_us(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	return loop_boottime_us(NULL);
 }
 
 /* For the variation of waits only: what it is when there is none does not matter. */

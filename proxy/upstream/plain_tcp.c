@@ -167,6 +167,7 @@ static void flush(struct transport *base)
 /* Every whole message; the rest stays.  False: the stream can't be read on. */
 static bool give_out(struct plain_tcp *t)
 {
+	char text[TRANSPORT_TEXT_MAX];
 	const uint8_t *msg;
 	size_t len, used;
 
@@ -181,7 +182,9 @@ static bool give_out(struct plain_tcp *t)
 		case FRAME_MORE:
 			return true;
 		case FRAME_BAD:
-			fail(t, FAULT_PROTOCOL, "impossible length prefix");
+			snprintf(text, sizeof text, "impossible length prefix %u",
+				wire_get16(front));
+			fail(t, FAULT_PROTOCOL, text);
 			return false;
 		}
 	}

@@ -7,15 +7,6 @@
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
 
-/* Tickets age while the machine sleeps (design 5, Networks and epochs). */
-static uint64_t boot_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 void tls_endpoint_init(struct tls_endpoint *e)
 {
 	tickets_init(&e->tickets);
@@ -31,7 +22,7 @@ struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to
 {
 	if (!e->policy->tickets)
 		return NULL;
-	return tickets_take(&e->tickets, to, e->policy->id, boot_us(), time(NULL));
+	return tickets_take(&e->tickets, to, e->policy->id, loop_boottime_us(NULL), time(NULL));
 }
 
 bool tls_endpoint_wait(struct tls_endpoint *e, struct tls_waiter *w)
@@ -62,7 +53,7 @@ void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)
 		e->stats->handshakes_resumed++;
 	} else {
 		e->stats->handshakes_full++;
-		engine->verdict.judged_us = boot_us();
+		engine->verdict.judged_us = loop_boottime_us(NULL);
 	}
 	tls_endpoint_keep(e, engine); /* TLS 1.2's comes before the end of the handshake */
 }
@@ -74,7 +65,7 @@ void tls_endpoint_keep(void *endpoint, struct tls_engine *engine)
 	if (e->refused_us && engine->verdict.judged_us <= e->refused_us)
 		engine->ticket_came = false; /* another has shown since that it holds no more */
 	if (engine->ticket_came && e->policy->tickets)
-		tls_engine_keep_ticket(engine, &e->tickets, boot_us());
+		tls_engine_keep_ticket(engine, &e->tickets, loop_boottime_us(NULL));
 }
 
 void tls_endpoint_failed(
@@ -83,6 +74,6 @@ void tls_endpoint_failed(
 	bool refused = why->stage == STAGE_AUTH;
 
 	if (refused)
-		e->refused_us = boot_us();
+		e->refused_us = loop_boottime_us(NULL);
 	tickets_drop(&e->tickets, refused ? NULL : to);
 }
