@@ -84,7 +84,7 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
 	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
 	proxy/upstream/plain_udp.c proxy/upstream/priority.c \
-	proxy/upstream/tcp_socket.c proxy/upstream/tickets.c proxy/upstream/tls.c \
+	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c

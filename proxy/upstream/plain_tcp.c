@@ -2,18 +2,13 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "common/base/bytes.h"
-#include "common/dns/frame.h"
 #include "common/dns/message.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/plain.h"
-#include "proxy/upstream/tcp_socket.h"
-
-/* Waiting to be sent; above it queries stay in the session. */
-#define OUT_MAX 65536u
+#include "proxy/upstream/tcp_stream.h"
 
 enum tcp_state { TCP_CONNECTING = 0, TCP_READY, TCP_ENDED };
 
@@ -23,9 +18,7 @@ struct plain_tcp {
 	const struct transport_handler *handler;
 	void *handler_arg;
 	enum tcp_state state;
-	struct tcp_progress progress;
-	int fd; /* -1 once ended */
-	struct event *readable, *writable;
+	struct tcp_stream stream;
 	struct bytes in, out;
 	size_t given_out; /* octets of `in` in messages given out, consumed by the next read */
 	bool starved;	  /* has_room was false */
@@ -44,20 +37,14 @@ static struct plain_tcp *tcp_of(struct transport *t)
 static void shut(struct plain_tcp *t)
 {
 	t->state = TCP_ENDED;
-	if (t->fd < 0)
-		return;
-	event_del(t->readable);
-	event_del(t->writable);
-	close(t->fd);
-	t->fd = -1;
+	tcp_stream_shut(&t->stream);
 }
 
 static const uint8_t *partial(const struct transport *base, size_t *ret_len)
 {
 	const struct plain_tcp *t = container_of(base, const struct plain_tcp, base);
 
-	*ret_len = bytes_len(&t->in) - t->given_out;
-	return *ret_len ? bytes_front(&t->in) + t->given_out : NULL;
+	return tcp_stream_partial(&t->in, t->given_out, ret_len);
 }
 
 static void tell_end(struct plain_tcp *t)
@@ -82,11 +69,11 @@ static void fail_system(struct plain_tcp *t, int error)
 	tcp_socket_fault(&t->end, t->state == TCP_CONNECTING ? STAGE_TCP : STAGE_DNS, error);
 }
 
-static void fail(struct plain_tcp *t, enum transport_fault fault, const char *text)
+static void fail_closed(struct plain_tcp *t)
 {
 	t->end.stage = STAGE_DNS;
-	t->end.fault = fault;
-	snprintf(t->end.text, sizeof t->end.text, "%s", text);
+	t->end.fault = FAULT_CLOSED;
+	snprintf(t->end.text, sizeof t->end.text, "closed by the server");
 }
 
 /* ------------------------------------------------------------------ sending */
@@ -94,56 +81,35 @@ static void fail(struct plain_tcp *t, enum transport_fault fault, const char *te
 /* As far as the socket takes it.  False: the connection is gone, t->end says why. */
 static bool send_out(struct plain_tcp *t)
 {
-	while (bytes_len(&t->out) > 0) {
-		ssize_t n = send(t->fd, bytes_front(&t->out), bytes_len(&t->out), MSG_NOSIGNAL);
+	int error = tcp_stream_send(&t->stream, &t->out);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			event_add(t->writable, NULL);
-			return true;
-		}
-		if (n < 0) {
-			fail_system(t, errno);
-			return false;
-		}
-		bytes_consume(&t->out, (size_t)n);
-	}
-	return true;
+	if (error)
+		fail_system(t, error);
+	return !error;
 }
 
 static bool has_room(const struct transport *base)
 {
 	struct plain_tcp *t = container_of(base, struct plain_tcp, base);
 
-	t->starved = bytes_len(&t->out) >= OUT_MAX;
+	t->starved = bytes_len(&t->out) >= TCP_STREAM_OUT_MAX;
 	return !t->starved;
 }
 
 static uint64_t unacked_us(struct transport *base, uint64_t now_us, uint64_t *ret_rtt_us)
 {
-	struct plain_tcp *t = tcp_of(base);
-
-	*ret_rtt_us = 0;
-	return t->fd < 0 ? 0 : tcp_socket_unacked_us(t->fd, &t->progress, now_us, ret_rtt_us);
+	return tcp_stream_unacked_us(&tcp_of(base)->stream, now_us, ret_rtt_us);
 }
 
 static int send_message(struct transport *base, const uint8_t *msg, size_t len)
 {
 	struct plain_tcp *t = tcp_of(base);
-	uint8_t *room;
 
 	if (t->state != TCP_READY)
 		return -EPIPE;
 	if (!has_room(base))
 		return -ENOBUFS;
-	room = bytes_reserve(&t->out, FRAME_PREFIX + len);
-	if (!room)
-		return -ENOMEM;
-	wire_put16(room, (uint16_t)len);
-	memcpy(room + FRAME_PREFIX, msg, len);
-	bytes_commit(&t->out, FRAME_PREFIX + len);
-	return 0;
+	return tcp_stream_frame(&t->out, msg, len);
 }
 
 /* All queries of a turn leave with one send(). */
@@ -167,28 +133,16 @@ static void flush(struct transport *base)
 /* Every whole message; the rest stays.  False: the stream can't be read on. */
 static bool give_out(struct plain_tcp *t)
 {
-	char text[TRANSPORT_TEXT_MAX];
+	enum frame_state next = FRAME_MESSAGE;
 	const uint8_t *msg;
-	size_t len, used;
+	size_t len;
 
-	while (t->state == TCP_READY && bytes_len(&t->in) > t->given_out) {
-		const uint8_t *front = bytes_front(&t->in) + t->given_out;
-
-		switch (frame_next(front, bytes_len(&t->in) - t->given_out, &msg, &len, &used)) {
-		case FRAME_MESSAGE:
-			t->given_out += used;
+	while (t->state == TCP_READY && next == FRAME_MESSAGE) {
+		next = tcp_stream_next(&t->in, &t->given_out, &msg, &len, &t->end);
+		if (next == FRAME_MESSAGE)
 			t->handler->message(t->handler_arg, msg, len);
-			break;
-		case FRAME_MORE:
-			return true;
-		case FRAME_BAD:
-			snprintf(text, sizeof text, "impossible length prefix %u",
-				wire_get16(front));
-			fail(t, FAULT_PROTOCOL, text);
-			return false;
-		}
 	}
-	return true;
+	return next != FRAME_BAD;
 }
 
 /* The messages of the last read live until their turn's end: now they may go. */
@@ -214,7 +168,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (n < 0)
 		fail_system(t, errno);
 	else if (n == 0)
-		fail(t, FAULT_CLOSED, "closed by the server");
+		fail_closed(t);
 	if (n <= 0 || !take_in(t, scratch, (size_t)n) || !give_out(t)) {
 		if (t->state != TCP_ENDED)
 			end_now(t);
@@ -225,7 +179,7 @@ static void on_connected(struct plain_tcp *t)
 {
 	struct addr *local = &t->base.info.local;
 	socklen_t len = sizeof *local;
-	int error = tcp_socket_error(t->fd);
+	int error = tcp_socket_error(t->stream.fd);
 
 	if (error) {
 		fail_system(t, error);
@@ -234,9 +188,9 @@ static void on_connected(struct plain_tcp *t)
 	}
 	t->state = TCP_READY;
 	t->base.info.protocol = "TCP";
-	if (getsockname(t->fd, &local->sa, &len) < 0)
+	if (getsockname(t->stream.fd, &local->sa, &len) < 0)
 		local->sa.sa_family = AF_UNSPEC;
-	event_add(t->readable, NULL);
+	tcp_stream_listen(&t->stream);
 	t->handler->established(t->handler_arg);
 	if (t->state == TCP_READY)
 		t->handler->ready(t->handler_arg);
@@ -280,10 +234,7 @@ static void tcp_free(struct transport *base)
 	struct plain_tcp *t = tcp_of(base);
 
 	tcp_close(base);
-	if (t->readable)
-		event_free(t->readable);
-	if (t->writable)
-		event_free(t->writable);
+	tcp_stream_free(&t->stream);
 	bytes_free(&t->in);
 	bytes_free(&t->out);
 	free(t);
@@ -318,17 +269,8 @@ static struct plain_tcp *make(
 	t->handler_arg = handler_arg;
 	t->report.run = on_report;
 	t->drained.run = on_drained;
-	t->fd = -1;
+	tcp_stream_init(&t->stream);
 	return t;
-}
-
-static bool make_events(struct plain_tcp *t, int fd)
-{
-	struct event_base *base = t->endpoint->loop->base;
-
-	t->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, t);
-	t->writable = event_new(base, fd, EV_WRITE, on_writable, t);
-	return t->readable && t->writable && event_add(t->writable, NULL) == 0;
 }
 
 struct transport *plain_tcp_open(void *arg, const struct addr *to,
@@ -336,19 +278,14 @@ struct transport *plain_tcp_open(void *arg, const struct addr *to,
 {
 	struct plain_endpoint *endpoint = arg;
 	struct plain_tcp *t = make(endpoint, handler, handler_arg);
-	int fd = t ? tcp_socket_connect(to, endpoint->device, ret_end) : -1;
 
-	if (!t)
+	if (!t) {
 		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
-	if (fd >= 0 && make_events(t, fd)) {
-		t->fd = fd;
+		return NULL;
+	}
+	if (tcp_stream_open(&t->stream, endpoint->loop->base, to, endpoint->device, on_readable,
+		    on_writable, t, ret_end))
 		return &t->base;
-	}
-	if (fd >= 0) {
-		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
-		close(fd);
-	}
-	if (t)
-		tcp_free(&t->base);
+	tcp_free(&t->base);
 	return NULL;
 }

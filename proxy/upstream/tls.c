@@ -4,19 +4,13 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "common/dns/frame.h"
-#include "common/dns/wire.h"
+#include "common/dns/message.h"
 #include "proxy/loop.h"
-#include "proxy/upstream/tcp_socket.h"
+#include "proxy/upstream/tcp_stream.h"
 #include "proxy/upstream/tls_engine.h"
 #include "proxy/upstream/tls_policy.h"
-
-/* Sealed or waiting to be sealed; above it queries stay in the session (design 5, last point). */
-#define OUT_MAX 65536u
 
 enum tls_state { TLS_CONNECTING = 0, TLS_HANDSHAKE, TLS_READY, TLS_ENDED };
 
@@ -27,9 +21,7 @@ struct tls {
 	void *handler_arg;
 	enum tls_state state;
 	struct addr peer;
-	struct tcp_progress progress;
-	int fd; /* -1 once ended */
-	struct event *readable, *writable;
+	struct tcp_stream stream;
 	struct tls_engine engine;
 	struct ticket *ticket;	  /* offered in the ClientHello; NULL: none, or it was seen */
 	struct tls_waiter waiter; /* nothing is read until the anchors are here */
@@ -57,20 +49,14 @@ static void shut(struct tls *t)
 		tickets_return(&t->endpoint->tickets, t->ticket);
 		t->ticket = NULL;
 	}
-	if (t->fd < 0)
-		return;
-	event_del(t->readable);
-	event_del(t->writable);
-	close(t->fd);
-	t->fd = -1;
+	tcp_stream_shut(&t->stream);
 }
 
 static const uint8_t *partial(const struct transport *base, size_t *ret_len)
 {
 	const struct tls *t = container_of(base, const struct tls, base);
 
-	*ret_len = bytes_len(&t->engine.plain) - t->given_out;
-	return *ret_len ? bytes_front(&t->engine.plain) + t->given_out : NULL;
+	return tcp_stream_partial(&t->engine.plain, t->given_out, ret_len);
 }
 
 static void tell_end(struct tls *t)
@@ -123,47 +109,31 @@ static void fail_closed(struct tls *t)
  */
 static bool send_out(struct tls *t)
 {
-	struct bytes *out = &t->engine.out;
+	int error = tcp_stream_send(&t->stream, &t->engine.out);
 
-	while (bytes_len(out) > 0) {
-		ssize_t n = send(t->fd, bytes_front(out), bytes_len(out), MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			event_add(t->writable, NULL);
-			return true;
-		}
-		if (n < 0) {
-			fail_system(t, errno);
-			return false;
-		}
-		bytes_consume(out, (size_t)n);
-	}
-	return true;
+	if (error)
+		fail_system(t, error);
+	return !error;
 }
 
 static bool has_room(const struct transport *base)
 {
 	struct tls *t = container_of(base, struct tls, base);
 
-	t->starved = bytes_len(&t->engine.pending) + bytes_len(&t->engine.out) >= OUT_MAX;
+	t->starved =
+		bytes_len(&t->engine.pending) + bytes_len(&t->engine.out) >= TCP_STREAM_OUT_MAX;
 	return !t->starved;
 }
 
 static uint64_t unacked_us(struct transport *base, uint64_t now_us, uint64_t *ret_rtt_us)
 {
-	struct tls *t = tls_of(base);
-
-	*ret_rtt_us = 0;
-	return t->fd < 0 ? 0 : tcp_socket_unacked_us(t->fd, &t->progress, now_us, ret_rtt_us);
+	return tcp_stream_unacked_us(&tls_of(base)->stream, now_us, ret_rtt_us);
 }
 
 static int send_message(struct transport *base, const uint8_t *msg, size_t len)
 {
 	struct tls *t = tls_of(base);
 	struct bytes *pending = &t->engine.pending;
-	uint8_t *room;
 
 	if (t->state != TLS_READY)
 		return -EPIPE;
@@ -173,13 +143,7 @@ static int send_message(struct transport *base, const uint8_t *msg, size_t len)
 	if (bytes_len(pending) > 0 && bytes_len(pending) + FRAME_PREFIX + len > TLS_RECORD_MAX &&
 		!tls_engine_seal(&t->engine))
 		return -EPIPE;
-	room = bytes_reserve(pending, FRAME_PREFIX + len);
-	if (!room)
-		return -ENOMEM;
-	wire_put16(room, (uint16_t)len);
-	memcpy(room + FRAME_PREFIX, msg, len);
-	bytes_commit(pending, FRAME_PREFIX + len);
-	return 0;
+	return tcp_stream_frame(pending, msg, len);
 }
 
 static void flush(struct transport *base)
@@ -206,29 +170,16 @@ static void flush(struct transport *base)
  */
 static bool give_out(struct tls *t)
 {
-	const struct bytes *plain = &t->engine.plain;
+	enum frame_state next = FRAME_MESSAGE;
 	const uint8_t *msg;
-	size_t len, used;
+	size_t len;
 
-	while (t->state == TLS_READY && bytes_len(plain) > t->given_out) {
-		const uint8_t *front = bytes_front(plain) + t->given_out;
-
-		switch (frame_next(front, bytes_len(plain) - t->given_out, &msg, &len, &used)) {
-		case FRAME_MESSAGE:
-			t->given_out += used;
+	while (t->state == TLS_READY && next == FRAME_MESSAGE) {
+		next = tcp_stream_next(&t->engine.plain, &t->given_out, &msg, &len, &t->end);
+		if (next == FRAME_MESSAGE)
 			t->handler->message(t->handler_arg, msg, len);
-			break;
-		case FRAME_MORE:
-			return true;
-		case FRAME_BAD:
-			t->end.stage = STAGE_DNS;
-			t->end.fault = FAULT_PROTOCOL;
-			snprintf(t->end.text, sizeof t->end.text, "impossible length prefix %u",
-				wire_get16(front));
-			return false;
-		}
 	}
-	return true;
+	return next != FRAME_BAD;
 }
 
 /* RFC 8446 6.2: our alert goes out, if it fits, and what is left of the session is forgotten. */
@@ -331,7 +282,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 static void on_connected(struct tls *t)
 {
-	int error = tcp_socket_error(t->fd);
+	int error = tcp_socket_error(t->stream.fd);
 
 	if (error) {
 		fail_system(t, error);
@@ -340,7 +291,7 @@ static void on_connected(struct tls *t)
 	}
 	t->state = TLS_HANDSHAKE;
 	if (!tls_endpoint_waits(&t->waiter))
-		event_add(t->readable, NULL);
+		tcp_stream_listen(&t->stream);
 	ticket_free(t->ticket); /* it leaves with the ClientHello: once is all */
 	t->ticket = NULL;
 	t->handler->established(t->handler_arg);
@@ -382,7 +333,7 @@ static void on_trust_loaded(struct tls_waiter *w)
 	struct tls *t = container_of(w, struct tls, waiter);
 
 	if (t->state == TLS_HANDSHAKE)
-		event_add(t->readable, NULL);
+		tcp_stream_listen(&t->stream);
 }
 
 static void tls_close(struct transport *base)
@@ -407,10 +358,7 @@ static void tls_free(struct transport *base)
 	turn_forget(&t->drained);
 	turn_forget(&t->finished);
 	shut(t);
-	if (t->readable)
-		event_free(t->readable);
-	if (t->writable)
-		event_free(t->writable);
+	tcp_stream_free(&t->stream);
 	tls_engine_deinit(&t->engine);
 	free(t);
 }
@@ -424,15 +372,6 @@ static const struct transport_ops ops = {
 	.close = tls_close,
 	.free = tls_free,
 };
-
-static bool make_events(struct tls *t)
-{
-	struct event_base *base = t->endpoint->loop->base;
-
-	t->readable = event_new(base, t->fd, EV_READ | EV_PERSIST, on_readable, t);
-	t->writable = event_new(base, t->fd, EV_WRITE, on_writable, t);
-	return t->readable && t->writable && event_add(t->writable, NULL) == 0;
-}
 
 static struct tls *make(
 	struct tls_endpoint *endpoint, const struct transport_handler *handler, void *handler_arg)
@@ -454,7 +393,7 @@ static struct tls *make(
 	t->drained.run = on_drained;
 	t->finished.run = on_finished;
 	t->waiter.loaded = on_trust_loaded;
-	t->fd = -1;
+	tcp_stream_init(&t->stream);
 	return t;
 }
 
@@ -486,23 +425,15 @@ struct transport *tls_open(void *arg, const struct addr *to,
 	const struct transport_handler *handler, void *handler_arg, struct transport_end *ret_end)
 {
 	struct tls *t = make(arg, handler, handler_arg);
-	int fd = t ? tcp_socket_connect(to, t->endpoint->device, ret_end) : -1;
 
-	if (!t)
+	if (!t) {
 		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
-	if (fd < 0)
-		goto fail;
-	t->fd = fd;
-	if (!make_events(t)) {
-		tcp_socket_fault(ret_end, STAGE_ROUTE, ENOMEM);
-		close(fd);
-		t->fd = -1; /* shut() needs both events */
-		goto fail;
+		return NULL;
 	}
-	if (begin(t, to, ret_end))
+	if (tcp_stream_open(&t->stream, t->endpoint->loop->base, to, t->endpoint->device,
+		    on_readable, on_writable, t, ret_end) &&
+		begin(t, to, ret_end))
 		return &t->base;
-fail:
-	if (t)
-		tls_free(&t->base);
+	tls_free(&t->base);
 	return NULL;
 }
