@@ -79,8 +79,7 @@ static size_t count_ways(const struct config *c)
 	size_t n = c->upstream_count;
 
 	for (size_t i = 0; i < c->upstream_count; i++)
-		n += c->forward[i].transport != TRANSPORT_TLS &&
-		     c->forward[i].transport != TRANSPORT_TCP;
+		n += config_has_two_ways(c->forward[i].transport);
 	return n;
 }
 

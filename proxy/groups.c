@@ -35,34 +35,32 @@ struct group {
 	char missing[80];      /* what clients are told while it is */
 };
 
-/* Of the two ways to one upstream. */
-static const char *transport_name(const char *scheme)
-{
-	static const char *const names[][2] = { { "tls", "TLS" }, { "dtls", "DTLS" },
-		{ "udp", "UDP" }, { "tcp", "TCP" } };
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i][0], scheme) == 0)
-			return names[i][1];
-	return scheme;
-}
+/* How a way is spelt, and what people call it. */
+static const struct spoken {
+	const char *scheme, *name;
+} spoken[] = {
+	[TRANSPORT_TLS] = { "tls", "TLS" },
+	[TRANSPORT_DTLS] = { "dtls", "DTLS" },
+	[TRANSPORT_UDP] = { "udp", "UDP" },
+	[TRANSPORT_TCP] = { "tcp", "TCP" },
+};
 
 /*
  * As in the configuration, and in full where that is one address in one of its spellings.  The long
  * form has a name of its own, which tells those apart that have one address.
  */
-static void name_way(struct way *way, const char *scheme, const struct config_upstream *u)
+static void name_way(struct way *way, enum config_transport over, const struct config_upstream *u)
 {
-	bool paired = u->transport != TRANSPORT_TLS && u->transport != TRANSPORT_TCP;
+	bool paired = config_has_two_ways(u->transport);
 	char text[ADDR_TEXT_MAX];
 
 	if (u->address_count == 1 && !u->long_form)
-		snprintf(way->label, sizeof way->label, "%s://%s%s%s", scheme,
+		snprintf(way->label, sizeof way->label, "%s://%s%s%s", spoken[over].scheme,
 			addr_text(&u->address[0], text), u->auth_name ? "#" : "",
 			u->auth_name ? u->auth_name : "");
 	else
 		snprintf(way->label, sizeof way->label, "%s%s%s", u->name, paired ? " over " : "",
-			paired ? transport_name(scheme) : "");
+			paired ? spoken[over].name : "");
 }
 
 static void on_want_addresses(void *arg, struct upstream *up)
@@ -103,12 +101,12 @@ static void fill_way(struct groups *g, struct way *way, struct upstream *up, siz
 }
 
 /* As way, with a label and an opener of its own. */
-static void use_plain(struct groups *g, struct way *way, struct upstream *up, const char *scheme,
-	const struct config_upstream *u,
+static void use_plain(struct groups *g, struct way *way, struct upstream *up,
+	enum config_transport over, const struct config_upstream *u,
 	struct transport *(*open)(void *, const struct addr *, const struct transport_handler *,
 		void *, struct transport_end *))
 {
-	name_way(way, scheme, u);
+	name_way(way, over, u);
 	up->session.opener = (struct transport_opener){ open, &way->plain };
 	up->session.form.pad_block = 0; /* RFC 7830 6: what is in clear is not padded */
 	up->session.no_subnet = true;
@@ -129,12 +127,12 @@ static void add_datagrams(
 	up->session.form.udp_size = DATAGRAM_UDP_SIZE;
 	up->session.form.keepalive = false;
 	if (u->transport == TRANSPORT_UDP) {
-		use_plain(g, &g->stream_ways[i], &g->streams[i], "tcp", u, plain_tcp_open);
-		use_plain(g, &g->ways[i], up, "udp", u, plain_udp_open);
+		use_plain(g, &g->stream_ways[i], &g->streams[i], TRANSPORT_TCP, u, plain_tcp_open);
+		use_plain(g, &g->ways[i], up, TRANSPORT_UDP, u, plain_udp_open);
 		up->session.max_inflight = PLAIN_UDP_SOCKETS;
 	} else {
-		name_way(&g->stream_ways[i], "tls", u);
-		name_way(&g->ways[i], "dtls", u);
+		name_way(&g->stream_ways[i], TRANSPORT_TLS, u);
+		name_way(&g->ways[i], TRANSPORT_DTLS, u);
 		g->ways[i].endpoint.policy = setup->dtls_policies[i];
 		up->session.opener = (struct transport_opener){ dtls_open, &g->ways[i].endpoint };
 	}
@@ -146,9 +144,9 @@ static void fill_upstream(
 	const struct config_upstream *u = &c->forward[i];
 
 	fill_way(g, &g->ways[i], &g->upstreams[i], i, c, setup);
-	name_way(&g->ways[i], "tls", u);
+	name_way(&g->ways[i], TRANSPORT_TLS, u);
 	if (u->transport == TRANSPORT_TCP)
-		use_plain(g, &g->ways[i], &g->upstreams[i], "tcp", u, plain_tcp_open);
+		use_plain(g, &g->ways[i], &g->upstreams[i], TRANSPORT_TCP, u, plain_tcp_open);
 	else if (u->transport != TRANSPORT_TLS)
 		add_datagrams(g, i, c, setup);
 }
@@ -180,11 +178,6 @@ static void build_group(struct groups *g, struct group *one, size_t first, size_
 	}
 }
 
-static bool is_clear(const struct config_upstream *u)
-{
-	return u->transport == TRANSPORT_UDP || u->transport == TRANSPORT_TCP;
-}
-
 /* In clear nothing is asked that no client waits for (design 5, Plain). */
 static void build_zone(struct groups *g, size_t i, const struct config *c)
 {
@@ -196,7 +189,7 @@ static void build_zone(struct groups *g, size_t i, const struct config *c)
 	route->name_len = name_from_text(z->name, route->name);
 	route->pool = pool;
 	pool->cache_policy = config_policy_hash(&c->forward[z->first], z->count);
-	pool->no_refresh = is_clear(&c->forward[z->first]);
+	pool->no_refresh = config_is_plain(c->forward[z->first].transport);
 }
 
 static bool allocate(struct groups *g, const struct config *c)

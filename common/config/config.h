@@ -69,6 +69,12 @@ static inline bool config_is_dtls(enum config_transport t)
 	return t == TRANSPORT_DTLS || t == TRANSPORT_AUTO;
 }
 
+/* Two ways to it: datagrams, and a stream beside them. */
+static inline bool config_has_two_ways(enum config_transport t)
+{
+	return config_is_dtls(t) || t == TRANSPORT_UDP;
+}
+
 /*
  * One upstream, complete: from the long form, from a preset, or from a spelling with the defaults
  * of the rest.

@@ -42,6 +42,17 @@ static struct reply_to reply_to(struct query *q)
 		turn_now_us(&qs->loop->turn) - q->start_us };
 }
 
+/* The client's question is asked once more, of what is known here. */
+static bool join(struct query *q, const struct dns_message *answer)
+{
+	struct dns_question folded = q->form.question;
+	uint8_t name[DNS_NAME_MAX];
+
+	name_fold(name, folded.name, folded.name_len);
+	folded.name = name;
+	return local_join(q->queries->local, &folded, q->origin.stream, q->zone_labels, answer);
+}
+
 /* What is made of an answer before it is given; NULL: it is fine as it is. */
 static struct local_reply *make(struct query *q, const struct dns_message *answer)
 {
@@ -49,10 +60,7 @@ static struct local_reply *make(struct query *q, const struct dns_message *answe
 	struct local_reply *made = &qs->local->reply;
 
 	if (q->outside)
-		return local_join(qs->local, &q->form.question, q->origin.stream, q->zone_labels,
-			       answer)
-			       ? made
-			       : NULL;
+		return join(q, answer) ? made : NULL;
 	if (!q->dns64)
 		return NULL;
 	if (!dns64_make(&qs->dns64.prefix, answer, q->dns64_ttl, made))
@@ -387,8 +395,11 @@ static enum query_verdict reply_locally(
 enum query_verdict query_answer(struct queries *qs, struct query_ready *r)
 {
 	const struct dns_question *question = &r->message.question;
-	const struct local_reply *own =
-		local_answer(qs->local, question, r->from.stream, r->ask.zone_labels);
+	struct dns_question folded = *question;
+	const struct local_reply *own;
+
+	folded.name = r->ask.key.name;
+	own = local_answer(qs->local, &folded, r->from.stream, r->ask.zone_labels);
 
 	if (own && own->outside && !r->message.has_signature)
 		return follow(qs, r, own->outside);

@@ -201,13 +201,11 @@ const struct local_reply *local_answer(
 	struct local *l, const struct dns_question *q, bool stream, unsigned zone_labels)
 {
 	const struct special_name *special;
-	uint8_t name[DNS_NAME_MAX];
 	struct suffixes x;
 
 	if (q->class != DNS_CLASS_IN)
 		return NULL;
-	name_fold(name, q->name, q->name_len);
-	suffixes_of(l->key, name, q->name_len, &x);
+	suffixes_of(l->key, q->name, q->name_len, &x);
 	local_reply_init(&l->reply);
 	special = special_find(&l->special, &x);
 	if ((l->names && !asks_parent(special, &x, q->type) && try_records(l, &x, q->type)) ||

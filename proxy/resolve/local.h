@@ -42,7 +42,7 @@ void local_set_names(struct local *l, struct local_names *names);
 void local_set_blocks(struct local *l, struct local_blocks *blocks);
 
 /*
- * The answer to a question, valid until the next call; NULL: it goes upstream.  stream: it came over TCP.
+ * The answer to a question whose name is folded, valid until the next call; NULL: it goes upstream.  stream: it came over TCP.
  * zone_labels: labels of the zone that the question falls into, 0: none; a zone goes before special-use
  * names that are no longer than it, and before block lists.
  * Where reply->outside is set, that name is to be asked for, too: see local_join.
@@ -51,7 +51,7 @@ const struct local_reply *local_answer(
 	struct local *l, const struct dns_question *q, bool stream, unsigned zone_labels);
 
 /*
- * The answer to a question that is an alias of a name outside (reply->outside was set), given the upstream's
+ * The answer to a question (folded) that is an alias of a name outside (reply->outside was set), given the upstream's
  * answer about that name; valid until the next call.
  */
 const struct local_reply *local_join(struct local *l, const struct dns_question *q, bool stream,

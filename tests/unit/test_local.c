@@ -60,8 +60,12 @@ static void end(void)
 static const char *ask_in(const char *name, const char *type, bool stream, unsigned zone_labels)
 {
 	const struct wire_name *n = wire_name(name);
-	struct dns_question q = { n->octets, (uint8_t)n->len, type_number(type), DNS_CLASS_IN };
-	const struct local_reply *r = local_answer(&local, &q, stream, zone_labels);
+	uint8_t folded[DNS_NAME_MAX];
+	struct dns_question q = { folded, (uint8_t)n->len, type_number(type), DNS_CLASS_IN };
+	const struct local_reply *r;
+
+	name_fold(folded, n->octets, n->len);
+	r = local_answer(&local, &q, stream, zone_labels);
 
 	return r ? reply_text(r, n, q.type) : "upstream";
 }

@@ -376,13 +376,14 @@ static void test_trust_store_lost(void **state)
 {
 	struct config_upstream u = { .profile = PROFILE_STRICT, .auth_name = "resolver.test" };
 	struct trust *missing = trust_new("/nonexistent/bundle.pem");
+	struct tls_policy *begun_with; /* the session has its parameters from it */
 	char error[256];
 	struct link l;
 
 	(void)state;
 	link_open(&l, &(struct policy_form){ .auth_name = "resolver.test" },
 		&(struct peer_form){ .chain = { &leaf } });
-	tls_policy_free(l.policy.policy);
+	begun_with = l.policy.policy;
 	l.policy.policy = tls_policy_new(&u, "", missing, error, sizeof error);
 	assert_non_null(l.policy.policy);
 	l.engine.policy = l.policy.policy;
@@ -391,6 +392,7 @@ static void test_trust_store_lost(void **state)
 	assert_int_equal(l.end.fault, FAULT_LOCAL);
 	expect_says("lost", l.end.text, "/nonexistent/bundle.pem");
 	link_close(&l);
+	tls_policy_free(begun_with);
 	trust_free(missing);
 }
 
