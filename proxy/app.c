@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/cache/cache.h"
 #include "proxy/announce.h"
+#include "proxy/capacity.h"
 #include "proxy/client/passed.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
@@ -28,14 +28,6 @@
 #include "proxy/worker.h"
 
 #define SIGNALS 5
-/*
- * Of each worker: event loop, mailbox, log, spare, and the sessions of an upstream (16 at most), of
- * which further ones will hardly have all.
- */
-#define RESERVED_DESCRIPTORS 28u
-#define RESERVED_FURTHER     6u
-#define TCP_CLIENTS_MIN	     4u
-#define WORKERS_AUTO_MAX     64
 
 struct app {
 	struct config *config;
@@ -62,43 +54,9 @@ struct drain_mail {
 
 /* ------------------------------------------------------------------ sockets and workers */
 
-static size_t count_workers(const struct config *c)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (c->workers > 0)
-		return c->workers;
-	if (cores > WORKERS_AUTO_MAX)
-		return WORKERS_AUTO_MAX;
-	return cores > 0 ? (size_t)cores : 1;
-}
-
-/* Upstreams, those over datagrams counted twice: with their stream. */
-static size_t count_ways(const struct config *c)
-{
-	size_t n = c->upstream_count;
-
-	for (size_t i = 0; i < c->upstream_count; i++)
-		n += config_has_two_ways(c->forward[i].transport);
-	return n;
-}
-
-/*
- * TCP clients of one worker: what is configured, as far as the limit of open files allows once each
- * worker has its sockets, upstream sessions and some to spare (threats F22).
- */
 static size_t tcp_clients_of(const struct app *a)
 {
-	size_t per_worker = RESERVED_DESCRIPTORS + (count_ways(a->config) - 1) * RESERVED_FURTHER +
-			    listeners_each(&a->listeners),
-	       wanted = a->config->tcp_clients;
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur / a->worker_count >= wanted + per_worker)
-		return wanted;
-	if (r.rlim_cur / a->worker_count < TCP_CLIENTS_MIN + per_worker)
-		return TCP_CLIENTS_MIN;
-	return r.rlim_cur / a->worker_count - per_worker;
+	return capacity_tcp_clients(a->config, a->worker_count, listeners_each(&a->listeners));
 }
 
 static struct worker *make_worker(struct app *a, size_t index)
@@ -222,7 +180,7 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	enum exit_code code;
 	int err;
 
-	a->worker_count = count_workers(a->config);
+	a->worker_count = capacity_workers(a->config);
 	err = listeners_open(&a->listeners, a->config, passed, a->worker_count, error, size);
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
