@@ -28,7 +28,7 @@ arrows proxy/upstream 'common/|proxy/(upstream|loop)'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'
 found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c proxy/resolve \
-	proxy/upstream/pool.c proxy/upstream/upstream.c proxy/upstream/session.c)
+	proxy/upstream/pool*.c proxy/upstream/upstream.c proxy/upstream/ways.c proxy/upstream/session*.c)
 [ -z "$found" ] || fault "a library where it does not belong:
 $found"
 found=$(grep -rln 'gnutls' proxy --include='*.[ch]' | grep -vE 'upstream/(d?tls|trust|pins|priority|verify)[a-z_]*\.[ch]|main\.c|app\.c')

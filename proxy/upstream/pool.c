@@ -8,24 +8,20 @@
 #include "common/base/log.h"
 #include "proxy/upstream/flights.h"
 #include "proxy/upstream/placing.h"
+#include "proxy/upstream/pool_internal.h"
 #include "proxy/upstream/policy.h"
-#include "proxy/upstream/verdict.h"
 #include "proxy/upstream/ways.h"
 
 /* A matched answer that does not parse is asked for once more, then it is the upstream's word. */
 #define BAD_ANSWERS_MAX 2
-/* With others to ask: so often by one upstream, whole or half. */
-#define SPENT_MAX 2
 /* A change of the upstream that is asked is told so often at most. */
 #define SERVING_NEWS_US 1000000u
-/* A slow name may be asked for again if fifty queries have earned it; at most so many saved up. */
-#define HEDGE_COST 50u
-#define HEDGE_MAX  (20u * HEDGE_COST)
+/* So many repetitions of slow names are saved up at most. */
+#define HEDGE_MAX (20u * POOL_HEDGE_COST)
 
 /* ------------------------------------------------------------------ the queue */
 
-/* Where it is counted what is the upstream's own, whichever way. */
-static struct stats *stats_of(struct upstream *u)
+struct stats *pool_stats_of(struct upstream *u)
 {
 	return ways_face(u)->session.stats;
 }
@@ -48,7 +44,7 @@ static void leave_queue(struct pool *p, struct request *r)
 	p->waiting_count--;
 }
 
-static void look_again(struct pool *p)
+void pool_look_again(struct pool *p)
 {
 	if (p->waiting_count > 0)
 		turn_defer(p->turn, &p->dispatch);
@@ -63,7 +59,7 @@ static void submit_to(struct session *s, struct request *r)
 	r->own = u;
 	upstream_submit(r->own, s, flights_take(r));
 	if (session_is_spent(s))
-		look_again(r->pool); /* those that waited for room there wait for another */
+		pool_look_again(r->pool); /* those that waited for room there wait for another */
 }
 
 /* ------------------------------------------------------------------ placing */
@@ -83,7 +79,7 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 		return;
 	}
 	probe_copy(&p->probe, r, ~pool_bit(p, u));
-	stats_of(u)->upstream_probes++;
+	pool_stats_of(u)->upstream_probes++;
 	submit_to(s, &p->probe.request);
 }
 
@@ -135,7 +131,7 @@ static void deliver(struct turn_work *w)
 	free(kept); /* r may be gone */
 }
 
-static void finish(struct pool *p, struct request *r)
+void pool_finish(struct pool *p, struct request *r)
 {
 	flights_forget(r);
 	leave_queue(p, r);
@@ -143,16 +139,16 @@ static void finish(struct pool *p, struct request *r)
 	r->state = REQUEST_DONE;
 	r->work.run = deliver;
 	turn_defer(p->turn, &r->work);
-	look_again(p); /* its places are free */
+	pool_look_again(p); /* its places are free */
 }
 
 /* The error that an upstream answered, as nobody had anything better. */
-static void finish_kept(struct pool *p, struct request *r)
+void pool_finish_kept(struct pool *p, struct request *r)
 {
 	r->answered = message_parse(r->kept, r->kept_len, &r->answer) == MESSAGE_OK;
 	r->upstream = r->kept_from;
 	r->failure = (struct ede){ EDE_OTHER, "an answer that was kept does not parse" };
-	finish(p, r);
+	pool_finish(p, r);
 }
 
 static struct ede why_lost(struct pool *p, const struct request *r)
@@ -177,15 +173,15 @@ static void finish_lost(struct pool *p, struct request *r)
 	if (flights_any(r))
 		return;
 	if (r->kept) {
-		finish_kept(p, r);
+		pool_finish_kept(p, r);
 		return;
 	}
 	r->answered = false;
 	r->failure = why_lost(p, r);
-	finish(p, r);
+	pool_finish(p, r);
 }
 
-static bool is_exhausted(struct request *r)
+bool pool_is_exhausted(struct request *r)
 {
 	return r->is_probe || flights_over(r, true) >= REQUEST_SENDS_MAX ||
 	       r->sends >= REQUEST_SENDS_MAX || r->bad_answers >= BAD_ANSWERS_MAX;
@@ -202,13 +198,14 @@ static void ask(struct pool *p, struct request *r)
 	case PLACE_NONE:
 		if (r->kept) {
 			if (!flights_any(r))
-				finish_kept(p, r);
+				pool_finish_kept(p, r);
 			break;
 		}
 		/* fall through */
 	case PLACE_AWAITED:
 		wait_in_queue(p, r);
-		look_again(p); /* what was found out while it was placed came too early for it */
+		pool_look_again(
+			p); /* what was found out while it was placed came too early for it */
 		break;
 	}
 }
@@ -219,16 +216,16 @@ static void reconsider(struct turn_work *w)
 	struct request *r = container_of(w, struct request, work);
 
 	if (request_waits(r))
-		look_again(r->pool); /* a send that was given back opens other places to it */
+		pool_look_again(r->pool); /* a send that was given back opens other places to it */
 	if (request_waits(r) || flights_any_fresh(r))
 		return;
-	if (is_exhausted(r))
+	if (pool_is_exhausted(r))
 		finish_lost(r->pool, r);
 	else
 		ask(r->pool, r);
 }
 
-static void reconsider_later(struct pool *p, struct request *r)
+void pool_reconsider_later(struct pool *p, struct request *r)
 {
 	r->work.run = reconsider;
 	turn_defer(p->turn, &r->work);
@@ -245,7 +242,7 @@ static void dispatch_again(struct pool *p)
 		if (placed == PLACED || (placed == PLACE_NONE && r->kept))
 			leave_queue(p, r);
 		if (placed == PLACE_NONE && r->kept && !flights_any(r))
-			finish_kept(p, r);
+			pool_finish_kept(p, r);
 	}
 }
 
@@ -271,249 +268,8 @@ static void on_dispatch(struct turn_work *w)
 
 static void on_patience(struct timer *t)
 {
-	look_again(container_of(t, struct pool, patience));
+	pool_look_again(container_of(t, struct pool, patience));
 }
-
-/* ------------------------------------------------------------------ what upstreams say */
-
-static size_t on_wanted(void *arg)
-{
-	const struct pool *p = arg;
-
-	return p->waiting_count;
-}
-
-static void on_room(void *arg)
-{
-	look_again(arg);
-}
-
-static void on_lost(void *arg, struct upstream *u)
-{
-	(void)u;
-	look_again(arg);
-}
-
-/*
- * The path is in doubt: it is sent elsewhere too; what was sent may still be answered.  The second
- * time with an upstream it goes to another one.
- */
-static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
-{
-	if (r->late_on & pool_bit(p, u) && (r->avoid | pool_bit(p, u)) != pool_everybody(p))
-		r->avoid |= pool_bit(p, u);
-	r->late_on |= pool_bit(p, u);
-	if (!is_exhausted(r))
-		reconsider_later(p, r);
-	look_again(p); /* those that wait for room there */
-	return true;
-}
-
-/* Once, to another session of the same upstream, if the budget allows. */
-static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
-{
-	struct session *s;
-
-	if (r->sends > 1 || request_waits(r) || is_exhausted(r))
-		return true;
-	if (p->hedge_credit < HEDGE_COST)
-		return false;
-	s = upstream_session(u, r);
-	if (!s) {
-		upstream_ensure_second(u);
-		return false;
-	}
-	p->hedge_credit -= HEDGE_COST;
-	stats_of(u)->upstream_hedges++;
-	upstream_submit(u, s, flights_take(r));
-	return true;
-}
-
-/* Datagrams are of no use to it: from now on it goes to the stream beside them. */
-static void move_to_stream(struct pool *p, struct request *r, uint64_t *counter)
-{
-	if (r->needs_stream)
-		return;
-	r->needs_stream = true;
-	if (!r->is_probe)
-		++*counter;
-	look_again(p); /* it may wait for datagrams */
-}
-
-/* Never held against the upstream itself: there is the stream.  The second time it goes there. */
-static bool datagrams_are_late(
-	struct pool *p, struct upstream *u, struct request *r, enum session_late why)
-{
-	if (why == LATE_DATAGRAMS || r->datagram_late)
-		move_to_stream(p, r, &stats_of(u)->fallback_silence);
-	r->datagram_late = true;
-	if (!is_exhausted(r))
-		reconsider_later(p, r);
-	look_again(p);
-	return true;
-}
-
-static bool on_late(void *arg, struct upstream *u, struct flight *f, enum session_late why)
-{
-	struct pool *p = arg;
-
-	if (u->stream)
-		return datagrams_are_late(p, u, f->request, why);
-	return why == LATE_PATH ? path_is_late(p, u, f->request) : name_is_slow(p, u, f->request);
-}
-
-/* Its answer came twice by half, or malformed: that is the upstream's own trouble with it. */
-static void note_spent(struct pool *p, struct upstream *u, struct request *r)
-{
-	health_error(&ways_face(u)->health);
-	if (++r->spent < SPENT_MAX || (r->avoid | pool_bit(p, u)) == pool_everybody(p))
-		return;
-	r->avoid |= pool_bit(p, u);
-	r->spent = r->bad_answers = 0;
-}
-
-/* The first error stays, but any says more than REFUSED. */
-static void keep(struct request *r, const struct upstream *u)
-{
-	struct dns_message old;
-	uint8_t *copy;
-
-	if (r->kept && message_parse(r->kept, r->kept_len, &old) == MESSAGE_OK &&
-		(message_rcode(&old) != RCODE_REFUSED ||
-			message_rcode(&r->answer) == RCODE_REFUSED))
-		return;
-	copy = malloc(r->answer.len);
-	if (!copy)
-		return;
-	memcpy(copy, r->answer.data, r->answer.len);
-	free(r->kept);
-	r->kept = copy;
-	r->kept_len = r->answer.len;
-	r->kept_from = u->label;
-}
-
-/* It has had its say: what it may still answer on another session is not waited for. */
-static void expect_nothing_of(struct upstream *u, struct request *r)
-{
-	for (size_t i = 0; i < REQUEST_FLIGHTS_MAX; i++) {
-		struct flight *f = &r->flights[i];
-
-		if (!f->session || ways_face(ways_of(f->session)) != ways_face(u))
-			continue;
-		if (f->sent)
-			f->late = true;
-		else
-			session_forget(f);
-	}
-}
-
-/* An error of the upstream's own: others are asked, if there are any. False: there is no other. */
-static bool try_others(struct pool *p, struct upstream *u, struct request *r)
-{
-	r->avoid |= pool_bit(p, u);
-	if (r->avoid == pool_everybody(p) || (is_exhausted(r) && !flights_any(r)))
-		return false;
-	keep(r, u);
-	if (!r->kept)
-		return false;
-	expect_nothing_of(u, r);
-	reconsider_later(p, r);
-	look_again(p);
-	return true;
-}
-
-/* Not even the server's own cookie pleases it: for whoever has others to ask that is an error of its own. */
-static bool moves_on_for_cookies(struct pool *p, struct upstream *u, const struct flight *f)
-{
-	struct request *r = f->request;
-
-	if (!f->cookie_refused || r->bad_cookies < 2 || r->is_probe ||
-		(r->avoid | pool_bit(p, u)) == pool_everybody(p))
-		return false;
-	health_error(&u->health);
-	return try_others(p, u, r);
-}
-
-static void on_returned(void *arg, struct upstream *u, struct flight *f)
-{
-	struct pool *p = arg;
-
-	if (u->stream && f->cookie_refused && f->request->bad_cookies > 1)
-		move_to_stream(p, f->request, &stats_of(u)->fallback_cookies); /* RFC 7873 5.3 */
-	else if (moves_on_for_cookies(p, u, f))
-		return;
-	if (f->spent)
-		note_spent(p, u, f->request);
-	if (f->oversized)
-		move_to_stream(p, f->request, &stats_of(u)->fallback_size);
-	else if (u->stream && f->request->datagrams >= REQUEST_SENDS_MAX)
-		move_to_stream(p, f->request, &stats_of(u)->fallback_silence);
-	reconsider_later(p, f->request);
-	look_again(p);
-}
-
-/* An error that says why the name fails is no better knowledge than an error that does not. */
-static bool is_known(const struct dns_message *answer)
-{
-	return message_rcode(answer) != RCODE_SERVFAIL && message_rcode(answer) != RCODE_REFUSED;
-}
-
-/* What others had answered with errors was to be known. */
-static void compare_with_others(struct pool *p, struct upstream *u, const struct request *r)
-{
-	bool known = !r->is_probe && is_known(&r->answer);
-
-	for (size_t i = 0; known && r->avoid && i < p->count; i++)
-		if (r->avoid & (UINT32_C(1) << i))
-			health_contradicted(&p->upstreams[i].health);
-	health_good(&ways_face(u)->health);
-}
-
-/* The answer is there, but not in a datagram (RFC 8094 5): no other upstream is asked for it. */
-static void ask_stream(struct pool *p, struct upstream *u, struct request *r)
-{
-	move_to_stream(p, r, &stats_of(u)->fallback_truncated);
-	reconsider_later(p, r);
-}
-
-static void on_answered(void *arg, struct upstream *u, struct flight *f)
-{
-	struct pool *p = arg;
-	struct request *r = f->request;
-
-	ways_answered(u);
-	if (u->stream && r->answer.flags & DNS_TC && !r->is_probe) {
-		ask_stream(p, u, r);
-		return;
-	}
-	if (p->count > 1) {
-		bool error = verdict_moves_on(&r->answer);
-
-		if (error)
-			health_error(&ways_face(u)->health);
-		if (error && !r->is_probe && try_others(p, u, r))
-			return;
-		if (error && r->kept) {
-			keep(r, u);
-			finish_kept(p, r);
-			return;
-		}
-		if (!error)
-			compare_with_others(p, u, r);
-	}
-	r->answered = true;
-	r->upstream = u->label;
-	finish(p, r);
-}
-
-static const struct upstream_owner upstream_owner = {
-	.wanted = on_wanted,
-	.room = on_room,
-	.lost = on_lost,
-	.late = on_late,
-	.returned = on_returned,
-	.answered = on_answered,
-};
 
 /* ------------------------------------------------------------------ for those above */
 
@@ -524,12 +280,12 @@ void pool_init(struct pool *p)
 		p->stats = p->upstreams[0].session.stats;
 	p->dispatch.run = on_dispatch;
 	p->patience.fire = on_patience;
-	p->hedge_credit = HEDGE_COST;
+	p->hedge_credit = POOL_HEDGE_COST;
 	list_init(&p->again);
 	list_init(&p->waiting);
 	probe_init(&p->probe, p);
 	for (size_t i = 0; i < p->count; i++) {
-		p->upstreams[i].owner = &upstream_owner;
+		p->upstreams[i].owner = &pool_as_owner;
 		p->upstreams[i].owner_arg = p;
 		p->upstreams[i].health.alone = p->count == 1;
 		ways_init(&p->upstreams[i]);
@@ -575,7 +331,7 @@ static bool is_refused(struct pool *p, struct request *r)
 		return false;
 	r->answered = false;
 	r->failure = (struct ede){ EDE_NETWORK_ERROR, why };
-	finish(p, r);
+	pool_finish(p, r);
 	return true;
 }
 
@@ -590,7 +346,7 @@ void pool_submit(struct pool *p, struct request *r)
 	if (p->waiting_count == 0 && place(p, r) == PLACED)
 		return;
 	wait_in_queue(p, r);
-	look_again(p); /* behind those that came before */
+	pool_look_again(p); /* behind those that came before */
 }
 
 void pool_cancel(struct pool *p, struct request *r)
@@ -603,7 +359,7 @@ void pool_cancel(struct pool *p, struct request *r)
 	free(r->kept);
 	r->kept = NULL;
 	r->state = REQUEST_IDLE;
-	look_again(p);
+	pool_look_again(p);
 }
 
 unsigned pool_sessions(const struct pool *p)

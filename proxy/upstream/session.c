@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "common/dns/edns.h"
 #include "common/dns/frame.h"
 #include "proxy/upstream/session_cookie.h"
+#include "proxy/upstream/session_match.h"
 #include "proxy/upstream/session_repeat.h"
 #include "proxy/upstream/session_watch.h"
 
@@ -60,7 +60,7 @@ void flight_uncharge(struct flight *f)
 	f->request->returns++;
 }
 
-static void give_back(struct session *s, struct flight *f)
+void session_give_back(struct session *s, struct flight *f)
 {
 	list_remove(&f->node);
 	f->session = NULL;
@@ -73,7 +73,7 @@ void session_return_queued(struct session *s)
 
 	while ((n = list_take(&s->queued))) {
 		s->queued_count--;
-		give_back(s, container_of(n, struct flight, node));
+		session_give_back(s, container_of(n, struct flight, node));
 	}
 }
 
@@ -95,7 +95,7 @@ static void give_all_back(struct session *s, const struct transport_end *end)
 		f->spent = f == half;
 		if (limit && !f->spent)
 			flight_uncharge(f);
-		give_back(s, f);
+		session_give_back(s, f);
 	}
 	session_return_queued(s);
 }
@@ -266,175 +266,18 @@ static void on_ended(void *arg, const struct transport_end *end)
 	s->setup->owner->ended(s->setup->owner_arg, s, end);
 }
 
-/*
- * The server's idle limit (RFC 7828 3.2.2): the newest value counts, 0 asks us to finish, none
- * withdraws it.
- */
-static void heed_keepalive(struct session *s, const struct edns *e)
-{
-	if (!e->keepalive || e->keepalive_bad) {
-		s->idle_limit_us = 0;
-	} else if (e->keepalive_timeout == 0) {
-		session_retire(s);
-	} else {
-		s->idle_limit_us = e->keepalive_timeout * 100000ull;
-	}
-}
-
-/*
- * An error may come without its question (RFC 7766 7, standards 1.1): then the id alone has to do.
- */
-static bool may_lack_question(unsigned rcode)
-{
-	return rcode == RCODE_FORMERR || rcode == RCODE_SERVFAIL || rcode == RCODE_NOTIMP ||
-	       rcode == RCODE_REFUSED;
-}
-
-static bool answers_question(const struct dns_message *m, const struct dns_question *asked)
-{
-	if (m->qdcount == 0)
-		return may_lack_question(message_rcode(m));
-	return m->qdcount == 1 && question_equal(&m->question, asked);
-}
-
-static void take_out(struct session *s, struct flight *f)
-{
-	idmap_release(&s->ids, f->id);
-	list_remove(&f->node);
-	s->sent_count--;
-}
-
 /* A query less in flight: the idle limit may run now, or the goodbye be due. */
-static void after_answer(struct session *s)
+void session_after_answer(struct session *s)
 {
 	if (s->state == SESSION_READY && session_inflight(s) == 0)
 		arm(s, rest_until(s, turn_now_us(s->setup->turn)));
 	part_if_idle(s);
 }
 
-static void accept_answer(struct session *s, struct flight *f, const struct edns *e)
-{
-	struct request *r = f->request;
-
-	take_out(s, f);
-	s->answers++;
-	s->setup->stats->upstream_answers++;
-	if (!session_is_stream(s))
-		session_repeat_answered(s, f);
-	session_watch_answered(s);
-	f->session = NULL;
-	r->trusted = s->transport->info.authenticated;
-	r->protocol = s->transport->info.protocol;
-	if (s->setup->form.keepalive)
-		heed_keepalive(s, e);
-	s->setup->owner->answered(s->setup->owner_arg, s, f);
-	after_answer(s);
-}
-
-/* It is the answer, but it does not parse: never handed on (threats A08). */
-static void reject_answer(struct session *s, struct flight *f)
-{
-	take_out(s, f);
-	session_watch_answered(s);
-	s->setup->stats->upstream_malformed++;
-	if (f->request->bad_answers < UINT8_MAX)
-		f->request->bad_answers++;
-	f->spent = true;
-	give_back(s, f);
-	after_answer(s);
-}
-
-/* It asks for the same query with another cookie, or none: the owner sends it again, at once. */
-static void return_for_cookie(struct session *s, struct flight *f)
-{
-	take_out(s, f);
-	s->answers++;
-	session_watch_answered(s);
-	f->cookie_refused = true;
-	give_back(s, f);
-	after_answer(s);
-}
-
-/*
- * What a stream brings is the server's, whatever cookie it has: nothing better will come, and the query
- * need not wait for it.  Of datagrams one may be forged, and the right one on its way.
- */
-static void discard_answer(struct session *s, struct flight *f)
-{
-	if (s->transport->info.stream)
-		reject_answer(s, f);
-}
-
-static void judge(struct session *s, struct flight *f)
-{
-	struct edns e;
-
-	edns_parse(&f->request->answer, true, &e);
-	switch (session_cookie_judge(s, f, &e)) {
-	case COOKIE_ACCEPT:
-		accept_answer(s, f, &e);
-		break;
-	case COOKIE_RETRY:
-		return_for_cookie(s, f);
-		break;
-	case COOKIE_DISCARD:
-		discard_answer(s, f);
-		break;
-	}
-}
-
-/*
- * Matching (RFC 5452 9.1, RFC 7766 7, threats A01-A03): the id is in use on this session, it is a
- * response to a QUERY, and the question is the one sent.  What fails is dropped and counted; the
- * wait goes on.
- */
-static void match(struct session *s, struct flight *f, const uint8_t *msg, size_t len)
-{
-	struct dns_message *m = &f->request->answer;
-	enum message_verdict v = message_parse(msg, len, m);
-
-	if (v == MESSAGE_SHORT || v == MESSAGE_NO_QUESTION ||
-		!answers_question(m, &f->request->query.question))
-		s->setup->stats->upstream_mismatch++;
-	else if (v == MESSAGE_MALFORMED && !session_is_stream(s))
-		s->setup->stats
-			->upstream_malformed++; /* the next datagram may be the answer (A07) */
-	else if (v == MESSAGE_MALFORMED)
-		reject_answer(s, f);
-	else
-		judge(s, f);
-}
-
-static void on_message(void *arg, const uint8_t *msg, size_t len)
-{
-	struct session *s = arg;
-	struct stats *stats = s->setup->stats;
-	const struct idmap_entry *e;
-
-	if (s->state == SESSION_ENDED)
-		return;
-	if (len < DNS_HEADER_LEN) {
-		stats->upstream_mismatch++;
-		return;
-	}
-	e = idmap_find(&s->ids, wire_get16(msg));
-	if (!e) {
-		stats->upstream_unknown++;
-	} else if ((wire_get16(msg + 2) & (DNS_QR | DNS_OPCODE_MASK)) != DNS_QR) {
-		stats->upstream_mismatch++;
-	} else if (!e->owner) {
-		stats->upstream_late++;
-		session_watch_answered(s);
-		idmap_release(&s->ids, wire_get16(msg));
-	} else {
-		match(s, e->owner, msg, len);
-	}
-}
-
 static const struct transport_handler handler = {
 	.established = on_established,
 	.ready = on_ready,
-	.message = on_message,
+	.message = session_on_message,
 	.room = on_room,
 	.doubted = on_doubted,
 	.ended = on_ended,
@@ -537,8 +380,8 @@ static void refuse(struct session *s, struct flight *f, int err)
 	s->queued_count--;
 	if (!f->oversized)
 		charge(s, f);
-	give_back(s, f);
-	after_answer(s);
+	session_give_back(s, f);
+	session_after_answer(s);
 }
 
 static void on_seal(struct turn_work *w)
@@ -627,5 +470,5 @@ void session_forget(struct flight *f)
 		s->setup->stats->bound_ids++;
 		session_retire(s);
 	}
-	after_answer(s);
+	session_after_answer(s);
 }
