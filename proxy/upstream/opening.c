@@ -1,5 +1,8 @@
 #include "proxy/upstream/opening.h"
 
+#include "proxy/upstream/retest.h"
+#include "proxy/upstream/ways.h"
+
 /*
  * Trouble of our own (no route, no descriptor) is looked at again so soon; it is nobody's backoff.
  */
@@ -11,10 +14,8 @@
 /* A query that comes while no other waits has an attempt made for it, if the last is so old. */
 #define FRESH_RETRY_US 1000000u
 /* A spent session that was not closed within this has shown that the limit is none. */
-#define OUTLIVED_US 100000u
-/* An address is gone back to if its handshake is not slower than the winner's by more. */
-#define RETEST_SLACK_US RACE_DELAY_US
-#define WANT_EVERY_US	1000000u
+#define OUTLIVED_US   100000u
+#define WANT_EVERY_US 1000000u
 
 static uint64_t now_us(const struct upstream *u)
 {
@@ -57,7 +58,7 @@ static void stop_timer(struct upstream *u, struct timer *t)
 	timer_stop(&u->session.turn->timers, t);
 }
 
-static size_t count_sessions(const struct upstream *u)
+size_t opening_count_sessions(const struct upstream *u)
 {
 	size_t n = 0;
 
@@ -169,7 +170,7 @@ static uint64_t not_before(const struct upstream *u, size_t i, uint64_t due)
 	return due;
 }
 
-static struct session *open_to(struct upstream *u, size_t i, struct transport_end *ret_end)
+struct session *opening_open_to(struct upstream *u, size_t i, struct transport_end *ret_end)
 {
 	struct session *s;
 
@@ -183,36 +184,6 @@ static struct session *open_to(struct upstream *u, size_t i, struct transport_en
 	return s;
 }
 
-static bool has_session(const struct upstream *u)
-{
-	list_for_each (n, &u->sessions)
-		if (container_of(n, struct session, node)->ready_us)
-			return true;
-	return false;
-}
-
-/*
- * Datagrams do not get through.  Not where one session is there, in doubt or not: what ended the
- * attempt for another may be forged (threats A07).  Nor where a server that has answered here
- * refuses them at once: it may be starting again.  Nor where something was answered, be it of no use or
- * forged, or where the stream does not get through either: that is an outage.
- */
-static bool is_silence(const struct upstream *u, const struct transport_end *end)
-{
-	if (end->fault == FAULT_LOCAL || has_session(u) || u->stream->health.down_since_us)
-		return false;
-	return end->fault == FAULT_TIMEOUT || (!u->silence.heard && end->stage <= STAGE_TCP);
-}
-
-/*
- * Datagrams are let alone, as long as the stream is there instead (RFC 8094 3.1 speaks of finding out
- * whether a server does DTLS): without both the upstream would be dead for a quarter of an hour.
- */
-static bool is_let_alone(const struct upstream *u)
-{
-	return silence_is_on(&u->silence, now_us(u)) && !u->stream->health.down_since_us;
-}
-
 /* Every address has failed. */
 static void end_round(struct upstream *u, const struct addr *to, const struct transport_end *end)
 {
@@ -220,7 +191,7 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 
 	stop_timer(u, &u->pace);
 	u->warming = false;
-	if (u->stream && is_silence(u, end))
+	if (ways_is_silence(u, end))
 		upstream_fall_silent(u, end->text);
 	if (u->round_counts)
 		wait = back_off(u);
@@ -232,7 +203,7 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 		health_note(&u->health, to, end);
 		return;
 	}
-	if (is_let_alone(u))
+	if (ways_is_let_alone(u))
 		health_note(&u->health, to, end); /* it was told already */
 	else
 		health_failed(&u->health, to, end, wait, now_us(u));
@@ -269,7 +240,7 @@ static bool attempt_failed(
  */
 static bool is_full(struct upstream *u)
 {
-	if (count_sessions(u) < UPSTREAM_SESSIONS_MAX)
+	if (opening_count_sessions(u) < UPSTREAM_SESSIONS_MAX)
 		return false;
 	u->session.stats->bound_sessions++;
 	if (wanted(u) > 0)
@@ -296,7 +267,7 @@ static void run_race(struct upstream *u, uint64_t quiet_us)
 		if (is_full(u))
 			return;
 		end = (struct transport_end){ 0 };
-		if (open_to(u, i, &end))
+		if (opening_open_to(u, i, &end))
 			u->connecting++;
 		else if (!attempt_failed(u, &u->race.list[i].addr, &end))
 			return;
@@ -402,11 +373,12 @@ void opening_add(struct upstream *u)
 	struct transport_end end = { 0 };
 	size_t i = u->race.winner == RACE_NONE ? 0 : u->race.winner;
 
-	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true) || is_let_alone(u))
+	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true) ||
+		ways_is_let_alone(u))
 		return;
 	if (is_full(u))
 		return;
-	if (open_to(u, i, &end))
+	if (opening_open_to(u, i, &end))
 		u->connecting++;
 	else
 		attempt_failed(u, &u->race.list[i].addr, &end);
@@ -431,7 +403,7 @@ static void welcome(struct upstream *u)
 
 void opening_ensure(struct upstream *u, bool urgent)
 {
-	if (u->closing || is_let_alone(u) || !is_due(u, urgent))
+	if (u->closing || ways_is_let_alone(u) || !is_due(u, urgent))
 		return;
 	if (outlived(u)) {
 		u->owner->room(u->owner_arg);
@@ -472,57 +444,13 @@ void opening_renew(struct upstream *u)
 		opening_ensure(u, false);
 }
 
-/* ------------------------------------------------------------------ a better address */
-
-/* As good as the one in use; or, while it was tested, that was lost: then any will do. */
-static bool is_good_enough(const struct upstream *u, const struct session *s)
-{
-	if (upstream_ready(u) == 1) /* s itself */
-		return true;
-	return race_is_better(&u->race, &s->addr) &&
-	       s->ready_us - s->opened_us <= u->handshake_us + RETEST_SLACK_US;
-}
-
-/* Back to it, and the others drain. */
-static bool test_passed(struct upstream *u, struct session *s)
-{
-	u->tester = NULL;
-	if (!is_good_enough(u, s)) {
-		race_retest_failed(&u->race, now_us(u));
-		session_abort(s);
-		return false;
-	}
-	list_for_each (n, &u->sessions) {
-		struct session *other = container_of(n, struct session, node);
-
-		if (other != s && !addr_equal(&other->addr, &s->addr))
-			session_retire(other);
-	}
-	return true;
-}
-
-void opening_touched(struct upstream *u)
-{
-	struct transport_end end = { 0 };
-	size_t i;
-
-	if (!u->race.retest_us || u->tester || u->closing)
-		return;
-	i = race_retest(&u->race, now_us(u));
-	if (i == RACE_NONE || count_sessions(u) >= UPSTREAM_SESSIONS_MAX)
-		return;
-	u->tester = open_to(u, i, &end);
-	if (!u->tester)
-		race_retest_failed(&u->race, now_us(u));
-}
-
 /* ------------------------------------------------------------------ what sessions say */
 
 bool opening_won(struct upstream *u, struct session *s)
 {
 	race_closed(&u->race, &s->addr);
 	if (s == u->tester) {
-		if (!test_passed(u, s))
+		if (!retest_passed(u, s))
 			return false;
 	} else {
 		u->connecting--;

@@ -1,7 +1,7 @@
 /*
  * How an upstream comes by its sessions: rounds of attempts over its addresses, backoff between
- * rounds, caps on connections that come to nothing, and the test of a better address that lost
- * before.  Works on struct upstream; upstream.c tells it what its sessions say.
+ * rounds, and caps on connections that come to nothing.  Works on struct upstream; upstream.c tells it
+ * what its sessions say.
  */
 #ifndef PROXY_UPSTREAM_OPENING_H
 #define PROXY_UPSTREAM_OPENING_H
@@ -29,7 +29,9 @@ void opening_fruitless(struct upstream *u, bool failed);
 /* An answer: connecting works again. */
 void opening_answered(struct upstream *u);
 
-/* A query is given to the upstream: time to test a better address? */
-void opening_touched(struct upstream *u);
+/* One attempt to its i-th address, counted and in the list; NULL: *ret_end says why not.  For retest too. */
+struct session *opening_open_to(struct upstream *u, size_t i, struct transport_end *ret_end);
+/* Sessions of any state. */
+size_t opening_count_sessions(const struct upstream *u);
 
 #endif

@@ -2,7 +2,7 @@
  * For how long a way over datagrams is left alone that does not get through on this network (RFC
  * 8094 3.1): a server that never answered there, while its stream works, for 24 h; any other for 15
  * minutes, then twice as long each time, up to that.  Nobody waits for it meanwhile: the stream
- * takes the queries.  While the stream fails, too, it does not hold (opening.c).
+ * takes the queries.  While the stream fails, too, it does not hold (ways.h).
  */
 #ifndef PROXY_UPSTREAM_SILENCE_H
 #define PROXY_UPSTREAM_SILENCE_H

@@ -4,6 +4,7 @@
 
 #include "common/base/log.h"
 #include "proxy/upstream/opening.h"
+#include "proxy/upstream/retest.h"
 
 /* An answer within this is what one expects of an upstream. */
 #define TIMELY_US 1000000u
@@ -74,7 +75,7 @@ void upstream_submit(struct upstream *u, struct session *s, struct flight *f)
 	session_submit(s, f);
 	if (session_is_spent(s))
 		opening_ensure(u, false); /* ahead of the next query */
-	opening_touched(u);
+	retest_touched(u);
 }
 
 /* ------------------------------------------------------------------ standing */

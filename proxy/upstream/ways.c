@@ -60,6 +60,29 @@ struct session *ways_session(struct upstream *face, const struct request *r)
 	return upstream_session(face, r);
 }
 
+/* ------------------------------------------------------------------ silence */
+
+static bool has_session(const struct upstream *u)
+{
+	list_for_each (n, &u->sessions)
+		if (container_of(n, struct session, node)->ready_us)
+			return true;
+	return false;
+}
+
+bool ways_is_silence(const struct upstream *u, const struct transport_end *end)
+{
+	if (!u->stream || end->fault == FAULT_LOCAL || has_session(u) ||
+		u->stream->health.down_since_us)
+		return false;
+	return end->fault == FAULT_TIMEOUT || (!u->silence.heard && end->stage <= STAGE_TCP);
+}
+
+bool ways_is_let_alone(const struct upstream *u)
+{
+	return is_silent(u) && !u->stream->health.down_since_us;
+}
+
 /* ------------------------------------------------------------------ opening */
 
 static bool wants_stream(const struct upstream *face, const struct request *r)

@@ -61,6 +61,19 @@ bool ways_down(const struct upstream *face);
 /* As upstream_standing. */
 enum upstream_standing ways_standing(const struct upstream *face, const char **ret_reason);
 
+/*
+ * A round of attempts over this way ended so: datagrams do not get through.  Not where one session is there,
+ * in doubt or not: what ended the attempt for another may be forged (threats A07).  Nor where a server that
+ * has answered here refuses them at once: it may be starting again.  Nor where something was answered, be it
+ * of no use or forged, or where the stream does not get through either: that is an outage.
+ */
+bool ways_is_silence(const struct upstream *way, const struct transport_end *end);
+/*
+ * They are let alone, as long as the stream is there instead (RFC 8094 3.1 speaks of finding out whether a
+ * server does DTLS): without both the upstream would be dead for a quarter of an hour.
+ */
+bool ways_is_let_alone(const struct upstream *way);
+
 /* A query was answered on this way: the race, if there is one, is over. */
 void ways_answered(struct upstream *way);
 
