@@ -40,7 +40,7 @@ struct app {
 	bool served;		/* what is in it is worth keeping */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
-	struct addr *bound; /* their addresses alone */
+	struct self_socket *bound; /* as others reach them */
 	size_t bound_count;
 	struct worker **workers;
 	size_t worker_count;
@@ -96,7 +96,8 @@ static enum exit_code refuse_loops(const struct app *a, char *error, size_t size
 		const struct config_upstream *u = &a->config->forward[i];
 
 		for (size_t k = 0; k < u->address_count; k++) {
-			if (!self_is_reached(a->bound, a->bound_count, &u->address[k]))
+			if (!self_is_reached(a->bound, a->bound_count, &u->address[k],
+				    config_has_two_ways(u->transport)))
 				continue;
 			snprintf(error, size,
 				"upstream %.80s: %s is where dnsfwd itself listens; forward to "
@@ -111,13 +112,14 @@ static enum exit_code refuse_loops(const struct app *a, char *error, size_t size
 /* [::] of a passed socket may be reached over IPv4 too. */
 static void note_bound(struct app *a, const struct listen_address *l)
 {
-	struct addr any4 = { .in4 = { .sin_family = AF_INET } };
+	struct self_socket s = { l->addr, l->udp, l->tcp };
 
-	a->bound[a->bound_count++] = l->addr;
+	a->bound[a->bound_count++] = s;
 	if (!l->dual_stack)
 		return;
-	addr_set_port(&any4, addr_port(&l->addr));
-	a->bound[a->bound_count++] = any4;
+	s.addr = (struct addr){ .in4 = { .sin_family = AF_INET } };
+	addr_set_port(&s.addr, addr_port(&l->addr));
+	a->bound[a->bound_count++] = s;
 }
 
 static bool allocate(struct app *a)

@@ -134,7 +134,8 @@ static bool set_port(
 	char text[ADDR_TEXT_MAX];
 
 	addr_set_port(a, (uint16_t)u->port);
-	if (!self_is_reached(n->setup.listen, n->setup.listen_count, a))
+	if (!self_is_reached(
+		    n->setup.listen, n->setup.listen_count, a, config_has_two_ways(u->transport)))
 		return true;
 	if (fresh)
 		log_error("upstream %s: its name stands for %s, which is where dnsfwd itself "
@@ -246,7 +247,7 @@ static bool is_usable(const struct names *n, const struct addr *server)
 {
 	char text[ADDR_TEXT_MAX];
 
-	if (self_is_reached(n->setup.listen, n->setup.listen_count, server)) {
+	if (self_is_reached(n->setup.listen, n->setup.listen_count, server, true)) {
 		log_error("bootstrap server %s is where dnsfwd itself listens; it is not asked",
 			addr_text(server, text));
 		return false;

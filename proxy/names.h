@@ -15,6 +15,7 @@
 struct event_base;
 struct mailbox;
 struct names;
+struct self_socket;
 struct worker;
 
 /* All borrowed, outlive it. */
@@ -22,7 +23,7 @@ struct names_setup {
 	struct event_base *base;
 	struct mailbox *mailbox; /* of main's thread */
 	const struct config *config;
-	const struct addr *listen; /* what is really bound */
+	const struct self_socket *listen; /* what is really bound */
 	size_t listen_count;
 	struct worker *const *workers; /* filled in before names_start */
 	size_t worker_count;

@@ -35,11 +35,15 @@ static bool may_take(const struct addr *listen, const struct addr *to)
 	       addr_port(listen) == addr_port(to);
 }
 
-bool self_is_reached(const struct addr *listen, size_t count, const struct addr *to)
+bool self_is_reached(
+	const struct self_socket *listen, size_t count, const struct addr *to, bool over_udp)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (addr_reaches(&listen[i], to) ||
-			(may_take(&listen[i], to) && is_of_this_machine(to)))
+		const struct addr *a = &listen[i].addr;
+
+		if (!listen[i].tcp && !(listen[i].udp && over_udp))
+			continue;
+		if (addr_reaches(a, to) || (may_take(a, to) && is_of_this_machine(to)))
 			return true;
 	}
 	return false;

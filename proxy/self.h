@@ -7,10 +7,17 @@
 
 #include "common/base/addr.h"
 
+/* Where we listen, as really bound, with the port that the kernel chose. */
+struct self_socket {
+	struct addr addr;
+	bool udp, tcp; /* a service manager may pass one of them alone */
+};
+
 /*
- * listen: what is really bound, with the ports that the kernel chose.  For a socket at the
- * any-address the addresses that this machine has now count.
+ * By whoever goes there over TCP, and over UDP where over_udp.  For a socket at the any-address the
+ * addresses that this machine has now count.
  */
-bool self_is_reached(const struct addr *listen, size_t count, const struct addr *to);
+bool self_is_reached(
+	const struct self_socket *listen, size_t count, const struct addr *to, bool over_udp);
 
 #endif

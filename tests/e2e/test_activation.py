@@ -422,3 +422,12 @@ def test_tcp_clients_that_nobody_accepted_wait(server, start, sockets):
         new = start_with(start, server, passed)
         assert wire.rcode_of(client.receive()) == wire.NOERROR
     assert new.stats()["tcp_accepted"] == 1
+
+
+def test_half_of_the_upstreams_port(server, start, sockets):
+    """A UDP socket alone, on the number that the upstream has for TCP: it is not us that is asked."""
+    passed = sockets(bound(port=server.tls[0].port))
+    fwd = start_with(start, server, passed)
+    with fwd.udp_socket(address=passed[0].getsockname()) as client:
+        client.send(wire.query("half.test"))
+        assert wire.rcode_of(client.recv(4096)) == wire.NOERROR

@@ -34,23 +34,24 @@ static const struct {
 
 static void test_rows(void **state)
 {
-	struct addr listen[] = { parsed("127.0.0.1:5300"), parsed("0.0.0.0:53"),
-		parsed("[::]:55") };
+	struct self_socket listen[] = { { parsed("127.0.0.1:5300"), true, true },
+		{ parsed("0.0.0.0:53"), true, true }, { parsed("[::]:55"), true, true } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct addr to = parsed(rows[i].to);
 
-		expect_int(
-			rows[i].to, self_is_reached(listen, COUNT_OF(listen), &to), rows[i].wanted);
-		assert_false(self_is_reached(listen, 0, &to));
+		expect_int(rows[i].to, self_is_reached(listen, COUNT_OF(listen), &to, false),
+			rows[i].wanted);
+		assert_false(self_is_reached(listen, 0, &to, true));
 	}
 }
 
 /* Whatever addresses the machine of the test has: at an any-address all of them lead back. */
 static void test_addresses_of_the_machine(void **state)
 {
-	struct addr listen[] = { parsed("0.0.0.0:53"), parsed("[::]:53") };
+	struct self_socket listen[] = { { parsed("0.0.0.0:53"), true, true },
+		{ parsed("[::]:53"), true, true } };
 	struct ifaddrs *all;
 	size_t seen = 0;
 
@@ -65,13 +66,27 @@ static void test_addresses_of_the_machine(void **state)
 		memcpy(&a, i->ifa_addr,
 			i->ifa_addr->sa_family == AF_INET ? sizeof a.in4 : sizeof a.in6);
 		addr_set_port(&a, 53);
-		assert_true(self_is_reached(listen, 2, &a));
+		assert_true(self_is_reached(listen, 2, &a, true));
 		addr_set_port(&a, 54);
-		assert_false(self_is_reached(listen, 2, &a));
+		assert_false(self_is_reached(listen, 2, &a, true));
 		seen++;
 	}
 	freeifaddrs(all);
 	assert_true(seen > 0);
+}
+
+/* Another program may have the port's other half. */
+static void test_half_a_port(void **state)
+{
+	struct self_socket udp = { parsed("127.0.0.1:853"), true, false };
+	struct self_socket tcp = { parsed("127.0.0.1:853"), false, true };
+	struct addr to = parsed("127.0.0.1:853");
+
+	(void)state;
+	assert_false(self_is_reached(&udp, 1, &to, false));
+	assert_true(self_is_reached(&udp, 1, &to, true));
+	assert_true(self_is_reached(&tcp, 1, &to, false));
+	assert_true(self_is_reached(&tcp, 1, &to, true));
 }
 
 int main(void)
@@ -79,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_addresses_of_the_machine),
+		cmocka_unit_test(test_half_a_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
