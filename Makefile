@@ -30,7 +30,7 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 COMMON_SRC := \
 	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c common/base/clock.c \
-	common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
+	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
 	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
 	common/base/turn.c \
 	common/dns/cookie_client.c common/dns/cookie_server.c common/dns/cookie_store.c \
@@ -104,7 +104,7 @@ COMMON_TESTS := \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
