@@ -60,7 +60,7 @@ UPSTREAM_SRC := \
 	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
-	proxy/upstream/race.c proxy/upstream/retest.c \
+	proxy/upstream/race.c proxy/upstream/renew.c proxy/upstream/retest.c \
 	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
@@ -69,13 +69,13 @@ UPSTREAM_SRC := \
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
-	proxy/announce.c proxy/app.c proxy/capacity.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/policies.c \
+	proxy/announce.c proxy/app.c proxy/capacity.c proxy/epochs.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/policies.c \
 	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
-	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
-	proxy/ops/watch.c \
+	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/networks.c proxy/ops/netwatch.c proxy/ops/notify.c proxy/ops/report.c \
+	proxy/ops/route.c proxy/ops/watch.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
@@ -112,7 +112,7 @@ COMMON_TESTS := \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
 	test_health test_limits test_policy test_pool test_pool_cookie test_pool_errors test_pool_failover \
-	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
+	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race test_renew \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
 	test_session_limits test_session_random test_session_watch test_silence test_upstream \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \

@@ -14,6 +14,7 @@
 #include "proxy/announce.h"
 #include "proxy/capacity.h"
 #include "proxy/client/passed.h"
+#include "proxy/epochs.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
 #include "proxy/names.h"
@@ -45,6 +46,7 @@ struct app {
 	struct worker **workers;
 	size_t worker_count;
 	struct names *names; /* of upstreams */
+	struct epochs *epochs;
 	struct files *files; /* of local names and block lists */
 };
 
@@ -76,6 +78,8 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.cookie_secrets = secrets_get(a->secrets),
 		.tcp_clients = tcp_clients_of(a),
+		.resumed = epochs_resumed,
+		.resumed_arg = a->epochs,
 		.local_key = files_key(a->files),
 		.names = files_names(a->files),
 		.blocks = files_blocks(a->files) };
@@ -139,13 +143,22 @@ static enum exit_code build_names(struct app *a, char *error, size_t size)
 		.listen = a->bound,
 		.listen_count = a->bound_count,
 		.workers = a->workers,
-		.worker_count = a->worker_count };
+		.worker_count = a->worker_count,
+		.changed = epochs_look,
+		.changed_arg = a->epochs };
 	enum exit_code code = refuse_loops(a, error, size);
 
 	if (code != EXIT_OK)
 		return code;
 	a->names = names_new(&setup, error, size);
 	return a->names ? EXIT_OK : EXIT_OTHER;
+}
+
+static bool build_epochs(struct app *a)
+{
+	a->epochs = epochs_new(&(struct epochs_setup){
+		.base = a->base, .mailbox = &a->mailbox, .config = a->config });
+	return a->epochs;
 }
 
 /* True: there is one, or none is wanted. */
@@ -177,6 +190,13 @@ static bool build_workers(struct app *a)
 	return true;
 }
 
+/* How the network is, before anybody connects. */
+static bool start_epochs(struct app *a)
+{
+	epochs_start(a->epochs, a->names, a->workers, a->worker_count);
+	return true;
+}
+
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code;
@@ -186,10 +206,10 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	err = listeners_open(&a->listeners, a->config, passed, a->worker_count, error, size);
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
-	code = allocate(a) ? build_names(a, error, size) : EXIT_MEMORY;
+	code = allocate(a) && build_epochs(a) ? build_names(a, error, size) : EXIT_MEMORY;
 	if (code != EXIT_OK)
 		return code;
-	if (build_cache(a) && build_workers(a) &&
+	if (build_cache(a) && build_workers(a) && start_epochs(a) &&
 		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
 		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
 		files_start(a->files, a->base, a->workers, a->worker_count) == 0)
@@ -215,6 +235,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
+	epochs_log_status(a->epochs);
 	report_request(a->workers, a->worker_count, a->cache, &a->mailbox, a->config);
 }
 
@@ -451,6 +472,7 @@ void app_free(struct app *a)
 	keep_cache(a);
 	files_free(a->files);
 	names_free(a->names);
+	epochs_free(a->epochs);
 	free(a->workers);
 	free(a->bound);
 	listeners_deinit(&a->listeners);

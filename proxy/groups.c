@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cache/cache.h"
 #include "common/config/policy_hash.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/dtls.h"
@@ -26,6 +27,7 @@ struct way {
 	struct plain_endpoint plain;  /* else empty but for the loop and the counters */
 	struct stats stats;	      /* its own; what concerns no single upstream is the loop's */
 	char label[LABEL_MAX];
+	struct addr winners[GROUPS_NETWORKS_MAX]; /* of the race, by network; AF_UNSPEC: none */
 };
 
 /* A group of upstreams: those of `forward`, or of a zone. */
@@ -310,6 +312,76 @@ void groups_trust_loaded(struct groups *g, const struct trust *t)
 		tls_endpoint_trust_loaded(&g->ways[i].endpoint);
 		if (g->upstreams[i].stream)
 			tls_endpoint_trust_loaded(&g->stream_ways[i].endpoint);
+	}
+}
+
+/* ------------------------------------------------------------------ another network */
+
+/* Who won here is noted; returns who won there, NULL: not known. */
+static const struct addr *change_winner(
+	struct way *way, const struct upstream *u, size_t left, size_t entered, bool fresh)
+{
+	const struct addr *winner = race_winner(&u->race);
+
+	way->winners[left] = winner ? *winner : (struct addr){ 0 };
+	if (fresh)
+		way->winners[entered] = (struct addr){ 0 };
+	return way->winners[entered].sa.sa_family == AF_UNSPEC ? NULL : &way->winners[entered];
+}
+
+/* The connections go first: a ticket that none has used comes back at its end. */
+static void renew_upstream_ways(
+	struct groups *g, size_t i, size_t left, size_t entered, bool fresh)
+{
+	struct upstream *face = &g->upstreams[i];
+	struct way *way = &g->ways[i], *beside = &g->stream_ways[i];
+	const struct addr *winner = change_winner(way, face, left, entered, fresh), *other = NULL;
+
+	if (face->stream)
+		other = change_winner(beside, face->stream, left, entered, fresh);
+	ways_renew(face, winner, other);
+	tls_endpoint_renew(&way->endpoint);
+	if (face->stream)
+		tls_endpoint_renew(&beside->endpoint);
+}
+
+void groups_renew(struct groups *g, size_t left, size_t entered, bool fresh)
+{
+	for (size_t i = 0; i < g->upstream_count; i++)
+		renew_upstream_ways(g, i, left, entered, fresh);
+	cookie_store_new_epoch(&g->cookies);
+	for (size_t i = 0; i < g->count; i++)
+		pool_renewed(&g->group[i].pool);
+}
+
+static bool is_concerned(const struct groups *g, size_t i, const struct addr *a)
+{
+	const struct upstream *face = &g->upstreams[i];
+
+	return ways_concern(face, a) || tickets_any(&g->ways[i].endpoint.tickets, a) ||
+	       (face->stream && tickets_any(&g->stream_ways[i].endpoint.tickets, a));
+}
+
+bool groups_moved(struct groups *g, const struct addr *addrs, size_t count)
+{
+	for (size_t i = 0; i < g->upstream_count; i++)
+		for (size_t k = 0; k < count; k++)
+			if (is_concerned(g, i, &addrs[k]))
+				return true;
+	for (size_t i = 0; i < g->upstream_count; i++)
+		for (size_t k = 0; k < count; k++)
+			ways_hope(&g->upstreams[i], &addrs[k]);
+	return false;
+}
+
+void groups_flush_plain(const struct groups *g, struct cache *cache)
+{
+	for (size_t i = 0; cache && i < g->count; i++) {
+		const struct pool *p = &g->group[i].pool;
+
+		if (p->no_refresh && p->cache_policy)
+			cache_flush(cache, &(struct cache_filter){ .has_policy = true,
+						   .policy = p->cache_policy });
 	}
 }
 

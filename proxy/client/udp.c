@@ -175,6 +175,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	int n;
 
 	(void)what;
+	loop_expect_queries(u->loop);
 	prepare(u->receiver, u->wildcard);
 	n = recvmmsg(fd, u->receiver->head, UDP_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i += TOGETHER)

@@ -17,6 +17,12 @@ void tls_endpoint_deinit(struct tls_endpoint *e)
 	tickets_deinit(&e->tickets);
 }
 
+void tls_endpoint_renew(struct tls_endpoint *e)
+{
+	tickets_drop(&e->tickets, NULL);
+	e->void_us = loop_boottime_us(NULL);
+}
+
 struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to)
 {
 	if (!e->policy->tickets)
@@ -61,8 +67,8 @@ void tls_endpoint_keep(void *endpoint, struct tls_engine *engine)
 {
 	struct tls_endpoint *e = endpoint;
 
-	if (e->refused_us && engine->verdict.judged_us <= e->refused_us)
-		engine->ticket_came = false; /* another has shown since that it holds no more */
+	if (e->void_us && engine->verdict.judged_us <= e->void_us)
+		engine->ticket_came = false; /* another has shown since that it holds no more, or it links networks */
 	if (engine->ticket_came && e->policy->tickets)
 		tls_engine_keep_ticket(engine, &e->tickets, loop_boottime_us(NULL));
 }
@@ -73,6 +79,6 @@ void tls_endpoint_failed(
 	bool refused = why->stage == STAGE_AUTH;
 
 	if (refused)
-		e->refused_us = loop_boottime_us(NULL);
+		e->void_us = loop_boottime_us(NULL);
 	tickets_drop(&e->tickets, refused ? NULL : to);
 }
