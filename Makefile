@@ -160,7 +160,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz lint fuzz \
+.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-hostile check-fuzz lint fuzz \
 	fuzz-tls-corpus fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
@@ -346,6 +346,14 @@ $(O)/tests/bench/bench_names: %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libcfg) $(LDLIBS)
 
+# Clients for tests of load: an honest one, and one that sends what no client should.
+load_programs := $(O)/tests/hostile/honest $(O)/tests/hostile/hostile
+$(O)/tests/hostile/hostile: $(call objs,tests/hostile/mutate.c tests/server/query.c)
+$(load_programs): %: %.o $(O)/tests/server/dnsname.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+load-programs: $(load_programs)
+
 bench-names: $(O)/tests/bench/bench_names
 	@$<
 
@@ -356,12 +364,17 @@ PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider -n 4 --dist loadfile $(PYTES
 e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
 	PYTHONDONTWRITEBYTECODE=1
 
-check-e2e: $(O)/dnsfwd $(O)/dnsfwd-testserver
+check-e2e: $(O)/dnsfwd $(O)/dnsfwd-testserver $(load_programs)
 	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
 
-# The quick ones again, without sanitizers, and the long ones.
-check-long: $(O)/dnsfwd $(O)/dnsfwd-testserver
+# The quick ones again, without sanitizers, and the long ones; what clients and servers send in malice, sanitized.
+check-long: $(O)/dnsfwd $(O)/dnsfwd-testserver $(load_programs)
 	$(e2e_env) $(PYTEST) tests/e2e
+	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
+
+# Millions of mutated messages, in both directions.  DNSFWD_SEED=N: those of an earlier run.
+check-hostile: $(O)/dnsfwd $(O)/dnsfwd-testserver $(load_programs)
+	$(e2e_env) $(PYTHON) -m pytest -q -s -p no:cacheprovider -m long tests/e2e/test_hostile.py
 
 lint:
 	@CC='$(CC)' tests/lint.sh
