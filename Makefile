@@ -96,6 +96,9 @@ SERVER_SRC := $(addprefix tests/server/, \
 	record.c rrtype.c rules.c sealed.c selector.c serve.c server.c spoil.c spoil_bytes.c \
 	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
 
+# Clients for tests of load: an honest one, and one that sends what no client should.
+load_programs := $(addprefix $(O)/tests/hostile/,honest hostile)
+
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
 	test_cache_random test_cache_snapshot test_cache_threads test_config test_config_example \
@@ -191,10 +194,15 @@ $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
-server: $(O)/dnsfwd-testserver
+server: $(O)/dnsfwd-testserver $(load_programs)
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+$(O)/tests/hostile/hostile: $(call objs,tests/hostile/mutate.c tests/server/query.c)
+$(load_programs): %: %.o $(O)/tests/server/dnsname.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(O)/%.o: %.c
 	$(call say,CC,$<)
@@ -345,14 +353,6 @@ bench: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/tests/bench/micro $(O)/tests/benc
 $(O)/tests/bench/bench_names: %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libcfg) $(LDLIBS)
-
-# Clients for tests of load: an honest one, and one that sends what no client should.
-load_programs := $(O)/tests/hostile/honest $(O)/tests/hostile/hostile
-$(O)/tests/hostile/hostile: $(call objs,tests/hostile/mutate.c tests/server/query.c)
-$(load_programs): %: %.o $(O)/tests/server/dnsname.o
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-load-programs: $(load_programs)
 
 bench-names: $(O)/tests/bench/bench_names
 	@$<

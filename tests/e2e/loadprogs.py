@@ -44,7 +44,7 @@ class Answered:
 
 def _program(name):
     path = FOLDER / name
-    assert path.exists(), f"{path} is missing: make load-programs"
+    assert path.exists(), f"{path} is missing: make server"
     return str(path)
 
 
