@@ -190,13 +190,6 @@ static bool build_workers(struct app *a)
 	return true;
 }
 
-/* How the network is, before anybody connects. */
-static bool start_epochs(struct app *a)
-{
-	epochs_start(a->epochs, a->names, a->workers, a->worker_count);
-	return true;
-}
-
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code;
@@ -209,11 +202,13 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	code = allocate(a) && build_epochs(a) ? build_names(a, error, size) : EXIT_MEMORY;
 	if (code != EXIT_OK)
 		return code;
-	if (build_cache(a) && build_workers(a) && start_epochs(a) &&
+	if (build_cache(a) && build_workers(a) &&
 		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
 		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
-		files_start(a->files, a->base, a->workers, a->worker_count) == 0)
+		files_start(a->files, a->base, a->workers, a->worker_count) == 0) {
+		epochs_start(a->epochs, a->names, a->workers, a->worker_count);
 		return EXIT_OK;
+	}
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "proxy/ops/attributes.h"
 
 /* Changes come in bursts: an address, its route, then the default route. */
 #define SETTLE_MS 200
@@ -236,12 +237,10 @@ void netwatch_get_figures(const struct netwatch *w, struct netwatch_figures *ret
 /* Radio drivers report each scan as an event of the link. */
 static bool is_about_radio(const struct nlmsghdr *h)
 {
-	const struct ifinfomsg *m = NLMSG_DATA(h);
-	int left = (int)IFLA_PAYLOAD(h);
+	struct attributes as = attributes_of(h, sizeof(struct ifinfomsg));
+	const struct rtattr *a;
 
-	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof *m))
-		return false;
-	for (const struct rtattr *a = IFLA_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left))
+	while (h->nlmsg_type == RTM_NEWLINK && (a = attributes_next(&as)))
 		if (a->rta_type == IFLA_WIRELESS)
 			return true;
 	return false;

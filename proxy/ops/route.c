@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/ops/attributes.h"
+
 /* Answers that are passed over, to questions before, in search of one. */
 #define STRAY_MAX 16
 #define ANSWER_MAX 4096u
@@ -125,8 +127,8 @@ static bool set_via(struct addr *a, const void *data, size_t len)
 
 static bool take_route(struct route *r, sa_family_t family, const struct rtattr *a)
 {
-	const void *data = RTA_DATA(a);
-	size_t len = RTA_PAYLOAD(a);
+	const void *data = (const char *)a + RTA_LENGTH(0);
+	size_t len = a->rta_len - RTA_LENGTH(0);
 
 	switch (a->rta_type) {
 	case RTA_OIF:
@@ -156,15 +158,17 @@ int route_parse(const void *data, size_t len, struct route *ret)
 	const struct nlmsghdr *h;
 	const struct rtmsg *m;
 	struct route r = { .reachable = true };
-	int err = open_answer(data, len, RTM_NEWROUTE, sizeof *m, &h), left;
+	struct attributes as;
+	const struct rtattr *a;
+	int err = open_answer(data, len, RTM_NEWROUTE, sizeof *m, &h);
 
 	if (err < 0)
 		return err;
 	m = NLMSG_DATA(h);
 	if (!leads_somewhere(m))
 		return -ENOENT;
-	left = (int)RTM_PAYLOAD(h);
-	for (const struct rtattr *a = RTM_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left))
+	as = attributes_of(h, sizeof *m);
+	while ((a = attributes_next(&as)))
 		if (!take_route(&r, m->rtm_family, a))
 			return -EBADMSG;
 	*ret = r;
@@ -173,11 +177,11 @@ int route_parse(const void *data, size_t len, struct route *ret)
 
 static void take_mac(struct route *r, const struct rtattr *a)
 {
-	size_t len = RTA_PAYLOAD(a);
+	size_t len = a->rta_len - RTA_LENGTH(0);
 
 	if (a->rta_type != NDA_LLADDR || len == 0 || len > sizeof r->mac)
 		return;
-	memcpy(r->mac, RTA_DATA(a), len);
+	memcpy(r->mac, (const char *)a + RTA_LENGTH(0), len);
 	r->mac_len = len;
 	r->neighbour = ROUTE_NEIGHBOUR_KNOWN;
 }
@@ -186,7 +190,9 @@ int route_parse_neighbour(const void *data, size_t len, struct route *ret)
 {
 	const struct nlmsghdr *h;
 	const struct ndmsg *m;
-	int err = open_answer(data, len, RTM_NEWNEIGH, sizeof *m, &h), left;
+	struct attributes as;
+	const struct rtattr *a;
+	int err = open_answer(data, len, RTM_NEWNEIGH, sizeof *m, &h);
 
 	ret->neighbour = err == -ENOENT ? ROUTE_NEIGHBOUR_ABSENT : ROUTE_NEIGHBOUR_UNKNOWN;
 	if (err < 0)
@@ -194,10 +200,8 @@ int route_parse_neighbour(const void *data, size_t len, struct route *ret)
 	m = NLMSG_DATA(h);
 	if (!(m->ndm_state & RESOLVED))
 		return 0;
-	left = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof *m));
-	for (const struct rtattr *a =
-			(const struct rtattr *)((const char *)m + NLMSG_ALIGN(sizeof *m));
-		RTA_OK(a, left); a = RTA_NEXT(a, left))
+	as = attributes_of(h, sizeof *m);
+	while ((a = attributes_next(&as)))
 		take_mac(ret, a);
 	return 0;
 }
