@@ -40,7 +40,7 @@ COMMON_SRC := \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
 	common/cache/cache.c common/cache/clear_names.c common/cache/cut.c common/cache/hit.c common/cache/key.c \
 	common/cache/lifetime.c common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
-	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
+	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/local.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
@@ -59,7 +59,7 @@ COMMON_MADE = $(O)/common/config/presets_text.c
 UPSTREAM_SRC := \
 	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
-	proxy/upstream/pool.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
+	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/retest.c \
 	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/transport.c \
@@ -69,7 +69,7 @@ UPSTREAM_SRC := \
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
-	proxy/announce.c proxy/app.c proxy/capacity.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/policies.c \
+	proxy/announce.c proxy/app.c proxy/capacity.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
 	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
@@ -98,7 +98,7 @@ SERVER_SRC := $(addprefix tests/server/, \
 
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
-	test_cache_random test_cache_snapshot test_cache_threads test_config test_config_example \
+	test_cache_random test_cache_snapshot test_cache_threads test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
@@ -108,7 +108,7 @@ COMMON_TESTS := \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
-	test_health test_limits test_policy test_pool test_pool_cookie test_pool_errors test_pool_failover \
+	test_health test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
 	test_session_limits test_session_random test_session_watch test_silence test_upstream \

@@ -77,6 +77,7 @@ struct request {
 	/* Private to pool and session. */
 	enum request_state state;
 	struct list node;      /* in the pool's queue */
+	struct list all;       /* in the pool's list of all */
 	struct turn_work work; /* the pool decides, or done() */
 	struct pool *pool;
 	struct flight flights[REQUEST_FLIGHTS_MAX];

@@ -397,6 +397,20 @@ void upstream_rest(struct upstream *u)
 		session_retire(container_of(n, struct session, node));
 }
 
+void upstream_leave(struct upstream *u)
+{
+	u->closing = true;
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (s->state == SESSION_CONNECTING)
+			session_abort(s); /* it was asked nothing yet */
+		else
+			session_retire(s);
+	}
+	opening_stop(u);
+}
+
 void upstream_fall_silent(struct upstream *u, const char *why)
 {
 	bool stream_works = upstream_ready(u->stream) > 0;
