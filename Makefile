@@ -29,8 +29,8 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # ------------------------------------------------------------------ the map of the program
 
 COMMON_SRC := \
-	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c \
-	common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
+	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c common/base/clock.c \
+	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
 	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
 	common/base/turn.c \
 	common/dns/cookie_client.c common/dns/cookie_server.c common/dns/cookie_store.c \
@@ -89,6 +89,9 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
+# What of these is another with the test clock.
+CLOCKED_SRC := common/base/clock.c proxy/loop.c
+
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c aside.c assoc.c buf.c builder.c command.c command_conns.c \
 	command_dtls.c conn.c conn_read.c control.c cookie.c dnsname.c dtls.c dtls_port.c hex.c line.c listen.c \
@@ -98,10 +101,10 @@ SERVER_SRC := $(addprefix tests/server/, \
 
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
-	test_cache_random test_cache_snapshot test_cache_threads test_config test_config_change test_config_example \
+	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
@@ -191,7 +194,18 @@ $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
-server: $(O)/dnsfwd-testserver
+# The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
+$(O)/testclock/%.o: %.c
+	$(call say,CC,$< (test clock))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(p_cflags) -DTESTCLOCK $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+clocked := $(addprefix $(O)/testclock/,$(CLOCKED_SRC:.c=.o))
+$(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(call objs,$(PROXY_SRC))) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+# What the e2e tests need beside dnsfwd.
+server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
@@ -356,11 +370,11 @@ PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider -n 4 --dist loadfile $(PYTES
 e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
 	PYTHONDONTWRITEBYTECODE=1
 
-check-e2e: $(O)/dnsfwd $(O)/dnsfwd-testserver
+check-e2e: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
 	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
 
 # The quick ones again, without sanitizers, and the long ones.
-check-long: $(O)/dnsfwd $(O)/dnsfwd-testserver
+check-long: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
 	$(e2e_env) $(PYTEST) tests/e2e
 
 lint:
@@ -401,5 +415,5 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
--include $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)))
+-include $(clocked:.o=.d) $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)))
 -include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d $(O)/tests/bench/*.d)

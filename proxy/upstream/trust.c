@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 struct trust {
@@ -27,10 +27,7 @@ struct trust {
 
 static uint64_t monotonic_us(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	return clock_monotonic_us();
 }
 
 /* ------------------------------------------------------------------ reading */
