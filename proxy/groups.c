@@ -43,7 +43,7 @@ struct groups_change {
 	struct {
 		struct addr *addr;
 		size_t count;
-	} *written; /* addresses, of each upstream */
+	} * written; /* addresses, of each upstream */
 	struct groups_setup setup;
 };
 
@@ -234,7 +234,8 @@ static void check_later(struct groups *g)
 
 static void fail_waiting(struct group *one)
 {
-	static const struct ede why = { EDE_NOT_READY, "its zone was taken out of the configuration" };
+	static const struct ede why = { EDE_NOT_READY,
+		"its zone was taken out of the configuration" };
 
 	pool_fail_all(&one->pool, why);
 }

@@ -32,8 +32,8 @@ struct way {
 };
 
 struct member {
-	struct list node; /* the owner's */
-	size_t number;	  /* the owner's: in config->forward, or MEMBER_LEFT */
+	struct list node;	  /* the owner's */
+	size_t number;		  /* the owner's: in config->forward, or MEMBER_LEFT */
 	struct upstream upstream; /* over datagrams where there are two ways; what a pool knows */
 	struct way way;
 	/* The stream beside it; empty where there is none. */

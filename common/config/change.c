@@ -49,8 +49,9 @@ static bool may_go_on(const struct sides *s, size_t old, size_t new)
 {
 	const struct config_upstream *a = &s->before->forward[old], *b = &s->fresh->forward[new];
 
-	return same_upstream(a, b) && (config_is_plain(b->transport) ||
-					      same_text(s->before->tls_priority, s->fresh->tls_priority));
+	return same_upstream(a, b) &&
+	       (config_is_plain(b->transport) ||
+		       same_text(s->before->tls_priority, s->fresh->tls_priority));
 }
 
 static bool is_taken(const struct sides *s, const struct config_change *c, size_t old)
@@ -73,8 +74,8 @@ static void compare_group(const struct sides *s, struct config_change *c)
 	}
 }
 
-static void compare_zone(const struct config *before, const struct config *fresh, size_t i,
-	struct config_change *c)
+static void compare_zone(
+	const struct config *before, const struct config *fresh, size_t i, struct config_change *c)
 {
 	const struct config_zone *z = &fresh->zone[i];
 
@@ -100,8 +101,8 @@ void config_compare(
 		ret->zone[i] = CHANGE_NONE;
 	if (!before)
 		return;
-	compare_group(&(struct sides){ before, fresh, 0, before->forward_count, 0,
-			      fresh->forward_count },
+	compare_group(
+		&(struct sides){ before, fresh, 0, before->forward_count, 0, fresh->forward_count },
 		ret);
 	for (size_t i = 0; i < fresh->zone_count; i++)
 		compare_zone(before, fresh, i, ret);
@@ -126,8 +127,7 @@ static char *text_of(const struct option *o, const struct config *c)
 }
 
 /* Without memory it is taken to differ. */
-static bool differs(
-	const struct option *o, const struct config *before, const struct config *fresh)
+static bool differs(const struct option *o, const struct config *before, const struct config *fresh)
 {
 	char *a = text_of(o, before), *b = text_of(o, fresh);
 	bool same = a && b && strcmp(a, b) == 0;

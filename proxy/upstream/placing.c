@@ -49,8 +49,7 @@ static bool look_elsewhere(struct pool *p, const struct request *r, struct choic
 {
 	if (p->count == 1 || !r->own || r->sends + 1u < REQUEST_SENDS_MAX)
 		return false;
-	return look_at(p, r, r->avoid | pool_bit(r->own), false, c) &&
-	       (c->session || c->until_us);
+	return look_at(p, r, r->avoid | pool_bit(r->own), false, c) && (c->session || c->until_us);
 }
 
 bool placing_choose(struct pool *p, const struct request *r, struct choice *c)

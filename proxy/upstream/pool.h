@@ -52,7 +52,7 @@ struct pool {
 
 	/* Private. */
 	struct turn *turn;
-	uint32_t everybody; /* the bits of its upstreams */
+	uint32_t everybody;   /* the bits of its upstreams */
 	struct list requests; /* all that are neither done nor cancelled, but the probe */
 	struct list leaving;  /* upstreams that pool_change took out, the oldest first */
 	struct timer leaving_check;

@@ -48,7 +48,8 @@ static void forget_in(struct request *r, const struct upstream *u)
 	r->late_on &= ~pool_bit(u);
 	if (r->own && ways_face(r->own) == u)
 		r->own = NULL;
-	if (r->kept && (r->kept_from == u->label || (u->stream && r->kept_from == u->stream->label)))
+	if (r->kept &&
+		(r->kept_from == u->label || (u->stream && r->kept_from == u->stream->label)))
 		r->kept_from = POOL_FORMER;
 }
 

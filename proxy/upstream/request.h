@@ -49,7 +49,7 @@ struct flight {
 	/* What it carried, valid once sent; whether its answer (in request->answer) asked for another one. */
 	struct cookie_sent cookie;
 	bool cookie_refused;
-	bool oversized;		 /* it does not fit into a datagram there, and was not sent */
+	bool oversized; /* it does not fit into a datagram there, and was not sent */
 };
 
 enum request_state {

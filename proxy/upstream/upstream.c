@@ -240,14 +240,14 @@ static bool on_late(void *arg, struct session *s, struct flight *f, enum session
 
 /*
  * While the upstream answers others, a session that it closed has come to a limit, even if it was
- * closed before its own first answer.
+ * closed before its own first answer.  Nor is it paid for what we cut ourselves.
  */
 static void on_returned(void *arg, struct session *s, struct flight *f)
 {
 	struct upstream *u = arg;
 
 	(void)s;
-	if (!f->spent && f->sent && u->sampled_us > f->sent_us)
+	if (!f->spent && f->sent && (u->cut || u->sampled_us > f->sent_us))
 		flight_uncharge(f);
 	u->owner->returned(u->owner_arg, u, f);
 }
@@ -446,7 +446,7 @@ void upstream_init(struct upstream *u)
 
 void upstream_deinit(struct upstream *u)
 {
-	u->closing = true;
+	u->closing = u->cut = true;
 	list_for_each (n, &u->sessions)
 		session_abort(container_of(n, struct session, node));
 	opening_stop(u);

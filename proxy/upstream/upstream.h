@@ -97,7 +97,8 @@ struct upstream {
 	uint64_t wanted_us;	/* want_addresses was called last */
 	unsigned local_rounds;	/* in a row, all of whose failures were our own */
 	unsigned sessions_begun;
-	bool closing;	   /* upstream_deinit: nothing is opened any more */
+	bool closing;	   /* it leaves, or upstream_deinit: nothing is opened any more */
+	bool cut;	   /* upstream_deinit: what its sessions lose is our own doing */
 	bool warming;	   /* asked for at the start, before any query */
 	bool reopen;	   /* the last session was of use: open the next one ahead */
 	bool round_failed; /* some attempt has failed in this round, or since the last success */
