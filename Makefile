@@ -1,16 +1,27 @@
 # dnsfwd: encrypted DNS for this machine.  "make help" lists what can be made.
 #
-# The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PREFIX DESTDIR SYSCONFDIR SBINDIR DATADIR PKG_CONFIG BUILD
+# The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PKG_CONFIG BUILD DESTDIR PREFIX, and the folders below
 # What the project needs is in variables of its own (p_...), so "make CFLAGS=-O0" works.
 #   SAN=address,undefined   build with these sanitizers (into a folder of its own)
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 
+# The version stands here and nowhere else.
 VERSION    := 0.1.0
 PREFIX     ?= /usr/local
 SBINDIR    ?= $(PREFIX)/sbin
+BINDIR     ?= $(PREFIX)/bin
 DATADIR    ?= $(PREFIX)/share
+DOCDIR     ?= $(DATADIR)/doc/dnsfwd
+MANDIR     ?= $(DATADIR)/man
 SYSCONFDIR ?= /etc
+# Where systemd and the shells look; /usr/local is among it.
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+BASHDIR    ?= $(DATADIR)/bash-completion/completions
+ZSHDIR     ?= $(DATADIR)/zsh/site-functions
+FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
 PKG_CONFIG ?= pkg-config
 PYTHON     ?= /usr/bin/python3
 CFLAGS     ?= -O2 -g
@@ -113,6 +124,7 @@ COMMON_TESTS := \
 	test_policy_hash \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
+	test_manual \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
@@ -168,8 +180,8 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz lint fuzz \
-	fuzz-tls-corpus fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
+.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-package lint fuzz \
+	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd
 
@@ -181,9 +193,11 @@ help:
 	@echo '                  and the e2e suite sanitized'
 	@echo 'make check-unit check-e2e check-fuzz lint        parts of it; SAN=address,undefined for a sanitized run'
 	@echo 'make check-long   the e2e suite without sanitizers, and the long tests'
+	@echo 'make check-package    what is installed and packaged: tarball, manual pages, completions, units'
 	@echo 'make bench        what parts and queries cost, beside unbound and dnsdist where installed; instruction budgets'
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
-	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR)'
+	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR); uninstall takes it away'
+	@echo 'make dist         the source tarball, the same octets each time'
 
 ifneq ($(p_pkgs),yes)
 need_libs:
@@ -394,6 +408,11 @@ deps:
 deps-check:
 	@packaging/install-deps.sh build check
 
+# What is installed and packaged.
+check-package: $(O)/dnsfwd
+	@packaging/install-deps.sh build check package
+	@$(e2e_env) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/package
+
 check: deps-check
 	@$(MAKE) --no-print-directory check-quick
 check-quick:
@@ -406,19 +425,17 @@ run: deps
 	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwd-testserver
 	@tests/run.sh $(O) '$(UPSTREAM)'
 
-# ------------------------------------------------------------------ install
+# ------------------------------------------------------------------ install, tarball
+
+install_env = DESTDIR='$(DESTDIR)' O='$(O)' $(foreach d,SBINDIR BINDIR DATADIR DOCDIR MANDIR SYSCONFDIR UNITDIR \
+	SYSUSERSDIR TMPFILESDIR BASHDIR ZSHDIR FISHDIR,$(d)='$($(d))')
 
 # Builds nothing, so that root needs no compiler.
-install:
-	@test -x $(BUILD)/dnsfwd || { echo 'nothing is built yet: make, then make install' >&2; exit 1; }
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/dnsfwd $(DESTDIR)$(DATADIR)/dnsfwd
-	install -m 755 $(BUILD)/dnsfwd $(DESTDIR)$(SBINDIR)/dnsfwd
-	install -m 644 common/config/presets.conf $(DESTDIR)$(DATADIR)/dnsfwd/presets.conf
-	test -e $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf || \
-		install -m 644 dnsfwd.conf.example $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf
+install uninstall:
+	@$(install_env) packaging/install.sh $@
 
-uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/dnsfwd $(DESTDIR)$(DATADIR)/dnsfwd/presets.conf
+dist:
+	@packaging/dist.sh $(VERSION) $(BUILD)/dnsfwd-$(VERSION).tar.gz
 
 clean:
 	rm -rf $(BUILD)
