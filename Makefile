@@ -115,6 +115,9 @@ SERVER_SRC := $(addprefix tests/server/, \
 	record.c rrtype.c rules.c sealed.c selector.c serve.c server.c spoil.c spoil_bytes.c \
 	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
 
+# Clients for tests of load: an honest one, and one that sends what no client should.
+load_programs := $(addprefix $(O)/tests/hostile/,honest hostile)
+
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_example \
@@ -224,10 +227,15 @@ $(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(cal
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
 # What the e2e tests need beside dnsfwd.
-server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
+server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs)
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+$(O)/tests/hostile/hostile: $(call objs,tests/hostile/mutate.c tests/server/query.c)
+$(load_programs): %: %.o $(O)/tests/server/dnsname.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(O)/%.o: %.c
 	$(call say,CC,$<)
@@ -392,12 +400,18 @@ PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider -n 4 --dist loadfile $(PYTES
 e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
 	PYTHONDONTWRITEBYTECODE=1
 
-check-e2e: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
+check-e2e: $(O)/dnsfwd server
 	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
 
-# The quick ones again, without sanitizers, and the long ones.
-check-long: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
+# The quick ones again, without sanitizers, and the long ones; what clients and servers send in malice, sanitized.
+check-long: $(O)/dnsfwd server
 	$(e2e_env) $(PYTEST) tests/e2e
+	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
+
+.PHONY: check-hostile
+# Millions of mutated messages, in both directions.  DNSFWD_SEED=N: those of an earlier run.
+check-hostile: $(O)/dnsfwd server
+	$(e2e_env) $(PYTHON) -m pytest -q -s -p no:cacheprovider -m long tests/e2e/test_hostile.py
 
 lint:
 	@CC='$(CC)' tests/lint.sh

@@ -51,7 +51,7 @@ done
 
 if command -v clang >/dev/null; then
 	clang $flags -Wconversion -Wno-unused-command-line-argument -fsyntax-only $sources || fault "clang"
-	clang $flags -fsyntax-only tests/server/*.c || fault "clang, tests/server"
+	clang $flags -fsyntax-only tests/server/*.c tests/hostile/*.c || fault "clang, tests/server, tests/hostile"
 fi
 if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D__GNUC__ \
