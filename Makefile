@@ -100,6 +100,11 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
+# What measures and grades resolvers, with the TLS and the name lookup of the daemon.
+AUDIT_SRC := $(addprefix proxy/ctl/, \
+	audit_ask.c audit_dtls.c audit_grade.c audit_hello.c audit_link.c audit_lookup.c audit_names.c audit_probe.c \
+	audit_questions.c audit_reach.c audit_rows_answers.c audit_rows_session.c audit_wait.c)
+
 # What of these is another with the test clock.
 CLOCKED_SRC := common/base/clock.c proxy/loop.c
 
@@ -133,7 +138,7 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_lookup test_lookup_cache \
+	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
@@ -273,6 +278,9 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(O)/tests/unit/test_audit_grade: $(call objs,$(addprefix proxy/ctl/,audit_grade.c audit_rows_answers.c audit_rows_session.c))
+$(O)/tests/unit/test_audit_parts: $(call objs,$(addprefix proxy/ctl/,audit_hello.c audit_names.c audit_wait.c) \
+	proxy/upstream/tcp_socket.c)
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
@@ -284,7 +292,7 @@ $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_passed \
+$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_passed \
 	test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
