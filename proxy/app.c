@@ -20,6 +20,7 @@
 #include "proxy/ops/files.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/ops/sandbox.h"
 #include "proxy/policies.h"
 #include "proxy/secrets.h"
 #include "proxy/self.h"
@@ -289,6 +290,8 @@ static enum exit_code build(
 {
 	enum exit_code code = make_policies(a, error, size);
 
+	if (code == EXIT_OK && sandbox_check(a->config, error, size) < 0)
+		code = EXIT_CONFIG;
 	if (code == EXIT_OK)
 		code = load_secrets(a, error, size);
 	if (code != EXIT_OK)
@@ -414,10 +417,24 @@ static enum exit_code serve(struct app *a)
 	return EXIT_OK;
 }
 
+/* Before a thread starts: what is given up is a thread's own, and goes to those that it starts. */
+static bool give_up(const struct app *a)
+{
+	struct sandbox_setup setup = { a->config, a->listeners.shared };
+	char error[512];
+
+	if (sandbox_enter(&setup, error, sizeof error) == 0)
+		return true;
+	log_error("%s", error);
+	return false;
+}
+
 enum exit_code app_run(struct app *a)
 {
 	enum exit_code code;
 
+	if (!give_up(a))
+		return EXIT_OTHER;
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -463,6 +480,7 @@ void app_free(struct app *a)
 	trusts_free(a->trusts);
 	if (a->base)
 		event_base_free(a->base);
+	sandbox_leave();
 	config_unref(a->config);
 	free(a);
 }
