@@ -182,8 +182,8 @@ static const struct value_row {
 	{ "state-dir", "false", NULL, "value false: " TEXT },
 	{ "user", "\"_dns\"", "\"_dns\"", NULL },
 	{ "user", "\"65534\"", "\"65534\"", NULL },
-	{ "user", "\"a\\nb\"", NULL, PRINTABLE },
-	{ "user", "53", NULL, "value 53: " PRINTABLE },
+	{ "user", "\"a\\nb\"", NULL, "a text of at most 255 printable" },
+	{ "user", "53", NULL, "value 53: a text of at most 255 printable" },
 	{ "sandbox", "false", "false", NULL },
 	{ "sandbox", "0", NULL, "true or false" },
 
