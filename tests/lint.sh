@@ -26,6 +26,7 @@ arrows common/config 'common/(base|config|local)/'
 arrows common/cache 'common/(base|dns|cache)/'
 arrows proxy/upstream 'common/|proxy/(upstream|loop)'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
+arrows proxy/ctl 'common/|proxy/(ctl|upstream|loop|version)'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'
 found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c proxy/resolve \
 	proxy/upstream/pool*.c proxy/upstream/upstream.c proxy/upstream/ways.c proxy/upstream/session*.c)
