@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what is missing of the packages that building ("build") and testing ("check") need.
-# Asks for root only when something is missing.  Usage: packaging/install-deps.sh build [check]
+# Installs what is missing of the packages that building ("build"), testing ("check") and making packages and
+# testing those ("package") need.  Asks for root only when something is missing.
+# Usage: packaging/install-deps.sh build [check] [package]
 # The name servers among them are for tests, which start their own: none is started, now or at boot.
 set -eu
 
@@ -10,12 +11,16 @@ check="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspyth
 servers="bind9 nsd unbound dnsdist knot-resolver"
 check="$check $servers"
 
+packaging="debhelper dh-apparmor dpkg-dev lintian autopkgtest mandoc man-db shellcheck systemd systemd-container apparmor
+	bash-completion zsh fish mmdebstrap iproute2"
+
 wanted=
 for set in "$@"; do
 	case $set in
 	build) wanted="$wanted $build" ;;
 	check) wanted="$wanted $check" ;;
-	*) echo "install-deps.sh: unknown set '$set': build or check" >&2; exit 1 ;;
+	package) wanted="$wanted $packaging" ;;
+	*) echo "install-deps.sh: unknown set '$set': build, check or package" >&2; exit 1 ;;
 	esac
 done
 

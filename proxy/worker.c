@@ -10,6 +10,7 @@
 #include "proxy/groups.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
+#include "proxy/member.h"
 
 /* How long queries in flight may take to be answered once we are told to stop (threats F20). */
 #define DRAIN_US 2000000u
@@ -20,7 +21,7 @@ struct worker {
 	struct loop loop;
 	struct mailbox mailbox;
 	struct timer drain_limit;
-	const struct config *config; /* that its upstreams are of */
+	const struct config *config; /* that its upstreams are of: to be changed with them */
 
 	struct groups groups; /* of upstreams */
 	struct lookups lookups;
@@ -213,7 +214,7 @@ struct mailbox *worker_mailbox(struct worker *w)
 static void report_upstream(struct worker *w, size_t i, struct upstream_report *ret)
 {
 	groups_get_stats(&w->groups, i, &ret->stats);
-	look_at(&w->groups.upstreams[i], turn_now_us(&w->loop.turn), &ret->look);
+	look_at(&w->groups.now.member[i]->upstream, turn_now_us(&w->loop.turn), &ret->look);
 }
 
 void worker_get_report(struct worker *w, const struct config *config, struct worker_report *ret)
@@ -225,7 +226,7 @@ void worker_get_report(struct worker *w, const struct config *config, struct wor
 		.sessions = groups_sessions(&w->groups),
 		.knows_upstreams = w->config == config,
 		.long_turns = w->loop.turn.rounds_exceeded };
-	for (size_t i = 0; i < w->groups.upstream_count; i++) {
+	for (size_t i = 0; i < w->groups.now.upstream_count; i++) {
 		struct stats of;
 
 		groups_get_stats(&w->groups, i, &of);

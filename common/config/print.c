@@ -1,5 +1,5 @@
 /* The effective configuration in its own syntax: config_print(). */
-#include "common/config/config.h"
+#include "common/config/print.h"
 
 #include <string.h>
 
@@ -146,7 +146,7 @@ static bool is_left_out(const struct option *o, const struct config *c)
 	return c->control_is_default && strcmp(o->name, "control") == 0;
 }
 
-static void print_option(const struct option *o, const struct config *c, FILE *out)
+void config_print_option(const struct option *o, const struct config *c, FILE *out)
 {
 	switch (o->type) {
 	case OPTION_LISTEN:
@@ -180,5 +180,5 @@ static void print_option(const struct option *o, const struct config *c, FILE *o
 void config_print(const struct config *c, FILE *out)
 {
 	for (const struct option *o = config_options; o->name; o++)
-		print_option(o, c, out);
+		config_print_option(o, c, out);
 }

@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 
+import clockfile
 import dns.message
 import machine
 from testserver import TIMEOUT, TestServer, wait_for
@@ -102,6 +103,7 @@ class Dnsfwd:
     passed     sockets (or whatever has a fileno) to pass as a service manager does; they stay open here
     wait       until it is ready
     netns      a netns.Namespace to run in; it is asked from inside, too
+    clock      a clockfile.ClockFile to go by: the program built with the test clock
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Dnsfwd:
         wait=True,
         passed=None,
         netns=None,
+        clock=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-")
         self.lines, self.changed = [], threading.Condition()
@@ -127,7 +130,9 @@ class Dnsfwd:
             self.sniffer = netns.sniffer if netns else None
             if netns:
                 netns.daemons.append(self)
-            command = [*(netns.prefix if netns else []), str(BINARY)]
+            binary = clockfile.binary_of(BINARY) if clock else BINARY
+            env = {**(env or {}), **(clock.env if clock else {})}
+            command = [*(netns.prefix if netns else []), str(binary)]
             if config:
                 self.path = os.path.join(self.folder, "dnsfwd.conf")
                 all_of = {"control": "", **self._options(upstream, server, options or {})}
