@@ -179,7 +179,7 @@ static const struct value_row {
 
 	{ "control", "\"\"", "\"\"", NULL },
 	{ "control", "\"/run/x.sock\"", "\"/run/x.sock\"", NULL },
-	{ "control", "true", NULL, "value true: " TEXT },
+	{ "control", "true", NULL, "value true: a text of 0 to 107 characters in quotes is wanted" },
 	{ "state-dir", "\"\"", "\"\"", NULL },
 	{ "state-dir", "\"/srv/dns\"", "\"/srv/dns\"", NULL },
 	{ "state-dir", "false", NULL, "value false: " TEXT },
