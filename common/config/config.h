@@ -190,6 +190,8 @@ struct config {
 	bool insecure_dtls_library; /* DTLS even with a library whose faults are known */
 	char *user;   /* name or number; "": stay who we are */
 	bool sandbox; /* privileges, system calls and files are limited once started */
+	char *control; /* a path; "": none */
+	bool control_is_default; /* nobody wrote it: its absence is no error */
 	char *log_level;
 	bool log_queries;
 

@@ -109,6 +109,8 @@ const struct option config_options[] = {
 		"The user, by name or number, that dnsfwd becomes once it is started; empty: none." },
 	{ "sandbox", OPTION_BOOL, TOP(sandbox), 0, 0, "true", RELOAD_RESTART,
 		"Whether dnsfwd gives up all that it does not need of the system; false is for debugging." },
+	{ "control", OPTION_STRING, TOP(control), 0, 107, "\"/run/dnsfwd/control.sock\"", RELOAD_RESTART,
+		"The socket that dnsfwdctl uses; empty is none." },
 	{ "log-level", OPTION_LEVEL, TOP(log_level), 0, 0, "\"info\"", RELOAD_LIVE,
 		"How much is logged: \"error\", \"warning\", \"info\" or \"debug\"." },
 	{ "log-queries", OPTION_BOOL, TOP(log_queries), 0, 0, "false", RELOAD_LIVE,

@@ -1,6 +1,7 @@
 #include "proxy/ops/sandbox.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -97,23 +98,34 @@ static void limit_capabilities(uint64_t keep, struct report *r)
 
 /* ------------------------------------------------------------------ the user */
 
-int sandbox_check(const struct config *config, char *error, size_t size)
-{
-	struct user u;
-	int err;
-
-	if (!*config->user)
-		return 0;
-	err = user_find(config->user, &u, error, size);
-	user_deinit(&u);
-	return err;
-}
-
-/* NULL: for whom we are. */
+/* u NULL: for whom we are. */
 static void give_folders(const struct config *c, const struct user *u)
 {
+	char folder[PATH_MAX];
+	const char *slash = strrchr(c->control, '/');
+
 	if (*c->state_dir)
-		user_give_folder(u, c->state_dir);
+		user_give_folder(u, c->state_dir, 0700);
+	if (!c->control_is_default || !slash || slash - c->control >= PATH_MAX)
+		return;
+	memcpy(folder, c->control, (size_t)(slash - c->control));
+	folder[slash - c->control] = '\0';
+	user_give_folder(u, folder, 0755);
+}
+
+int sandbox_prepare(
+	const struct config *config, bool check_only, gid_t *ret_group, char *error, size_t size)
+{
+	bool wanted = *config->user;
+	struct user u = { .groups = NULL };
+	int err = wanted ? user_find(config->user, &u, error, size) : 0;
+
+	if (err == 0)
+		*ret_group = wanted ? u.gid : (gid_t)-1;
+	if (err == 0 && !check_only)
+		give_folders(config, wanted ? &u : NULL);
+	user_deinit(&u);
+	return err;
 }
 
 static int become(const struct config *c, struct report *r, char *error, size_t size)
@@ -122,15 +134,12 @@ static int become(const struct config *c, struct report *r, char *error, size_t 
 	int err;
 
 	if (!*c->user) {
-		give_folders(c, NULL);
 		say(r->there, "user %u%s", (unsigned)geteuid(), geteuid() == 0 ? " (root)" : "");
 		return 0;
 	}
 	err = user_find(c->user, &u, error, size);
-	if (err == 0) {
-		give_folders(c, &u);
+	if (err == 0)
 		err = user_become(&u, error, size);
-	}
 	if (err == 0)
 		say(r->there, "user %.80s", u.name);
 	user_deinit(&u);
@@ -226,7 +235,6 @@ int sandbox_enter(const struct sandbox_setup *setup, char *error, size_t size)
 	err = become(setup->config, &r, error, size);
 	if (err < 0)
 		return err;
-	/* After its folders were made: what is there can be allowed. */
 	err = wanted_all ? sandbox_paths_init(&in_force.paths, setup->config) : 0;
 	if (err < 0) {
 		snprintf(error, size, "out of memory");

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct config;
 
@@ -19,8 +20,14 @@ struct sandbox_setup {
 	bool passed_sockets;	     /* nothing has to be bound by us, now or later */
 };
 
-/* Is `user` somebody that we can be?  0, or negative errno with one sentence. */
-int sandbox_check(const struct config *config, char *error, size_t size);
+/*
+ * First of all: is `user` somebody that we can be?  Then the folders that we write in are made for
+ * them, where that is ours to do: state-dir, and that of the default control socket.  ret_group is
+ * the group of the user, (gid_t)-1 where there is none.  check_only: nothing is made.  0, or negative
+ * errno with one sentence.
+ */
+int sandbox_prepare(
+	const struct config *config, bool check_only, gid_t *ret_group, char *error, size_t size);
 
 /*
  * For good; one line of the log says what is in force.  0, or negative errno with one sentence: only

@@ -168,12 +168,12 @@ static void give_folder(int fd, const struct user *u)
 	closedir(d);
 }
 
-void user_give_folder(const struct user *u, const char *path)
+void user_give_folder(const struct user *u, const char *path, mode_t mode)
 {
 	int fd;
 
 	make_parents(path);
-	mkdir(path, 0700);
+	mkdir(path, mode);
 	if (!u || u->uid == geteuid())
 		return;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

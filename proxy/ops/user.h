@@ -31,7 +31,7 @@ void user_deinit(struct user *u);
  * them, with the files in it, where it is root's and holds nothing but files of root's.  Does what it
  * can; whoever uses the folder complains.  NULL: for whom we are.
  */
-void user_give_folder(const struct user *u, const char *path);
+void user_give_folder(const struct user *u, const char *path, mode_t mode);
 
 /*
  * For good.  Capabilities stay permitted and are not effective any more: the caller says next which

@@ -51,7 +51,7 @@ static struct config *make_config(const char *more)
 	snprintf(file, sizeof file, "%s/conf/dnsfwd.conf", folder);
 	snprintf(text, sizeof text,
 		"forward = [ \"tls://127.0.0.1#a.test\" ]\nhosts = [ \"%s/lists/hosts\" ]\n"
-		"state-dir = \"%s/state\"\ntls-cert-bundle = \"%s/ca.pem\"\n%s",
+		"state-dir = \"%s/state\"\ntls-cert-bundle = \"%s/ca.pem\"\ncontrol = \"\"\n%s",
 		folder, folder, folder, more);
 	c = config_load(text, strlen(text), file, NULL, &errors);
 	if (!c)
@@ -64,9 +64,11 @@ static void enter(const char *more, bool passed)
 {
 	struct sandbox_setup s = { make_config(more), passed };
 	char error[256];
+	gid_t group;
 
 	log_set_level(LOG_LEVEL_ERROR);
-	if (sandbox_enter(&s, error, sizeof error) < 0) {
+	if (sandbox_prepare(s.config, false, &group, error, sizeof error) < 0 ||
+		sandbox_enter(&s, error, sizeof error) < 0) {
 		fprintf(stderr, "%s\n", error);
 		_exit(254);
 	}
@@ -504,9 +506,10 @@ static void test_unknown_user(void **state)
 {
 	struct config *c = make_config("user = \"no-such-user\"\n");
 	char error[256];
+	gid_t group;
 
 	(void)state;
-	assert_int_equal(sandbox_check(c, error, sizeof error), -ENOENT);
+	assert_int_equal(sandbox_prepare(c, true, &group, error, sizeof error), -ENOENT);
 	assert_non_null(strstr(error, "no-such-user"));
 	config_unref(c);
 }
