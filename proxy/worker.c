@@ -216,7 +216,7 @@ void worker_get_report(struct worker *w, struct worker_report *ret)
 		.tcp_clients = tcp_clients_count(w->clients),
 		.sessions = groups_sessions(&w->groups),
 		.long_turns = w->loop.turn.rounds_exceeded };
-	for (size_t i = 0; i < w->groups.upstream_count; i++) {
+	for (size_t i = 0; i < w->groups.now.upstream_count; i++) {
 		groups_get_stats(&w->groups, i, &ret->upstreams[i]);
 		stats_add(&ret->stats, &ret->upstreams[i]);
 	}

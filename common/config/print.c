@@ -1,5 +1,5 @@
 /* The effective configuration in its own syntax: config_print(). */
-#include "common/config/config.h"
+#include "common/config/print.h"
 
 #include <string.h>
 
@@ -140,7 +140,7 @@ static void print_upstreams(const struct option *o, const struct config *c, FILE
 	fputs(any ? "\n)\n" : " )\n", out);
 }
 
-static void print_option(const struct option *o, const struct config *c, FILE *out)
+void config_print_option(const struct option *o, const struct config *c, FILE *out)
 {
 	switch (o->type) {
 	case OPTION_LISTEN:
@@ -174,5 +174,5 @@ static void print_option(const struct option *o, const struct config *c, FILE *o
 void config_print(const struct config *c, FILE *out)
 {
 	for (const struct option *o = config_options; o->name; o++)
-		print_option(o, c, out);
+		config_print_option(o, c, out);
 }
