@@ -50,6 +50,8 @@ date=$(sed -n 1p "$tree/.dist")
 } >"$tree/debian/changelog"
 
 cd "$tree"
+# The variables of the make around this one are about another folder: its BUILD would be cleaned.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL BUILD SAN WERROR PREFIX DESTDIR CFLAGS CPPFLAGS LDFLAGS
 dpkg-buildpackage -us -uc ${DEB_BUILD_PROFILES:+-P"$DEB_BUILD_PROFILES"} >"$out/build.log" 2>&1 || {
 	tail -n 40 "$out/build.log" >&2
 	echo "make deb: failed; all of it is in $out/build.log" >&2
