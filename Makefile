@@ -205,7 +205,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-package lint fuzz \
-	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist clean help deps deps-check server FORCE
+	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist deb clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd $(O)/dnsfwdctl
 
@@ -222,6 +222,7 @@ help:
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
 	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR); uninstall takes it away'
 	@echo 'make dist         the source tarball, the same octets each time'
+	@echo 'make deb          the Debian packages, into $(BUILD)/deb'
 
 ifneq ($(p_pkgs),yes)
 need_libs:
@@ -483,6 +484,10 @@ install uninstall:
 
 dist:
 	@packaging/dist.sh $(VERSION) $(BUILD)/dnsfwd-$(VERSION).tar.gz
+
+# Of what is committed, in a folder of its own; DEB_BUILD_OPTIONS=nocheck leaves the unit tests out.
+deb:
+	@packaging/deb.sh $(VERSION) $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)
