@@ -50,7 +50,7 @@ static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 {
 	struct session *s;
 
-	if (r->late_on & pool_bit(p, u))
+	if (r->late_on & pool_bit(u))
 		return path_is_late(p, u, r);
 	if (r->sends > 1 || request_waits(r) || pool_is_exhausted(r))
 		return true;

@@ -43,11 +43,11 @@ TOLD = 3  # failures of a client in a minute
 SESSIONS_MAX = 40  # descriptors that sessions of all upstreams may take at a time
 SLOPE = 0.1  # percent an hour
 LOG = 4000  # octets of dnsfwd's log that are shown after trouble
-GROWTH = 1 << 20  # octets that are no slope yet: a page here and there, in a run that is short
+GROWTH = 2 << 20  # octets that are no slope yet in a run that is short: a cache that was flushed fills again
 
 # Each met by one in a thousand of its answers.
 SPOILED = ["delay=500-1500", "none", "answer=wrong-id,good", "dup=2", "cut=half:rst", "cut=14:fin", "prefix=11"]
-SPOILED += ["mutate=1/broken", "noise=30", "rcode=SERVFAIL"]
+SPOILED += ["mutate=1/broken", "noise=30"]
 
 
 def now():
@@ -93,14 +93,18 @@ class Soak:
         self.fwd = Dnsfwd([self.first, self.second], self.options())
         self.outages, self.events, self.troubles = [], [], []  # events: (begin, end, name)
         self.samples = []  # (time, resident memory)
+        self.idle = []
+        self.spoil()
+
+    def spoil(self):
+        self.first.clear_rules()
         for rule in SPOILED:
             self.first.rule(f"every=1000 {rule}")
-        self.idle = []
 
     def options(self):
         return {
             "query-timeout": None,
-            "cache-size": "4M",
+            "cache-size": "1M",  # which is soon full, and what a flush takes is not much
             "serve-stale": 0,  # an old answer would hide that there was no new one
             "record": [f"q0.local.soak A {LOCAL}"],
             "block": [str(self.block)],
@@ -138,6 +142,11 @@ class Soak:
         self.second.rule("stall")
         self.second.closeall("rst")
         self.during(2, self.second.clear_rules)
+
+    def errors(self):
+        """Where there is another to ask no client sees them."""
+        self.first.rule(f"rcode={self.chance.choice(('SERVFAIL', 'REFUSED'))}")
+        self.during(2, self.spoil)
 
     def datagrams_lost(self):
         self.datagrams.line("both", loss=0.3, dup=0.1, reorder=0.1)
@@ -185,7 +194,7 @@ class Soak:
         self.during(3, lambda: [server.listen() for server in self.servers[:2]])
         self.outages.append((begin - DEADLINE, now() + RECOVERY))
 
-    EVENTS = [close] * 4 + [away, silent, reads_nothing, stalls, datagrams_lost, forgotten, noise, key_update]
+    EVENTS = [close] * 4 + [away, silent, reads_nothing, stalls, errors, datagrams_lost, forgotten, noise, key_update]
     EVENTS += [new_ticket_key, hang_up, flush, new_block_list, hostile_client, idle_clients, both_away]
 
     def during(self, seconds, undo):
