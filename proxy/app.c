@@ -18,9 +18,14 @@
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
 #include "proxy/names.h"
+#include "proxy/ops/control.h"
+#include "proxy/ops/figures.h"
 #include "proxy/ops/files.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/ops/sandbox.h"
+#include "proxy/ops/surroundings.h"
+#include "proxy/ops/watchdog.h"
 #include "proxy/policies.h"
 #include "proxy/secrets.h"
 #include "proxy/self.h"
@@ -39,6 +44,8 @@ struct app {
 	struct event *signals[SIGNALS];
 	struct cache *cache;	/* of all workers; NULL: none */
 	bool served;		/* what is in it is worth keeping */
+	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
+	struct watchdog *watchdog; /* NULL: nobody asks whether we go on */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
@@ -48,6 +55,10 @@ struct app {
 	struct names *names; /* of upstreams */
 	struct epochs *epochs;
 	struct files *files; /* of local names and block lists */
+	struct gatherer *gatherer;
+	struct surroundings around;
+	struct control *control; /* NULL: none */
+	struct control_context control_context;
 };
 
 struct drain_mail {
@@ -175,8 +186,6 @@ static bool build_cache(struct app *a)
 	if (getrandom(s.secret, sizeof s.secret, 0) != sizeof s.secret)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 	a->cache = cache_new(&s);
-	if (a->cache && *c->cache_snapshot)
-		snapshot_read(a->cache, c->cache_snapshot, loop_boottime_s(NULL));
 	return a->cache;
 }
 
@@ -188,6 +197,31 @@ static bool build_workers(struct app *a)
 			return false;
 	}
 	return true;
+}
+
+static enum exit_code build_control(struct app *a, char *error, size_t size)
+{
+	struct control_setup setup = { .base = a->base,
+		.path = a->config->control,
+		.is_default = a->config->control_is_default,
+		.group = a->group,
+		.context = &a->control_context };
+
+	a->gatherer = gatherer_new(&(struct gatherer_setup){ .base = a->base,
+		.mailbox = &a->mailbox,
+		.workers = a->workers,
+		.worker_count = a->worker_count,
+		.cache = a->cache,
+		.config = a->config });
+	if (!a->gatherer)
+		return EXIT_MEMORY;
+	a->control_context = (struct control_context){ .app = a,
+		.gatherer = a->gatherer,
+		.cache = a->cache,
+		.config = a->config,
+		.around = &a->around,
+		.reload = app_reload };
+	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
 
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
@@ -207,7 +241,7 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
 		files_start(a->files, a->base, a->workers, a->worker_count) == 0) {
 		epochs_start(a->epochs, a->names, a->workers, a->worker_count);
-		return EXIT_OK;
+		return build_control(a, error, size);
 	}
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
@@ -231,7 +265,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 	(void)signal;
 	(void)what;
 	epochs_log_status(a->epochs);
-	report_request(a->workers, a->worker_count, a->cache, &a->mailbox, a->config);
+	report_request(a->gatherer);
 }
 
 static void on_flush(evutil_socket_t signal, short what, void *arg)
@@ -247,13 +281,22 @@ static void on_flush(evutil_socket_t signal, short what, void *arg)
 		log_info("SIGUSR2: there is no cache");
 }
 
+int app_reload(struct app *a, char *error, size_t size)
+{
+	(void)a;
+	snprintf(error, size,
+		"this version can't reload its configuration; restart it to apply a change");
+	return -ENOSYS;
+}
+
 static void on_reload(evutil_socket_t signal, short what, void *arg)
 {
+	char error[512];
+
 	(void)signal;
 	(void)what;
-	(void)arg;
-	log_warning("SIGHUP: this version can't reload its configuration; restart it to apply a "
-		    "change");
+	if (app_reload(arg, error, sizeof error) < 0)
+		log_warning("SIGHUP: %s", error);
 }
 
 static bool watch_signals(struct app *a)
@@ -305,6 +348,9 @@ static enum exit_code build(
 {
 	enum exit_code code = make_policies(a, error, size);
 
+	if (code == EXIT_OK &&
+		sandbox_prepare(a->config, check_only, &a->group, error, size) < 0)
+		code = EXIT_CONFIG;
 	if (code == EXIT_OK)
 		code = load_secrets(a, error, size);
 	if (code != EXIT_OK)
@@ -418,6 +464,13 @@ static void announce_all(const struct app *a)
 		.tcp_clients = tcp_clients_of(a) });
 }
 
+static int watch_workers(struct app *a)
+{
+	struct watchdog_setup setup = { a->base, &a->mailbox, a->workers, a->worker_count };
+
+	return watchdog_new(&setup, &a->watchdog);
+}
+
 /* The loop of main's thread, until a signal or an error ends it. */
 static enum exit_code serve(struct app *a)
 {
@@ -425,15 +478,33 @@ static enum exit_code serve(struct app *a)
 		return EXIT_FILES;
 	announce_all(a);
 	names_start(a->names);
+	if (watch_workers(a) < 0)
+		return EXIT_MEMORY;
 	on_notify_ready(-1, 0, a);
 	event_base_dispatch(a->base);
 	return EXIT_OK;
+}
+
+/* Before a thread starts: what is given up is a thread's own, and goes to those that it starts. */
+static bool give_up(const struct app *a)
+{
+	struct sandbox_setup setup = { a->config, a->listeners.shared };
+	char error[512];
+
+	if (sandbox_enter(&setup, error, sizeof error) == 0)
+		return true;
+	log_error("%s", error);
+	return false;
 }
 
 enum exit_code app_run(struct app *a)
 {
 	enum exit_code code;
 
+	if (!give_up(a))
+		return EXIT_OTHER;
+	if (a->cache && *a->config->cache_snapshot)
+		snapshot_read(a->cache, a->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -462,6 +533,7 @@ void app_free(struct app *a)
 {
 	if (!a)
 		return;
+	control_free(a->control);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
 	keep_cache(a);
@@ -475,11 +547,14 @@ void app_free(struct app *a)
 		if (a->signals[i])
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
+	gatherer_free(a->gatherer);
+	watchdog_free(a->watchdog);
 	secrets_free(a->secrets);
 	policies_deinit(&a->policies);
 	trusts_free(a->trusts);
 	if (a->base)
 		event_base_free(a->base);
+	sandbox_leave();
 	config_unref(a->config);
 	free(a);
 }

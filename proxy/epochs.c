@@ -8,8 +8,11 @@
 #include "common/base/log.h"
 #include "common/config/config.h"
 #include "proxy/loop.h"
+#include "proxy/member.h"
 #include "proxy/names.h"
 #include "proxy/worker.h"
+
+_Static_assert(NETWORKS_MAX <= MEMBER_NETWORKS_MAX, "workers remember every network");
 
 struct epochs {
 	struct epochs_setup setup;
@@ -238,6 +241,13 @@ void epochs_look(void *arg)
 
 	if (e->names)
 		netwatch_look(e->watch);
+}
+
+void epochs_set_config(struct epochs *e, const struct config *config, struct names *names)
+{
+	e->setup.config = config;
+	e->names = names;
+	netwatch_look(e->watch);
 }
 
 /* ------------------------------------------------------------------ telling */

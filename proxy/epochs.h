@@ -53,6 +53,9 @@ void epochs_free(struct epochs *e); /* NULL is fine */
 void epochs_start(
 	struct epochs *e, struct names *names, struct worker *const *workers, size_t worker_count);
 
+/* A reload: these take the place of those of before, which are there until this returns. */
+void epochs_set_config(struct epochs *e, const struct config *config, struct names *names);
+
 /* Upstreams or their addresses have changed.  For names_setup: arg is the struct epochs. */
 void epochs_look(void *arg);
 

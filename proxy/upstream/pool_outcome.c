@@ -28,25 +28,30 @@ static void on_lost(void *arg, struct upstream *u)
 }
 
 /*
- * The path is in doubt: it is sent elsewhere too; what was sent may still be answered.  The second
+ * The path is in doubt, or was: it is sent elsewhere too; what was sent may still be answered.  The second
  * time with an upstream it goes to another one.
  */
 static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
 {
-	if (r->late_on & pool_bit(p, u) && (r->avoid | pool_bit(p, u)) != pool_everybody(p))
-		r->avoid |= pool_bit(p, u);
-	r->late_on |= pool_bit(p, u);
+	if (r->late_on & pool_bit(u) && !pool_is_everybody(p, r->avoid | pool_bit(u)))
+		r->avoid |= pool_bit(u);
+	r->late_on |= pool_bit(u);
 	if (!pool_is_exhausted(r))
 		pool_reconsider_later(p, r);
 	pool_look_again(p); /* those that wait for room there */
 	return true;
 }
 
-/* Once, to another session of the same upstream, if the budget allows. */
+/*
+ * Once, to another session of the same upstream, if the budget allows.  What came here because its
+ * path was in doubt came into the same silence: that is no slow name.
+ */
 static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 {
 	struct session *s;
 
+	if (r->late_on & pool_bit(u))
+		return path_is_late(p, u, r);
 	if (r->sends > 1 || request_waits(r) || pool_is_exhausted(r))
 		return true;
 	if (p->hedge_credit < POOL_HEDGE_COST)
@@ -92,16 +97,16 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 
 	if (u->stream)
 		return datagrams_are_late(p, u, f->request, why);
-	return why == LATE_PATH ? path_is_late(p, u, f->request) : name_is_slow(p, u, f->request);
+	return why == LATE_NAME ? name_is_slow(p, u, f->request) : path_is_late(p, u, f->request);
 }
 
 /* Its answer came twice by half, or malformed: that is the upstream's own trouble with it. */
 static void note_spent(struct pool *p, struct upstream *u, struct request *r)
 {
 	health_error(&ways_face(u)->health);
-	if (++r->spent < SPENT_MAX || (r->avoid | pool_bit(p, u)) == pool_everybody(p))
+	if (++r->spent < SPENT_MAX || pool_is_everybody(p, r->avoid | pool_bit(u)))
 		return;
-	r->avoid |= pool_bit(p, u);
+	r->avoid |= pool_bit(u);
 	r->spent = r->bad_answers = 0;
 }
 
@@ -143,8 +148,8 @@ static void expect_nothing_of(struct upstream *u, struct request *r)
 /* An error of the upstream's own: others are asked, if there are any. False: there is no other. */
 static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 {
-	r->avoid |= pool_bit(p, u);
-	if (r->avoid == pool_everybody(p) || (pool_is_exhausted(r) && !flights_any(r)))
+	r->avoid |= pool_bit(u);
+	if (pool_is_everybody(p, r->avoid) || (pool_is_exhausted(r) && !flights_any(r)))
 		return false;
 	keep(r, u);
 	if (!r->kept)
@@ -161,7 +166,7 @@ static bool moves_on_for_cookies(struct pool *p, struct upstream *u, const struc
 	struct request *r = f->request;
 
 	if (!f->cookie_refused || r->bad_cookies < 2 || r->is_probe ||
-		(r->avoid | pool_bit(p, u)) == pool_everybody(p))
+		pool_is_everybody(p, r->avoid | pool_bit(u)))
 		return false;
 	health_error(&u->health);
 	return try_others(p, u, r);
@@ -198,8 +203,8 @@ static void compare_with_others(struct pool *p, struct upstream *u, const struct
 	bool known = !r->is_probe && is_known(&r->answer);
 
 	for (size_t i = 0; known && r->avoid && i < p->count; i++)
-		if (r->avoid & (UINT32_C(1) << i))
-			health_contradicted(&p->upstreams[i].health);
+		if (r->avoid & pool_bit(p->upstreams[i]))
+			health_contradicted(&p->upstreams[i]->health);
 	health_good(&ways_face(u)->health);
 }
 

@@ -8,6 +8,7 @@ Nothing here sleeps to wait for something: the log says when it listens, and wai
 condition holds.  stop() is a check too: exit status 0 and no word from a sanitizer.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -29,6 +30,7 @@ from testserver import TIMEOUT, TestServer, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 BINARY = pathlib.Path(os.environ.get("DNSFWD") or HERE.parents[1] / "build/dnsfwd")
+CTL = pathlib.Path(os.environ.get("DNSFWDCTL") or BINARY.with_name("dnsfwdctl"))
 QUERY_TIMEOUT = "20s"  # where the deadline is not what is tested: a machine may stand still for seconds
 # The names that tests ask for stand below test., which is no business of an upstream (RFC 6761), and what this
 # machine's hosts file says is no business of the tests.
@@ -94,13 +96,15 @@ class Dnsfwd:
                of an upstream (address, port and auth-name are filled in where `server` is given), a spelling,
                or a list of TestServers and dictionaries (with their "server"): a group, all in the long form
     options    more of the configuration; None takes one out (query-timeout is QUERY_TIMEOUT, cache-size 0 where nothing
-               is said, as most tests count what goes upstream, and NO_NAMES_OF_ITS_OWN is in it)
+               is said, as most tests count what goes upstream, state-dir "", NO_NAMES_OF_ITS_OWN); "control": True
+               is a socket in its folder, and none is there where nothing is said
     server     the TestServer behind a dictionary or spelling
     args       more of the command line; config False: no file, all is in args
     passed     sockets (or whatever has a fileno) to pass as a service manager does; they stay open here
     wait       until it is ready
     netns      a netns.Namespace to run in; it is asked from inside, too
     clock      a clockfile.ClockFile to go by: the program built with the test clock
+    command    what is run instead: the program by way of another one
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class Dnsfwd:
         passed=None,
         netns=None,
         clock=None,
+        command=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-")
         self.lines, self.changed = [], threading.Condition()
@@ -129,10 +134,12 @@ class Dnsfwd:
                 netns.daemons.append(self)
             binary = clockfile.binary_of(BINARY) if clock else BINARY
             env = {**(env or {}), **(clock.env if clock else {})}
-            command = [*(netns.prefix if netns else []), str(binary)]
+            command = command or [*(netns.prefix if netns else []), str(binary)]
             if config:
                 self.path = os.path.join(self.folder, "dnsfwd.conf")
-                all_of = self._options(upstream, server, options or {})
+                all_of = {"control": "", **self._options(upstream, server, options or {})}
+                if all_of["control"] is True:
+                    all_of["control"] = self.control = os.path.join(self.folder, "control.sock")
                 pathlib.Path(self.path).write_text(config_text(all_of))
                 if self.sniffer:
                     self.sniffer.policy.expect(all_of)
@@ -147,7 +154,8 @@ class Dnsfwd:
     @staticmethod
     def _options(upstream, server, options):
         all_of = {
-            "listen": ["127.0.0.1"], "port": 0, "query-timeout": QUERY_TIMEOUT, "cache-size": 0, **NO_NAMES_OF_ITS_OWN
+            "listen": ["127.0.0.1"], "port": 0, "query-timeout": QUERY_TIMEOUT, "cache-size": 0, "state-dir": "",
+            **NO_NAMES_OF_ITS_OWN,
         }
         if isinstance(upstream, TestServer):
             server, upstream = upstream, upstream.upstream()
@@ -295,6 +303,18 @@ class Dnsfwd:
             if int(fields[1].split(":")[1], 16) == self.port and fields[3] != "0A":
                 states[fields[3]] = states.get(fields[3], 0) + 1
         return states
+
+    # -- the control tool ----------------------------------------------------------
+
+    def ctl(self, *words, timeout=TIMEOUT, **kwargs):
+        """dnsfwdctl run to its end, on our socket: CompletedProcess with texts."""
+        return run("-s", self.control, *words, timeout=timeout, binary=CTL, **kwargs)
+
+    def ctl_json(self, *words):
+        """The one line of JSON that a command answers."""
+        done = self.ctl("--json", *words)
+        assert done.stderr == "" and done.stdout.count("\n") == 1, done
+        return json.loads(done.stdout)
 
     # -- asking it ------------------------------------------------------------------
 

@@ -12,12 +12,15 @@ static const char *const round_trips[] = {
 		"tcp-idle-timeout = \"90s\"\ncache-size = 0\nlog-level = \"debug\"\nlog-queries = true\n",
 	FORWARD "cache-size = \"1M\"\ncache-min-ttl = 5\ncache-max-ttl = \"90m\"\nserve-stale = 0\n"
 		"prefetch = false\ncache-snapshot = \"/a b\"\n",
+	FORWARD "control = \"\"\n",
+	FORWARD "control = \"/run/dnsfwd/control.sock\"\n",
 	FORWARD "tls-cert-bundle = \"/a \\\"b\\\" \\\\x41 \\x1f\\n\\xff.pem\"\n",
 	"forward = [ \"a \\\"b\\\"\" ]\n"
 	"upstream = ( { name = \"a \\\"b\\\"\", address = \"fe80::1%lo\", port = 1,\n"
 	"auth-name = \"x.example.\", tls-cert-bundle = \"/own\", pad-block = 17,\n"
 	"connections = 16, max-inflight = 1 } )\n",
 	FORWARD "policy = \"round-robin\"\nbootstrap = [ \"[2620:fe::fe]:5353\" ]\nstate-dir = \"\"\n",
+	FORWARD "user = \"_dns\"\nsandbox = false\n",
 	FORWARD "policy = \"fastest\"\nbootstrap = [ ]\nstate-dir = \"/a \\\"b\\\"\"\n",
 	"forward = [ \"quad9\", \"Cloudflare/Security@853\", \"nextdns/abc123\", \"tls://dns.example:8853\",\n"
 	"\"dns.example#other.example\", \"home\", \"google\", \"many\", \"wikimedia\" ]\n"
