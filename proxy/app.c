@@ -152,7 +152,7 @@ static enum exit_code build_names(struct app *a, char *error, size_t size)
 static bool build_cache(struct app *a)
 {
 	const struct config *c = a->config;
-	struct cache_settings s = { .size = c->cache_size,
+	struct cache_settings s = { .size = (size_t)c->cache_size,
 		.min_ttl_s = (uint32_t)(c->cache_min_ttl_us / 1000000),
 		.max_ttl_s = (uint32_t)(c->cache_max_ttl_us / 1000000),
 		.stale_s = (uint32_t)(c->serve_stale_us / 1000000) };
