@@ -1,17 +1,28 @@
 # dnsfwd: encrypted DNS for this machine.  "make help" lists what can be made.
 #
-# The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PREFIX DESTDIR SYSCONFDIR SBINDIR DATADIR PKG_CONFIG BUILD
+# The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PKG_CONFIG BUILD DESTDIR PREFIX, and the folders below
 # What the project needs is in variables of its own (p_...), so "make CFLAGS=-O0" works.
 #   SAN=address,undefined   build with these sanitizers (into a folder of its own)
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 #   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
 
+# The version stands here and nowhere else.
 VERSION    := 0.1.0
 PREFIX     ?= /usr/local
 SBINDIR    ?= $(PREFIX)/sbin
+BINDIR     ?= $(PREFIX)/bin
 DATADIR    ?= $(PREFIX)/share
+DOCDIR     ?= $(DATADIR)/doc/dnsfwd
+MANDIR     ?= $(DATADIR)/man
 SYSCONFDIR ?= /etc
+# Where systemd and the shells look; /usr/local is among it.
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+BASHDIR    ?= $(DATADIR)/bash-completion/completions
+ZSHDIR     ?= $(DATADIR)/zsh/site-functions
+FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
 PKG_CONFIG ?= pkg-config
 PYTHON     ?= /usr/bin/python3
 CFLAGS     ?= -O2 -g
@@ -31,8 +42,8 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # ------------------------------------------------------------------ the map of the program
 
 COMMON_SRC := \
-	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c \
-	common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
+	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c common/base/clock.c \
+	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/json.c common/base/last_good.c common/base/log.c \
 	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
 	common/base/turn.c \
 	common/dns/cookie_client.c common/dns/cookie_server.c common/dns/cookie_store.c \
@@ -42,7 +53,7 @@ COMMON_SRC := \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
 	common/cache/cache.c common/cache/clear_names.c common/cache/cut.c common/cache/hit.c common/cache/key.c \
 	common/cache/lifetime.c common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
-	common/config/array.c common/config/check.c common/config/config.c common/config/errors.c \
+	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/local.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
@@ -59,9 +70,9 @@ COMMON_MADE = $(O)/common/config/presets_text.c
 
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
-	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c \
+	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c proxy/upstream/look.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
-	proxy/upstream/pool.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
+	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/retest.c \
 	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/transport.c \
@@ -71,13 +82,16 @@ UPSTREAM_SRC := \
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
-	proxy/announce.c proxy/app.c proxy/capacity.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/names.c proxy/policies.c \
-	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/worker.c \
+	proxy/announce.c proxy/app.c proxy/capacity.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
+	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
+	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
+	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c \
+	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
-	proxy/ops/watch.c \
+	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/watch.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
@@ -91,6 +105,17 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
+# dnsfwdctl, the control tool.
+CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c main.c show_stats.c show_status.c text.c)
+
+# What measures and grades resolvers, with the TLS and the name lookup of the daemon.
+AUDIT_SRC := $(addprefix proxy/ctl/, \
+	audit_ask.c audit_dtls.c audit_grade.c audit_hello.c audit_link.c audit_lookup.c audit_names.c audit_probe.c \
+	audit_questions.c audit_reach.c audit_rows_answers.c audit_rows_session.c audit_wait.c)
+
+# What of these is another with the test clock.
+CLOCKED_SRC := common/base/clock.c proxy/loop.c
+
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c aside.c assoc.c buf.c builder.c command.c command_conns.c \
 	command_dtls.c conn.c conn_read.c control.c cookie.c dnsname.c dtls.c dtls_port.c hex.c line.c listen.c \
@@ -98,26 +123,30 @@ SERVER_SRC := $(addprefix tests/server/, \
 	record.c rrtype.c rules.c sealed.c selector.c serve.c server.c spoil.c spoil_bytes.c \
 	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
 
+# Clients for tests of load: an honest one, and one that sends what no client should.
+load_programs := $(addprefix $(O)/tests/hostile/,honest hostile)
+
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
-	test_cache_random test_cache_snapshot test_cache_threads test_config test_config_example \
+	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
+	test_manual \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
-	test_health test_limits test_policy test_pool test_pool_cookie test_pool_errors test_pool_failover \
+	test_health test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
 	test_session_limits test_session_random test_session_watch test_silence test_upstream \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_lookup test_lookup_cache \
+	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
@@ -130,15 +159,17 @@ DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
 FUZZERS := fuzz_cache fuzz_snapshot fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame \
-	fuzz_config fuzz_last_good fuzz_names fuzz_tls fuzz_dtls
+	fuzz_config fuzz_control fuzz_last_good fuzz_names fuzz_tls fuzz_dtls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
+fuzz_control_more := proxy/ops/control_line.c
 fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 
 # ------------------------------------------------------------------ flags
 
 LIBS     := libevent_core gnutls libcares libconfig
-p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) 2>/dev/null && echo yes)
+CTL_LIBS := json-c
+p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wconversion -fstack-protector-strong $(if $(WERROR),-Werror)
@@ -149,6 +180,7 @@ p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-f
 # DTLS is spoken as soon as its transport is there.
 p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
+p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
 p_defs     = -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
 
@@ -162,10 +194,10 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-cross lint fuzz \
-	fuzz-tls-corpus fuzz-dtls-corpus install uninstall clean help deps deps-check server FORCE
+.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-package check-cross lint fuzz \
+	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist clean help deps deps-check server FORCE
 
-all: $(O)/dnsfwd
+all: $(O)/dnsfwd $(O)/dnsfwdctl
 
 help:
 	@echo 'make              build dnsfwd into $(BUILD)/'
@@ -176,14 +208,16 @@ help:
 	@echo 'make check-unit check-e2e check-fuzz lint        parts of it; SAN=address,undefined for a sanitized run'
 	@echo 'make check-long   the e2e suite without sanitizers, and the long tests'
 	@echo 'make check-cross  unit tests and fuzz corpora as a 32-bit and as a big-endian machine (qemu)'
+	@echo 'make check-package    what is installed and packaged: tarball, manual pages, completions, units'
 	@echo 'make bench        what parts and queries cost, beside unbound and dnsdist where installed; instruction budgets'
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
-	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR)'
+	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR); uninstall takes it away'
+	@echo 'make dist         the source tarball, the same octets each time'
 
 ifneq ($(p_pkgs),yes)
 need_libs:
-	@echo 'pkg-config does not find one of: $(LIBS).  "make deps" installs them on Debian.' >&2; exit 1
-$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)): need_libs
+	@echo 'pkg-config does not find one of: $(LIBS) $(CTL_LIBS).  "make deps" installs them on Debian.' >&2; exit 1
+$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(CTL_SRC) $(SERVER_SRC)): need_libs
 endif
 
 $(O)/libcommon.a: $(call objs,$(COMMON_SRC)) $(COMMON_MADE:.c=.o)
@@ -194,10 +228,30 @@ $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
-server: $(O)/dnsfwd-testserver
+$(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libctl) $(LDLIBS)
+
+# The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
+$(O)/testclock/%.o: %.c
+	$(call say,CC,$< (test clock))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(p_cflags) -DTESTCLOCK $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+clocked := $(addprefix $(O)/testclock/,$(CLOCKED_SRC:.c=.o))
+$(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(call objs,$(PROXY_SRC))) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+# What the e2e tests need beside dnsfwd.
+server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs)
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+$(O)/tests/hostile/hostile: $(call objs,tests/hostile/mutate.c tests/server/query.c)
+$(load_programs): %: %.o $(O)/tests/server/dnsname.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(O)/%.o: %.c
 	$(call say,CC,$<)
@@ -216,9 +270,9 @@ $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(O)/proxy/main.o: p_extra = $(p_defs)
+$(O)/proxy/main.o $(O)/proxy/version.o: p_extra = $(p_defs)
 # Version and paths are compiled in: a change of them is a change of main.
-$(O)/proxy/main.o: $(O)/defs
+$(O)/proxy/main.o $(O)/proxy/version.o: $(O)/defs
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -240,8 +294,12 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(O)/tests/unit/test_audit_grade: $(call objs,$(addprefix proxy/ctl/,audit_grade.c audit_rows_answers.c audit_rows_session.c))
+$(O)/tests/unit/test_audit_parts: $(call objs,$(addprefix proxy/ctl/,audit_hello.c audit_names.c audit_wait.c) \
+	proxy/upstream/tcp_socket.c)
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
+$(O)/tests/unit/test_control_line: $(O)/proxy/ops/control_line.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
@@ -251,7 +309,7 @@ $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_passed \
+$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_passed \
 	test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
@@ -290,6 +348,7 @@ check-unit: $(unit_tests)
 replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 
 $(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
+$(O)/tests/fuzz/replay-fuzz_control: $(O)/proxy/ops/control_line.o
 $(O)/tests/fuzz/replay-fuzz_dtls: $(call objs,$(fuzz_dtls_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
@@ -356,15 +415,21 @@ bench-names: $(O)/tests/bench/bench_names
 
 # Tests wait more than they work: four files at a time.
 PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider -n 4 --dist loadfile $(PYTEST_ARGS)
-e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
+e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWDCTL=$(CURDIR)/$(O)/dnsfwdctl DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
 	PYTHONDONTWRITEBYTECODE=1
 
-check-e2e: $(O)/dnsfwd $(O)/dnsfwd-testserver
+check-e2e: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
 
-# The quick ones again, without sanitizers, and the long ones.
-check-long: $(O)/dnsfwd $(O)/dnsfwd-testserver
+# The quick ones again, without sanitizers, and the long ones; what clients and servers send in malice, sanitized.
+check-long: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) tests/e2e
+	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
+
+.PHONY: check-hostile
+# Millions of mutated messages, in both directions.  DNSFWD_SEED=N: those of an earlier run.
+check-hostile: $(O)/dnsfwd server
+	$(e2e_env) $(PYTHON) -m pytest -q -s -p no:cacheprovider -m long tests/e2e/test_hostile.py
 
 lint:
 	@CC='$(CC)' tests/lint.sh
@@ -374,6 +439,11 @@ deps:
 	@packaging/install-deps.sh build
 deps-check:
 	@packaging/install-deps.sh build check
+
+# What is installed and packaged.
+check-package: $(O)/dnsfwd
+	@packaging/install-deps.sh build check package
+	@$(e2e_env) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/package
 
 check: deps-check
 	@$(MAKE) --no-print-directory check-quick
@@ -393,22 +463,20 @@ run: deps
 	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwd-testserver
 	@tests/run.sh $(O) '$(UPSTREAM)'
 
-# ------------------------------------------------------------------ install
+# ------------------------------------------------------------------ install, tarball
+
+install_env = DESTDIR='$(DESTDIR)' O='$(O)' $(foreach d,SBINDIR BINDIR DATADIR DOCDIR MANDIR SYSCONFDIR UNITDIR \
+	SYSUSERSDIR TMPFILESDIR BASHDIR ZSHDIR FISHDIR,$(d)='$($(d))')
 
 # Builds nothing, so that root needs no compiler.
-install:
-	@test -x $(BUILD)/dnsfwd || { echo 'nothing is built yet: make, then make install' >&2; exit 1; }
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/dnsfwd $(DESTDIR)$(DATADIR)/dnsfwd
-	install -m 755 $(BUILD)/dnsfwd $(DESTDIR)$(SBINDIR)/dnsfwd
-	install -m 644 common/config/presets.conf $(DESTDIR)$(DATADIR)/dnsfwd/presets.conf
-	test -e $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf || \
-		install -m 644 dnsfwd.conf.example $(DESTDIR)$(SYSCONFDIR)/dnsfwd/dnsfwd.conf
+install uninstall:
+	@$(install_env) packaging/install.sh $@
 
-uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/dnsfwd $(DESTDIR)$(DATADIR)/dnsfwd/presets.conf
+dist:
+	@packaging/dist.sh $(VERSION) $(BUILD)/dnsfwd-$(VERSION).tar.gz
 
 clean:
 	rm -rf $(BUILD)
 
--include $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)))
+-include $(clocked:.o=.d) $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(CTL_SRC) $(SERVER_SRC)))
 -include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d $(O)/tests/bench/*.d)

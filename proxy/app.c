@@ -17,9 +17,12 @@
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
 #include "proxy/names.h"
+#include "proxy/ops/control.h"
+#include "proxy/ops/figures.h"
 #include "proxy/ops/files.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/ops/surroundings.h"
 #include "proxy/policies.h"
 #include "proxy/secrets.h"
 #include "proxy/self.h"
@@ -46,6 +49,10 @@ struct app {
 	size_t worker_count;
 	struct names *names; /* of upstreams */
 	struct files *files; /* of local names and block lists */
+	struct gatherer *gatherer;
+	struct surroundings around;
+	struct control *control; /* NULL: none */
+	struct control_context control_context;
 };
 
 struct drain_mail {
@@ -177,6 +184,31 @@ static bool build_workers(struct app *a)
 	return true;
 }
 
+static enum exit_code build_control(struct app *a, char *error, size_t size)
+{
+	struct control_setup setup = { .base = a->base,
+		.path = a->config->control,
+		.is_default = a->config->control_is_default,
+		.group = (gid_t)-1,
+		.context = &a->control_context };
+
+	a->gatherer = gatherer_new(&(struct gatherer_setup){ .base = a->base,
+		.mailbox = &a->mailbox,
+		.workers = a->workers,
+		.worker_count = a->worker_count,
+		.cache = a->cache,
+		.config = a->config });
+	if (!a->gatherer)
+		return EXIT_MEMORY;
+	a->control_context = (struct control_context){ .app = a,
+		.gatherer = a->gatherer,
+		.cache = a->cache,
+		.config = a->config,
+		.around = &a->around,
+		.reload = app_reload };
+	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
+}
+
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code;
@@ -193,7 +225,7 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
 		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
 		files_start(a->files, a->base, a->workers, a->worker_count) == 0)
-		return EXIT_OK;
+		return build_control(a, error, size);
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }
@@ -215,7 +247,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	report_request(a->workers, a->worker_count, a->cache, &a->mailbox, a->config);
+	report_request(a->gatherer);
 }
 
 static void on_flush(evutil_socket_t signal, short what, void *arg)
@@ -231,13 +263,22 @@ static void on_flush(evutil_socket_t signal, short what, void *arg)
 		log_info("SIGUSR2: there is no cache");
 }
 
+int app_reload(struct app *a, char *error, size_t size)
+{
+	(void)a;
+	snprintf(error, size,
+		"this version can't reload its configuration; restart it to apply a change");
+	return -ENOSYS;
+}
+
 static void on_reload(evutil_socket_t signal, short what, void *arg)
 {
+	char error[512];
+
 	(void)signal;
 	(void)what;
-	(void)arg;
-	log_warning("SIGHUP: this version can't reload its configuration; restart it to apply a "
-		    "change");
+	if (app_reload(arg, error, sizeof error) < 0)
+		log_warning("SIGHUP: %s", error);
 }
 
 static bool watch_signals(struct app *a)
@@ -446,6 +487,7 @@ void app_free(struct app *a)
 {
 	if (!a)
 		return;
+	control_free(a->control);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
 	keep_cache(a);
@@ -458,6 +500,7 @@ void app_free(struct app *a)
 		if (a->signals[i])
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
+	gatherer_free(a->gatherer);
 	secrets_free(a->secrets);
 	policies_deinit(&a->policies);
 	trusts_free(a->trusts);

@@ -8,150 +8,74 @@
 
 #include "common/config/policy_hash.h"
 #include "proxy/loop.h"
-#include "proxy/upstream/dtls.h"
-#include "proxy/upstream/plain.h"
+#include "proxy/member.h"
 #include "proxy/upstream/pool.h"
-#include "proxy/upstream/tls.h"
-#include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/ways.h"
 
-#define LABEL_MAX    300
-#define TLS_UDP_SIZE 4096 /* advertised on streams, bounds padded answers (standards 3.3) */
-/* Advertised in datagrams, as if there were no DTLS (RFC 8094 5). */
-#define DATAGRAM_UDP_SIZE 1232
-
-/* How one upstream is reached on one way, and what it is called. */
-struct way {
-	struct tls_endpoint endpoint; /* without policy in clear */
-	struct plain_endpoint plain;  /* else empty but for the loop and the counters */
-	struct stats stats;	      /* its own; what concerns no single upstream is the loop's */
-	char label[LABEL_MAX];
-};
+#define RETIRED_CHECK_US 100000u
+/* No client waits so long (query-timeout is 60 s at most). */
+#define RETIRED_MAX_US (61ull * 1000000)
 
 /* A group of upstreams: those of `forward`, or of a zone. */
 struct group {
 	struct pool pool;
-	const char *interface; /* NULL: any */
-	char missing[80];      /* what clients are told while it is */
+	char interface[IF_NAMESIZE]; /* "": any */
+	char missing[80];	     /* what clients are told while it is */
+	struct list node;	     /* among the retired */
+	uint64_t retired_us;
+	bool parted; /* its upstreams were told to leave */
 };
 
-/* How a way is spelt, and what people call it. */
-static const struct spoken {
-	const char *scheme, *name;
-} spoken[] = {
-	[TRANSPORT_TLS] = { "tls", "TLS" },
-	[TRANSPORT_DTLS] = { "dtls", "DTLS" },
-	[TRANSPORT_UDP] = { "udp", "UDP" },
-	[TRANSPORT_TCP] = { "tcp", "TCP" },
+/* What is said of one group. */
+struct group_plan {
+	size_t first, count;
+	enum config_policy policy;
+	uint64_t cache_policy;
+	bool no_refresh;
+	char interface[IF_NAMESIZE];
 };
 
-/*
- * As in the configuration, and in full where that is one address in one of its spellings.  The long
- * form has a name of its own, which tells those apart that have one address.
- */
-static void name_way(struct way *way, enum config_transport over, const struct config_upstream *u)
-{
-	bool paired = config_has_two_ways(u->transport);
-	char text[ADDR_TEXT_MAX];
+/* A table where NULL is to be taken from the one before; afterwards what is not used any more. */
+struct groups_change {
+	struct groups_table table;
+	struct group_plan *plan; /* one for each group */
+	struct config_change change;
+	struct {
+		struct addr *addr;
+		size_t count;
+	} * written; /* addresses, of each upstream */
+	struct groups_setup setup;
+};
 
-	if (u->address_count == 1 && !u->long_form)
-		snprintf(way->label, sizeof way->label, "%s://%s%s%s", spoken[over].scheme,
-			addr_text(&u->address[0], text), u->auth_name ? "#" : "",
-			u->auth_name ? u->auth_name : "");
-	else
-		snprintf(way->label, sizeof way->label, "%s%s%s", u->name, paired ? " over " : "",
-			paired ? spoken[over].name : "");
-}
+/* ------------------------------------------------------------------ what upstreams want */
 
 static void on_want_addresses(void *arg, struct upstream *up)
 {
 	struct groups *g = arg;
+	const struct member *m = member_of(ways_face(up));
 
-	g->want_addresses(g->want_arg, (size_t)(ways_face(up) - g->upstreams));
+	if (m->number != MEMBER_LEFT)
+		g->want_addresses(g->want_arg, m->number);
 }
 
-/* What both ways have in common; as for TLS. */
-static void fill_way(struct groups *g, struct way *way, struct upstream *up, size_t i,
-	const struct config *c, const struct groups_setup *setup)
+static void on_want_trust(void *arg, struct trust *t)
 {
-	const struct config_upstream *u = &c->forward[i];
+	struct groups *g = arg;
 
-	way->endpoint = (struct tls_endpoint){ .loop = g->loop,
-		.stats = &way->stats,
-		.policy = setup->policies[i],
-		.want_trust = setup->want_trust,
-		.want_arg = setup->trust_arg };
-	tls_endpoint_init(&way->endpoint);
-	way->plain.loop = g->loop;
-	way->plain.stats = &way->stats;
-	up->label = way->label;
-	up->connections = u->connections;
-	up->want_addresses = u->host ? on_want_addresses : NULL;
-	up->want_arg = g;
-	up->session = (struct session_setup){ .turn = &g->loop->turn,
-		.random = &g->loop->random,
-		.stats = &way->stats,
-		.opener = { tls_open, &way->endpoint },
-		.form = { .udp_size = TLS_UDP_SIZE,
-			.keepalive = true,
-			.pad_block = (uint16_t)u->pad_block },
-		.cookies = u->cookies,
-		.max_inflight = u->max_inflight,
-		.scratch = g->loop->scratch };
+	g->want_trust(g->trust_arg, t);
 }
 
-/* As way, with a label and an opener of its own. */
-static void use_plain(struct groups *g, struct way *way, struct upstream *up,
-	enum config_transport over, const struct config_upstream *u,
-	struct transport *(*open)(void *, const struct addr *, const struct transport_handler *,
-		void *, struct transport_end *))
+static void on_gone(void *arg, struct upstream *up)
 {
-	name_way(way, over, u);
-	up->session.opener = (struct transport_opener){ open, &way->plain };
-	up->session.form.pad_block = 0; /* RFC 7830 6: what is in clear is not padded */
-	up->session.no_subnet = true;
-	up->session.cookie_store = &g->cookies;
+	struct groups *g = arg;
+	struct member *m = member_of(up);
+	struct stats counted;
+
+	member_take_stats(m, &counted);
+	stats_add(&g->loop->stats, &counted);
+	list_remove(&m->node);
+	member_free(m);
 }
-
-/* Over datagrams: one session, no keepalive, and a stream for what they are of no use to. */
-static void add_datagrams(
-	struct groups *g, size_t i, const struct config *c, const struct groups_setup *setup)
-{
-	const struct config_upstream *u = &c->forward[i];
-	struct upstream *up = &g->upstreams[i];
-
-	fill_way(g, &g->stream_ways[i], &g->streams[i], i, c, setup);
-	up->stream = &g->streams[i];
-	up->races = u->transport == TRANSPORT_AUTO;
-	up->connections = 1;
-	up->session.form.udp_size = DATAGRAM_UDP_SIZE;
-	up->session.form.keepalive = false;
-	if (u->transport == TRANSPORT_UDP) {
-		use_plain(g, &g->stream_ways[i], &g->streams[i], TRANSPORT_TCP, u, plain_tcp_open);
-		use_plain(g, &g->ways[i], up, TRANSPORT_UDP, u, plain_udp_open);
-		up->session.max_inflight = PLAIN_UDP_SOCKETS;
-	} else {
-		name_way(&g->stream_ways[i], TRANSPORT_TLS, u);
-		name_way(&g->ways[i], TRANSPORT_DTLS, u);
-		g->ways[i].endpoint.policy = setup->dtls_policies[i];
-		up->session.opener = (struct transport_opener){ dtls_open, &g->ways[i].endpoint };
-	}
-}
-
-static void fill_upstream(
-	struct groups *g, size_t i, const struct config *c, const struct groups_setup *setup)
-{
-	const struct config_upstream *u = &c->forward[i];
-
-	fill_way(g, &g->ways[i], &g->upstreams[i], i, c, setup);
-	name_way(&g->ways[i], TRANSPORT_TLS, u);
-	if (u->transport == TRANSPORT_TCP)
-		use_plain(g, &g->ways[i], &g->upstreams[i], TRANSPORT_TCP, u, plain_tcp_open);
-	else if (u->transport != TRANSPORT_TLS)
-		add_datagrams(g, i, c, setup);
-}
-
-/* ------------------------------------------------------------------ groups */
 
 static const char *interface_missing(void *arg)
 {
@@ -160,161 +84,399 @@ static const char *interface_missing(void *arg)
 	return if_nametoindex(g->interface) ? NULL : g->missing;
 }
 
-static void build_group(struct groups *g, struct group *one, size_t first, size_t count,
-	enum config_policy policy, const char *interface)
+/* ------------------------------------------------------------------ preparing */
+
+static bool allocate(struct groups_change *c, const struct config *fresh)
 {
-	one->pool.upstreams = &g->upstreams[first];
-	one->pool.count = count;
-	one->pool.policy = policy;
-	if (!interface || !*interface)
+	struct groups_table *t = &c->table;
+
+	t->upstream_count = fresh->upstream_count;
+	t->count = 1 + fresh->zone_count;
+	t->member = calloc(t->upstream_count, sizeof(struct member *));
+	t->group = calloc(t->count, sizeof(struct group *));
+	t->zones = calloc(t->count, sizeof *t->zones);
+	c->plan = calloc(t->count, sizeof *c->plan);
+	c->written = calloc(t->upstream_count, sizeof *c->written);
+	return t->member && t->group && t->zones && c->plan && c->written;
+}
+
+static void plan_groups(struct groups_change *c, const struct config *fresh)
+{
+	c->plan[0] = (struct group_plan){ .count = fresh->forward_count,
+		.policy = fresh->policy,
+		.cache_policy = config_forward_hash(fresh) };
+	for (size_t i = 0; i < fresh->zone_count; i++) {
+		const struct config_zone *z = &fresh->zone[i];
+		const struct config_upstream *first = &fresh->forward[z->first];
+		struct route_zone *route = &c->table.zones[i];
+
+		c->plan[1 + i] = (struct group_plan){ .first = z->first,
+			.count = z->count,
+			.policy = z->policy,
+			.cache_policy = config_policy_hash(first, z->count),
+			/* In clear nothing is asked that no client waits for (design 5, Plain). */
+			.no_refresh = config_is_plain(first->transport) };
+		snprintf(c->plan[1 + i].interface, IF_NAMESIZE, "%s", z->interface);
+		route->name_len = name_from_text(z->name, route->name);
+	}
+}
+
+static bool make_member(struct groups *g, struct groups_change *c, const struct config *fresh,
+	const struct group_plan *plan, size_t i)
+{
+	const struct config_upstream *u = &fresh->forward[i];
+	struct member_setup setup = { .loop = g->loop,
+		.upstream = u,
+		.device = plan->interface,
+		.tls = c->setup.policies[i],
+		.dtls = c->setup.dtls_policies[i],
+		.cookies = &g->cookies,
+		.want_addresses = on_want_addresses,
+		.want_trust = on_want_trust,
+		.arg = g };
+	size_t len = u->address_count * sizeof *u->address;
+
+	c->table.member[i] = member_new(&setup);
+	if (len == 0)
+		return c->table.member[i];
+	c->written[i].addr = malloc(len);
+	if (!c->written[i].addr)
+		return false;
+	memcpy(c->written[i].addr, u->address, len);
+	c->written[i].count = u->address_count;
+	return c->table.member[i];
+}
+
+static bool make_members(struct groups *g, struct groups_change *c, const struct config *fresh)
+{
+	for (size_t k = 0; k < c->table.count; k++) {
+		const struct group_plan *plan = &c->plan[k];
+
+		for (size_t i = plan->first; i < plan->first + plan->count; i++)
+			if (c->change.upstream[i] == CHANGE_NONE &&
+				!make_member(g, c, fresh, plan, i))
+				return false;
+	}
+	return true;
+}
+
+/* The forward group is always there, once there is one. */
+static bool make_groups(struct groups_change *c, bool first_time)
+{
+	for (size_t k = 0; k < c->table.count; k++) {
+		if (k == 0 ? !first_time : c->change.zone[k - 1] != CHANGE_NONE)
+			continue;
+		c->table.group[k] = calloc(1, sizeof(struct group));
+		if (!c->table.group[k])
+			return false;
+	}
+	return true;
+}
+
+static struct groups_change *prepare(struct groups *g, const struct config *fresh,
+	const struct config_change *change, const struct groups_setup *setup, bool first_time)
+{
+	struct groups_change *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->change = *change;
+	c->setup = *setup;
+	if (allocate(c, fresh)) {
+		plan_groups(c, fresh);
+		if (make_members(g, c, fresh) && make_groups(c, first_time))
+			return c;
+	}
+	groups_change_free(c);
+	return NULL;
+}
+
+struct groups_change *groups_prepare(struct groups *g, const struct config *fresh,
+	const struct config_change *change, const struct groups_setup *setup)
+{
+	return prepare(g, fresh, change, setup, false);
+}
+
+static void free_table(struct groups_table *t)
+{
+	free(t->zones);
+	free(t->group);
+	free(t->member);
+}
+
+void groups_change_free(struct groups_change *c)
+{
+	if (!c)
 		return;
-	one->interface = interface;
-	snprintf(one->missing, sizeof one->missing, "there is no interface %s", interface);
-	one->pool.unusable = interface_missing;
-	one->pool.unusable_arg = one;
-	for (size_t i = first; i < first + count; i++) {
-		g->ways[i].endpoint.device = g->ways[i].plain.device = interface;
-		g->stream_ways[i].endpoint.device = g->stream_ways[i].plain.device = interface;
+	for (size_t i = 0; c->table.member && i < c->table.upstream_count; i++)
+		member_free(c->table.member[i]);
+	for (size_t i = 0; c->table.group && i < c->table.count; i++)
+		free(c->table.group[i]);
+	for (size_t i = 0; c->written && i < c->table.upstream_count; i++)
+		free(c->written[i].addr);
+	free_table(&c->table);
+	free(c->written);
+	free(c->plan);
+	free(c);
+}
+
+/* ------------------------------------------------------------------ groups that are gone */
+
+static void check_later(struct groups *g)
+{
+	struct turn *turn = &g->loop->turn;
+
+	if (list_empty(&g->retired))
+		return;
+	if (timer_start(&turn->timers, &g->retired_check, turn_now_us(turn) + RETIRED_CHECK_US) < 0)
+		g->loop->stats.bound_memory++; /* until the next change */
+}
+
+static void fail_waiting(struct group *one)
+{
+	static const struct ede why = { EDE_NOT_READY,
+		"its zone was taken out of the configuration" };
+
+	pool_fail_all(&one->pool, why);
+}
+
+static void look_after(struct groups *g, struct group *one)
+{
+	if (one->parted && list_empty(&one->pool.leaving)) {
+		list_remove(&one->node);
+		g->retired_count--;
+		pool_deinit(&one->pool);
+		free(one);
+	} else if (!one->parted && pool_is_idle(&one->pool)) {
+		one->parted = true;
+		pool_change(&one->pool, NULL, 0);
+	} else if (turn_now_us(&g->loop->turn) - one->retired_us > RETIRED_MAX_US) {
+		fail_waiting(one);
 	}
 }
 
-/* In clear nothing is asked that no client waits for (design 5, Plain). */
-static void build_zone(struct groups *g, size_t i, const struct config *c)
+static void on_retired_check(struct timer *t)
 {
-	const struct config_zone *z = &c->zone[i];
-	struct route_zone *route = &g->zones[i];
-	struct pool *pool = &g->group[1 + i].pool;
+	struct groups *g = container_of(t, struct groups, retired_check);
 
-	build_group(g, &g->group[1 + i], z->first, z->count, z->policy, z->interface);
-	route->name_len = name_from_text(z->name, route->name);
-	route->pool = pool;
-	pool->cache_policy = config_policy_hash(&c->forward[z->first], z->count);
-	pool->no_refresh = config_is_plain(c->forward[z->first].transport);
+	list_for_each (n, &g->retired)
+		look_after(g, container_of(n, struct group, node));
+	check_later(g);
 }
 
-static bool allocate(struct groups *g, const struct config *c)
+static void retire(struct groups *g, struct group *one)
 {
-	g->ways = calloc(c->upstream_count, sizeof *g->ways);
-	g->upstreams = calloc(c->upstream_count, sizeof *g->upstreams);
-	g->stream_ways = calloc(c->upstream_count, sizeof *g->stream_ways);
-	g->streams = calloc(c->upstream_count, sizeof *g->streams);
-	g->group = calloc(1 + c->zone_count, sizeof *g->group);
-	g->zones = calloc(1 + c->zone_count, sizeof *g->zones);
-	return g->ways && g->upstreams && g->stream_ways && g->streams && g->group && g->zones;
+	if (g->retired_count >= GROUPS_RETIRED_MAX)
+		fail_waiting(container_of(g->retired.next, struct group, node));
+	one->retired_us = turn_now_us(&g->loop->turn);
+	list_append(&g->retired, &one->node);
+	g->retired_count++;
+	look_after(g, one);
 }
 
-/* The pools want all upstreams in place. */
-static void build_pools(struct groups *g, const struct config *c)
+/* ------------------------------------------------------------------ taking over */
+
+static void leave(struct groups *g, struct member *m)
 {
-	build_group(g, &g->group[0], 0, c->forward_count, c->policy, NULL);
-	g->group[0].pool.cache_policy = config_forward_hash(c);
-	for (size_t i = 0; i < c->zone_count; i++)
-		build_zone(g, i, c);
-	for (size_t i = 0; i < g->count; i++) {
-		g->group[i].pool.stats = &g->loop->stats;
-		pool_init(&g->group[i].pool);
+	struct stats counted;
+
+	m->number = MEMBER_LEFT;
+	member_take_stats(m, &counted);
+	stats_add(&g->loop->stats, &counted);
+}
+
+/* Those that go on move over; all others of before have left when this is done. */
+static void take_members(struct groups *g, struct groups_change *c)
+{
+	for (size_t i = 0; i < g->now.upstream_count; i++)
+		g->now.member[i]->number = MEMBER_LEFT;
+	for (size_t i = 0; i < c->table.upstream_count; i++) {
+		struct member **m = &c->table.member[i];
+
+		if (!*m)
+			*m = g->now.member[c->change.upstream[i]];
+		else
+			list_append(&g->members, &(*m)->node);
+		(*m)->number = i;
 	}
+	for (size_t i = 0; i < g->now.upstream_count; i++)
+		if (g->now.member[i]->number == MEMBER_LEFT)
+			leave(g, g->now.member[i]);
 }
+
+static void fill_group(struct group *one, const struct group_plan *plan)
+{
+	struct pool *p = &one->pool;
+
+	p->policy = plan->policy;
+	p->cache_policy = plan->cache_policy;
+	p->no_refresh = plan->no_refresh;
+	memcpy(one->interface, plan->interface, IF_NAMESIZE);
+	snprintf(one->missing, sizeof one->missing, "there is no interface %s", plan->interface);
+	p->unusable = *plan->interface ? interface_missing : NULL;
+	p->unusable_arg = one;
+}
+
+static void begin_group(struct groups *g, struct group *one)
+{
+	one->pool.stats = &g->loop->stats;
+	one->pool.gone = on_gone;
+	one->pool.gone_arg = g;
+	pool_init(&one->pool);
+}
+
+static void take_group(struct groups *g, struct groups_change *c, size_t k)
+{
+	struct group **one = &c->table.group[k];
+	const struct group_plan *plan = &c->plan[k];
+	struct upstream *upstreams[POOL_UPSTREAMS_MAX];
+	bool fresh = *one;
+
+	if (!fresh) {
+		struct group **before = &g->now.group[k == 0 ? 0 : 1 + c->change.zone[k - 1]];
+
+		*one = *before;
+		*before = NULL;
+	}
+	fill_group(*one, plan);
+	for (size_t i = 0; i < plan->count; i++)
+		upstreams[i] = &c->table.member[plan->first + i]->upstream;
+	if (fresh) {
+		memcpy((*one)->pool.upstreams, upstreams, plan->count * sizeof *upstreams);
+		(*one)->pool.count = plan->count;
+		begin_group(g, *one);
+	} else {
+		pool_change(&(*one)->pool, upstreams, plan->count);
+	}
+	if (k > 0)
+		c->table.zones[k - 1].pool = &(*one)->pool;
+}
+
+static void set_written(struct groups_change *c)
+{
+	for (size_t i = 0; i < c->table.upstream_count; i++)
+		if (c->written[i].addr)
+			ways_set_addresses(&c->table.member[i]->upstream, c->written[i].addr,
+				c->written[i].count);
+}
+
+/* The table of before, without what is in use, is left in the change. */
+void groups_apply(struct groups *g, struct groups_change *c)
+{
+	struct groups_table before = g->now;
+
+	g->want_addresses = c->setup.want_addresses;
+	g->want_arg = c->setup.want_arg;
+	g->want_trust = c->setup.want_trust;
+	g->trust_arg = c->setup.trust_arg;
+	take_members(g, c);
+	for (size_t k = 0; k < c->table.count; k++)
+		take_group(g, c, k);
+	set_written(c);
+	g->now = c->table;
+	for (size_t k = 0; k < before.count; k++)
+		if (before.group[k])
+			retire(g, before.group[k]);
+	check_later(g);
+	for (size_t i = 0; i < g->now.upstream_count; i++)
+		free(c->written[i].addr);
+	free(c->written);
+	c->written = NULL;
+	free_table(&before);
+	c->table = (struct groups_table){ 0 };
+}
+
+/* ------------------------------------------------------------------ life */
 
 int groups_init(struct groups *g, struct loop *loop, const struct config *c,
 	const struct groups_setup *setup)
 {
-	*g = (struct groups){
-		.loop = loop, .want_addresses = setup->want_addresses, .want_arg = setup->want_arg
-	};
-	cookie_store_init(&g->cookies, loop_boottime_us, NULL);
-	if (!allocate(g, c))
-		return -ENOMEM;
-	g->upstream_count = c->upstream_count;
-	g->count = 1 + c->zone_count;
-	for (size_t i = 0; i < c->upstream_count; i++)
-		fill_upstream(g, i, c, setup);
-	build_pools(g, c);
-	g->built = true;
-	for (size_t i = 0; i < c->upstream_count; i++)
-		ways_set_addresses(
-			&g->upstreams[i], c->forward[i].address, c->forward[i].address_count);
-	return 0;
-}
+	struct config_change nothing;
+	struct groups_change *change;
 
-static void deinit_ways(struct groups *g)
-{
-	for (size_t i = 0; i < g->upstream_count; i++) {
-		tls_endpoint_deinit(&g->ways[i].endpoint);
-		if (g->upstreams[i].stream)
-			tls_endpoint_deinit(&g->stream_ways[i].endpoint);
-	}
+	*g = (struct groups){ .loop = loop };
+	list_init(&g->members);
+	list_init(&g->retired);
+	g->retired_check.fire = on_retired_check;
+	cookie_store_init(&g->cookies, loop_boottime_us, NULL);
+	config_compare(NULL, c, &nothing);
+	change = prepare(g, c, &nothing, setup, true);
+	if (!change)
+		return -ENOMEM;
+	groups_apply(g, change);
+	groups_change_free(change);
+	return 0;
 }
 
 void groups_stop(struct groups *g)
 {
-	for (size_t i = 0; g->built && i < g->count; i++)
-		pool_deinit(&g->group[i].pool);
+	for (size_t i = 0; i < g->now.count; i++)
+		pool_deinit(&g->now.group[i]->pool);
+	list_for_each (n, &g->retired)
+		pool_deinit(&container_of(n, struct group, node)->pool);
+	if (g->loop)
+		timer_stop(&g->loop->turn.timers, &g->retired_check);
 }
 
 void groups_deinit(struct groups *g)
 {
-	deinit_ways(g);
+	struct list *n;
+
+	if (!g->loop)
+		return;
+	while ((n = list_take(&g->members)))
+		member_free(container_of(n, struct member, node));
+	while ((n = list_take(&g->retired)))
+		free(container_of(n, struct group, node));
+	for (size_t i = 0; i < g->now.count; i++)
+		free(g->now.group[i]);
+	free_table(&g->now);
 	cookie_store_deinit(&g->cookies);
-	free(g->zones);
-	free(g->group);
-	free(g->streams);
-	free(g->stream_ways);
-	free(g->upstreams);
-	free(g->ways);
 }
 
 /* ------------------------------------------------------------------ use */
 
 struct routes groups_routes(const struct groups *g)
 {
-	if (!g->built)
+	if (g->now.count == 0)
 		return (struct routes){ .forward = NULL };
-	return (struct routes){
-		.forward = &g->group[0].pool, .zones = g->zones, .zone_count = g->count - 1
-	};
+	return (struct routes){ .forward = &g->now.group[0]->pool,
+		.zones = g->now.zones,
+		.zone_count = g->now.count - 1 };
 }
 
 /* Zones are asked when they are asked for. */
 void groups_warm(struct groups *g)
 {
-	pool_warm(&g->group[0].pool);
+	pool_warm(&g->now.group[0]->pool);
 }
 
 unsigned groups_sessions(const struct groups *g)
 {
 	unsigned sum = 0;
 
-	for (size_t i = 0; i < g->count; i++)
-		sum += pool_sessions(&g->group[i].pool);
+	for (size_t i = 0; i < g->now.count; i++)
+		sum += pool_sessions(&g->now.group[i]->pool);
 	return sum;
 }
 
 void groups_set_addresses(struct groups *g, size_t upstream, const struct addr *addrs, size_t count)
 {
-	ways_set_addresses(&g->upstreams[upstream], addrs, count);
+	ways_set_addresses(&g->now.member[upstream]->upstream, addrs, count);
 }
 
 void groups_set_unknown(struct groups *g, size_t upstream, const char *why)
 {
-	upstream_set_unknown(&g->upstreams[upstream], why);
+	upstream_set_unknown(&g->now.member[upstream]->upstream, why);
 }
 
 void groups_trust_loaded(struct groups *g, const struct trust *t)
 {
-	for (size_t i = 0; i < g->upstream_count; i++) {
-		const struct tls_policy *policy = g->ways[i].endpoint.policy;
-
-		if (!policy || policy->trust != t)
-			continue;
-		tls_endpoint_trust_loaded(&g->ways[i].endpoint);
-		if (g->upstreams[i].stream)
-			tls_endpoint_trust_loaded(&g->stream_ways[i].endpoint);
-	}
+	list_for_each (n, &g->members)
+		member_trust_loaded(container_of(n, struct member, node), t);
 }
 
 void groups_get_stats(const struct groups *g, size_t upstream, struct stats *ret)
 {
-	*ret = g->ways[upstream].stats;
-	stats_add(ret, &g->stream_ways[upstream].stats);
+	member_get_stats(g->now.member[upstream], ret);
 }

@@ -1,6 +1,8 @@
 /*
- * The groups of upstreams of one worker: that of `forward`, then those of the zones.  Here upstreams of the
- * configuration become ways (what is opened, how, under which label), and ways become pools.
+ * The groups of upstreams of one worker: that of `forward`, then those of the zones.  A reload changes them in place:
+ * what is made anew is prepared by main, the worker only takes it over.  Upstreams whose configuration is the same
+ * go on with their sessions; others leave (pool.h); a zone that is gone is asked nothing new, and ends when what it
+ * was asked is answered.
  */
 #ifndef PROXY_GROUPS_H
 #define PROXY_GROUPS_H
@@ -8,20 +10,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/list.h"
 #include "common/base/stats.h"
+#include "common/base/timerq.h"
+#include "common/config/change.h"
 #include "common/config/config.h"
 #include "common/dns/cookie_store.h"
 #include "proxy/resolve/route.h"
 
 struct group;
+struct groups_change;
 struct loop;
+struct member;
 struct tls_policy;
 struct trust;
-struct upstream;
-struct way;
+
+/* Zones that are gone and still owe answers, at most; beyond, those that wait longest are told so. */
+#define GROUPS_RETIRED_MAX 32u
 
 struct groups_setup {
-	/* One for each of config->forward; the array is borrowed for the call, they for longer. */
+	/* One for each of config->forward, borrowed for the call: references are taken. */
 	struct tls_policy *const *policies;	 /* NULL where nothing is encrypted */
 	struct tls_policy *const *dtls_policies; /* the same, where DTLS is spoken, else NULL */
 	/*
@@ -38,31 +46,46 @@ struct groups_setup {
 	void *trust_arg;
 };
 
-struct groups {
-	struct loop *loop; /* borrowed */
-	/* One for each upstream, in step; of those over datagrams, that way. */
-	struct way *ways;
-	struct upstream *upstreams;
-	/* The streams beside these; empty where there is none. */
-	struct way *stream_ways;
-	struct upstream *streams;
+/* What is in use: by number in the configuration. */
+struct groups_table {
+	struct member **member; /* of each upstream */
 	size_t upstream_count;
-	struct group *group; /* the forward group, then the zones */
+	struct group **group; /* the forward group, then the zones */
 	size_t count;
 	struct route_zone *zones;
-	bool built;
+};
+
+struct groups {
+	struct loop *loop; /* borrowed */
+	struct groups_table now;
+	struct list members; /* all there are, those that leave included */
+	struct list retired; /* groups that are gone, the oldest first */
+	size_t retired_count;
+	struct timer retired_check;
 	struct cookie_store cookies; /* of those asked in clear */
 	void (*want_addresses)(void *arg, size_t upstream);
 	void *want_arg;
+	void (*want_trust)(void *arg, struct trust *t);
+	void *trust_arg;
 };
 
-/* The loop and the configuration are borrowed until groups_deinit.  0, -ENOMEM. */
+/* The loop is borrowed until groups_deinit.  0, -ENOMEM. */
 int groups_init(struct groups *g, struct loop *loop, const struct config *config,
 	const struct groups_setup *setup);
 /* Both after a failure, too.  First: all sessions end; the loop is there still. */
 void groups_stop(struct groups *g);
 /* Then, after loop_deinit: what of the sessions was put off in the turn uses the ways until it is dropped. */
 void groups_deinit(struct groups *g);
+
+/*
+ * Main's part of a change, from any thread: makes what is new.  change says what goes on of the configuration that
+ * the worker has (or will have by then).  NULL: out of memory.
+ */
+struct groups_change *groups_prepare(struct groups *g, const struct config *fresh,
+	const struct config_change *change, const struct groups_setup *setup);
+/* The worker's: cannot fail.  Then what is left of it may be freed; or it is freed instead. */
+void groups_apply(struct groups *g, struct groups_change *c);
+void groups_change_free(struct groups_change *c);
 
 /* Where a question goes; without pools after a failure. */
 struct routes groups_routes(const struct groups *g);

@@ -4,27 +4,21 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
-static uint64_t clock_us(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
+#include "common/base/clock.h"
+#include "common/base/clock_test.h"
 
 /* libevent's own cached time is coarse and unfit for round-trip times (design 2). */
 static uint64_t monotonic_us(void *arg)
 {
 	(void)arg;
-	return clock_us(CLOCK_MONOTONIC);
+	return clock_monotonic_us();
 }
 
 uint64_t loop_boottime_us(void *unused)
 {
 	(void)unused;
-	return clock_us(CLOCK_BOOTTIME);
+	return clock_boottime_us();
 }
 
 uint32_t loop_boottime_s(void *unused)
@@ -103,6 +97,23 @@ void loop_deinit(struct loop *l)
 	l->scratch = NULL;
 }
 
+#ifdef TESTCLOCK
+/* The kernel knows nothing of our clock's jumps: we look often. */
+static bool is_cut(struct loop *l)
+{
+	if (!clock_test_is_on())
+		return false;
+	event_add(l->wakeup, &(struct timeval){ .tv_usec = CLOCK_TEST_WAIT_US });
+	return true;
+}
+#else
+static bool is_cut(const struct loop *l)
+{
+	(void)l;
+	return false;
+}
+#endif
+
 /*
  * One libevent timer stands for all of ours and is armed lazily: it may fire early (then there is
  * nothing due and it is armed anew), never late.
@@ -111,7 +122,7 @@ static void arm_wakeup(struct loop *l)
 {
 	uint64_t due = timerq_next_us(&l->turn.timers), now, wait;
 
-	if (due >= l->wakeup_us)
+	if (is_cut(l) || due >= l->wakeup_us)
 		return;
 	now = turn_now_us(&l->turn);
 	wait = due > now ? due - now : 0;

@@ -14,10 +14,8 @@
 #include "common/config/presets.h"
 #include "proxy/app.h"
 #include "proxy/upstream/bootstrap_channel.h"
+#include "proxy/version.h"
 
-#ifndef VERSION
-#define VERSION "unknown"
-#endif
 #ifndef CONFIG_FILE
 #define CONFIG_FILE "/etc/dnsfwd/dnsfwd.conf"
 #endif
@@ -53,7 +51,7 @@ static const char usage[] =
 
 static void print_version(void)
 {
-	printf("dnsfwd %s\nGnuTLS %s, libevent %s, c-ares %s, libconfig %d.%d.%d\n", VERSION,
+	printf("dnsfwd %s\nGnuTLS %s, libevent %s, c-ares %s, libconfig %d.%d.%d\n", dnsfwd_version,
 		gnutls_check_version(NULL), event_get_version(), bootstrap_channel_library(),
 		LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
 }
@@ -254,7 +252,7 @@ static enum exit_code run(struct config *config, bool check_only)
 		return code;
 	}
 	if (!check_only) {
-		log_info("dnsfwd %s, GnuTLS %s, libevent %s", VERSION, gnutls_check_version(NULL),
+		log_info("dnsfwd %s, GnuTLS %s, libevent %s", dnsfwd_version, gnutls_check_version(NULL),
 			event_get_version());
 		code = app_run(app);
 	}

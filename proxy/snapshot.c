@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/cache/snapshot.h"
 
@@ -18,7 +18,7 @@
 
 static uint64_t since_1970_s(void)
 {
-	return (uint64_t)time(NULL);
+	return (uint64_t)clock_wall_s();
 }
 
 /* Regular and nobody else's to write: others could answer for any name. */

@@ -10,6 +10,7 @@
 #include "proxy/groups.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
+#include "proxy/member.h"
 
 /* How long queries in flight may take to be answered once we are told to stop (threats F20). */
 #define DRAIN_US 2000000u
@@ -20,6 +21,7 @@ struct worker {
 	struct loop loop;
 	struct mailbox mailbox;
 	struct timer drain_limit;
+	const struct config *config; /* that its upstreams are of: to be changed with them */
 
 	struct groups groups; /* of upstreams */
 	struct lookups lookups;
@@ -152,6 +154,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 		free(w);
 		return NULL;
 	}
+	w->config = setup->config;
 	err = groups_init(&w->groups, &w->loop, setup->config, &setup->upstreams);
 	build_lookups(w, setup);
 	if (build_local(w, setup) < 0)
@@ -208,17 +211,28 @@ struct mailbox *worker_mailbox(struct worker *w)
 	return &w->mailbox;
 }
 
-void worker_get_report(struct worker *w, struct worker_report *ret)
+static void report_upstream(struct worker *w, size_t i, struct upstream_report *ret)
+{
+	groups_get_stats(&w->groups, i, &ret->stats);
+	look_at(&w->groups.now.member[i]->upstream, turn_now_us(&w->loop.turn), &ret->look);
+}
+
+void worker_get_report(struct worker *w, const struct config *config, struct worker_report *ret)
 {
 	*ret = (struct worker_report){ .stats = w->loop.stats,
 		.upstreams = ret->upstreams,
 		.queries_inflight = queries_inflight(&w->queries),
 		.tcp_clients = tcp_clients_count(w->clients),
 		.sessions = groups_sessions(&w->groups),
+		.knows_upstreams = w->config == config,
 		.long_turns = w->loop.turn.rounds_exceeded };
-	for (size_t i = 0; i < w->groups.upstream_count; i++) {
-		groups_get_stats(&w->groups, i, &ret->upstreams[i]);
-		stats_add(&ret->stats, &ret->upstreams[i]);
+	for (size_t i = 0; i < w->groups.now.upstream_count; i++) {
+		struct stats of;
+
+		groups_get_stats(&w->groups, i, &of);
+		stats_add(&ret->stats, &of);
+		if (ret->knows_upstreams)
+			report_upstream(w, i, &ret->upstreams[i]);
 	}
 	memcpy(ret->blocked, w->local.blocked, sizeof ret->blocked);
 	for (size_t i = 0; i < w->udp_count && w->counts_drops; i++)

@@ -44,6 +44,11 @@ const char *addr_text(const struct addr *a, char text[ADDR_TEXT_MAX]);
 const char *addr_ip_text(const struct addr *a, char text[ADDR_TEXT_MAX]);
 
 bool addr_equal(const struct addr *a, const struct addr *b); /* port and scope too */
+/* IPv6, and not IPv4 on a socket for both. */
+static inline bool addr_is_ipv6(const struct addr *a)
+{
+	return a->sa.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr);
+}
 bool addr_is_any(const struct addr *a);
 /*
  * Can a connection be made to it at all?  Neither unspecified nor multicast nor broadcast, nor

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
+
 static const struct {
 	const char *name;
 	int priority; /* of syslog(3) */
@@ -58,7 +60,7 @@ static size_t put_stamp(char *line, size_t size, enum log_level level)
 
 	if (log_journal)
 		return (size_t)snprintf(line, size, "<%d>", levels[level].priority);
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_wall(&now);
 	gmtime_r(&now.tv_sec, &tm);
 	len = snprintf(line, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s ", tm.tm_year + 1900,
 		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000,

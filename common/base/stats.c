@@ -15,8 +15,6 @@ static const uint16_t offsets[] = {
 #undef X
 };
 
-#define COUNT (sizeof offsets / sizeof offsets[0])
-
 static uint64_t *at(const struct stats *s, unsigned i)
 {
 	return (uint64_t *)(void *)((char *)(uintptr_t)s + offsets[i]);
@@ -24,8 +22,13 @@ static uint64_t *at(const struct stats *s, unsigned i)
 
 void stats_add(struct stats *sum, const struct stats *part)
 {
-	for (unsigned i = 0; i < COUNT; i++)
+	for (unsigned i = 0; i < STATS_ROWS; i++)
 		*at(sum, i) += *at(part, i);
+	for (unsigned i = 0; i < STATS_RCODES; i++)
+		sum->rcodes[i] += part->rcodes[i];
+	histogram_sum(&sum->waited, &part->waited);
+	histogram_sum(&sum->rtt, &part->rtt);
+	histogram_sum(&sum->handshake, &part->handshake);
 }
 
 uint64_t stats_value(const struct stats *s, unsigned i)

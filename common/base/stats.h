@@ -8,10 +8,14 @@
 
 #include <stdint.h>
 
+#include "common/base/histogram.h"
+
 /* name, what it counts */
 #define STATS_TABLE(X)                                                                             \
 	X(queries_udp, "queries received over UDP")                                                \
 	X(queries_tcp, "queries received over TCP")                                                \
+	X(queries_udp6, "of those over UDP, over IPv6")                                            \
+	X(queries_tcp6, "of those over TCP, over IPv6")                                            \
 	X(replies, "replies handed to clients")                                                    \
 	X(replies_servfail, "of these, SERVFAILs of our own")                                      \
 	X(replies_local, "of these, answered without asking an upstream")                          \
@@ -85,6 +89,8 @@
 	X(upstream_badcookie, "answers BADCOOKIE")                                                 \
 	X(bound_cookies, "bound hit: servers whose cookies are kept")                              \
 	X(upstream_octets, "octets of the queries sent, padding included")                         \
+	X(upstream_padding, "of these, octets of padding")                                         \
+	X(upstream_padded, "answers that the server had padded")                                   \
 	X(connects, "connections opened")                                                          \
 	X(connects_failed, "of these, that never became a session")                                \
 	X(handshakes_full, "TLS handshakes with a certificate")                                    \
@@ -96,10 +102,25 @@
 	X(sessions_suspect, "sessions whose path came into doubt")                                 \
 	X(timeouts, "queries given up at their deadline")
 
+enum {
+#define X(name, help) STATS_ROW_##name,
+	STATS_TABLE(X)
+#undef X
+	STATS_ROWS
+};
+
+/* Up to BADCOOKIE, the highest that is given to clients; higher ones count as that below. */
+#define STATS_RCODES	  25u
+#define STATS_RCODE_OTHER (STATS_RCODES - 1u)
+
 struct stats {
 #define X(name, help) uint64_t name;
 	STATS_TABLE(X)
 #undef X
+	uint64_t rcodes[STATS_RCODES]; /* of replies to clients */
+	struct histogram waited;       /* replies that were not given at once: since their query */
+	struct histogram rtt;	       /* of upstreams: from the first sending of a query to its answer */
+	struct histogram handshake;    /* of upstreams: from SYN, or first datagram, to a session */
 };
 
 struct stats_row {

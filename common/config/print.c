@@ -1,5 +1,5 @@
 /* The effective configuration in its own syntax: config_print(). */
-#include "common/config/config.h"
+#include "common/config/print.h"
 
 #include <string.h>
 
@@ -140,7 +140,13 @@ static void print_upstreams(const struct option *o, const struct config *c, FILE
 	fputs(any ? "\n)\n" : " )\n", out);
 }
 
-static void print_option(const struct option *o, const struct config *c, FILE *out)
+/* Written, it would be insisted on: as listen. */
+static bool is_left_out(const struct option *o, const struct config *c)
+{
+	return c->control_is_default && strcmp(o->name, "control") == 0;
+}
+
+void config_print_option(const struct option *o, const struct config *c, FILE *out)
 {
 	switch (o->type) {
 	case OPTION_LISTEN:
@@ -162,7 +168,7 @@ static void print_option(const struct option *o, const struct config *c, FILE *o
 		print_zones(o, c, out);
 		break;
 	default:
-		print_name(o, "", out);
+		print_name(o, is_left_out(o, c) ? "# " : "", out);
 		if (config_local_is_list(o))
 			config_local_print(o, c, out);
 		else
@@ -174,5 +180,5 @@ static void print_option(const struct option *o, const struct config *c, FILE *o
 void config_print(const struct config *c, FILE *out)
 {
 	for (const struct option *o = config_options; o->name; o++)
-		print_option(o, c, out);
+		config_print_option(o, c, out);
 }

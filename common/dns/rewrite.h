@@ -36,6 +36,7 @@ struct upstream_form {
 	uint16_t pad_block;    /* 0: no padding (clear transports) */
 	const uint8_t *cookie; /* data of the COOKIE option (RFC 7873 4), borrowed for the call */
 	size_t cookie_len;     /* 0: none */
+	size_t *ret_padding;   /* set to the octets of the padding option, if one is written; or NULL */
 };
 
 /* Longest query we can write for a plain question with all that may be copied, padded to 512. */

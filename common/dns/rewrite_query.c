@@ -50,23 +50,24 @@ static void write_subnet(struct wire_writer *w, uint8_t family)
 }
 
 /* RFC 8467 3: applied last, when the length of everything else is known. */
-static void write_padding(struct wire_writer *w, size_t block)
+static size_t write_padding(struct wire_writer *w, size_t block)
 {
 	size_t max = w->cap < DNS_MESSAGE_MAX ? w->cap : DNS_MESSAGE_MAX;
 	long len = w->bad ? -1 : padding_len(w->pos, block, max);
 
 	if (len < 0)
-		return;
+		return 0;
 	wire_write16(w, EDNS_PADDING);
 	wire_write16(w, (uint16_t)len);
 	wire_zero(w, (size_t)len);
+	return EDNS_OPTION_HEADER + (size_t)len;
 }
 
 size_t rewrite_query(const struct upstream_query *q, const struct upstream_form *form, uint16_t id,
 	uint8_t *out, size_t cap)
 {
 	struct wire_writer w = wire_writer(out, cap);
-	size_t opt;
+	size_t opt, padding = 0;
 
 	if (q->signed_message)
 		return copy_signed(q, id, out, cap);
@@ -81,7 +82,9 @@ size_t rewrite_query(const struct upstream_query *q, const struct upstream_form 
 	if (form->cookie_len)
 		edns_option(&w, EDNS_COOKIE, form->cookie, form->cookie_len);
 	if (form->pad_block)
-		write_padding(&w, form->pad_block);
+		padding = write_padding(&w, form->pad_block);
 	edns_end(&w, opt);
+	if (form->ret_padding)
+		*form->ret_padding = padding;
 	return w.bad ? 0 : w.pos;
 }

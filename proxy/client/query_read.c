@@ -1,6 +1,5 @@
 /* From bytes to a query that may be asked; all else is answered here, or not at all. */
-#include <time.h>
-
+#include "common/base/clock.h"
 #include "proxy/client/cookie.h"
 #include "proxy/client/judge.h"
 #include "proxy/client/query_internal.h"
@@ -117,7 +116,7 @@ static bool judge(struct queries *qs, struct query_ready *r, enum message_verdic
 {
 	const struct origin *from = &r->from;
 	enum cookie_standing cookie = client_cookie(
-		&qs->secrets, &qs->loop->stats, from, (uint32_t)time(NULL), &r->edns, &r->form);
+		&qs->secrets, &qs->loop->stats, from, (uint32_t)clock_wall_s(), &r->edns, &r->form);
 	enum cookie_demand demand = DEMAND_NOTHING;
 	struct judgement j = judge_query(v, &r->message, &r->edns, cookie, from->stream);
 

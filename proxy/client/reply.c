@@ -25,14 +25,24 @@ static uint8_t *reserve(const struct reply_to *to, size_t cap)
 	return to->origin->ops->reserve(to->origin, cap);
 }
 
-/* len 0: nothing was written. */
-static void commit(const struct reply_to *to, const uint8_t *reply, size_t len, bool ours)
+/* Those that were given at once are counted as replies already. */
+static void count(struct stats *stats, unsigned rcode, uint64_t took_us)
+{
+	stats->replies++;
+	stats->rcodes[least(rcode, STATS_RCODE_OTHER)]++;
+	if (took_us > 0)
+		histogram_add(&stats->waited, took_us);
+}
+
+/* len 0: nothing was written.  extended: what of its rcode the header has no room for. */
+static void commit(
+	const struct reply_to *to, const uint8_t *reply, size_t len, unsigned extended, bool ours)
 {
 	struct stats *stats = &to->queries->loop->stats;
 
 	if (len == 0)
 		return;
-	stats->replies++;
+	count(stats, extended | (reply[3] & DNS_RCODE_MASK), to->took_us);
 	if (ours && (reply[3] & DNS_RCODE_MASK) == RCODE_SERVFAIL)
 		stats->replies_servfail++;
 	if (!ours && reply[2] & (DNS_TC >> 8))
@@ -43,13 +53,14 @@ static void commit(const struct reply_to *to, const uint8_t *reply, size_t len, 
 void reply_error(const struct reply_to *to, unsigned rcode, struct ede ede)
 {
 	size_t cap = least(to->form->limit, ERROR_REPLY_MAX);
+	unsigned extended = to->form->edns ? rcode & ~DNS_RCODE_MASK : 0;
 	uint8_t *out;
 
 	if (is_logged(to))
 		querylog_failure(to->form, to->origin, rcode, ede, to->took_us);
 	out = reserve(to, cap);
 	if (out)
-		commit(to, out, rewrite_error(to->form, rcode, ede, out, cap), true);
+		commit(to, out, rewrite_error(to->form, rcode, ede, out, cap), extended, true);
 }
 
 void reply_truncated(const struct reply_to *to)
@@ -58,7 +69,7 @@ void reply_truncated(const struct reply_to *to)
 	uint8_t *out = reserve(to, cap);
 
 	if (out)
-		commit(to, out, rewrite_truncated(to->form, out, cap), true);
+		commit(to, out, rewrite_truncated(to->form, out, cap), 0, true);
 }
 
 void reply_own(const struct reply_to *to, const struct local_reply *r)
@@ -70,7 +81,7 @@ void reply_own(const struct reply_to *to, const struct local_reply *r)
 		querylog_failure(to->form, to->origin, r->rcode, r->ede, to->took_us);
 	out = reserve(to, cap);
 	if (out)
-		commit(to, out, local_reply_write(r, to->form, out, cap), false);
+		commit(to, out, local_reply_write(r, to->form, out, cap), 0, false);
 }
 
 bool reply_answer(const struct reply_to *to, const struct request *result)
@@ -84,7 +95,7 @@ bool reply_answer(const struct reply_to *to, const struct request *result)
 	len = rewrite_answer(answer, result->trusted, to->form, out, cap);
 	if (len > 0 && is_logged(to))
 		querylog_answer(to->form, to->origin, result, out, to->took_us);
-	commit(to, out, len, false);
+	commit(to, out, len, 0, false);
 	return len > 0;
 }
 
@@ -98,6 +109,6 @@ bool reply_hit(const struct reply_to *to, const struct cache_hit *hit)
 	len = cache_write(hit, to->form, out, cap);
 	if (len > 0 && is_logged(to))
 		querylog_hit(to->form, to->origin, hit, out, to->took_us);
-	commit(to, out, len, false);
+	commit(to, out, len, 0, false);
 	return len > 0;
 }

@@ -160,6 +160,7 @@ static void take(struct tcp_client *c, const uint8_t *msg, size_t len)
 	struct origin o = { .ops = &ops, .owner = c, .stream = true, .peer = c->peer };
 
 	stats_of(c)->queries_tcp++;
+	stats_of(c)->queries_tcp6 += addr_is_ipv6(&c->peer);
 	c->idle_since_us = turn_now_us(turn_of(c));
 	if (query_start(c->all->queries, &o, msg, len) == QUERY_RESPONSE)
 		c->no_more_input = true;

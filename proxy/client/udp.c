@@ -138,6 +138,7 @@ static bool take(struct udp_listener *u, unsigned i, struct query_ready *ret)
 	if (u->wildcard)
 		read_control(h, o);
 	u->loop->stats.queries_udp++;
+	u->loop->stats.queries_udp6 += addr_is_ipv6(&o->peer);
 	if (h->msg_flags & MSG_TRUNC)
 		len = DNS_HEADER_LEN; /* the header with counts and no body: FORMERR */
 	return query_read(u->queries, ret, r->data[i], len, &ignored);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/config/config.h"
 #include "common/local/blocklist.h"
@@ -106,7 +106,7 @@ static void read_names(struct files *f, struct local_names *n, const char *path,
 	struct names_part p = { .form = { .records = &n->records,
 					.source = is_lease ? RECORDS_LEASE : RECORDS_HOSTS,
 					.domain = f->has_domain ? f->domain : NULL,
-					.now_s = (uint64_t)time(NULL) },
+					.now_s = (uint64_t)clock_wall_s() },
 		.parse = is_lease ? lease_parse : hosts_parse };
 	const char *kind = is_lease ? "lease file" : "hosts file";
 	int err = file_parts_read(path, on_names_part, &p);
@@ -180,20 +180,12 @@ static void add_exceptions(const struct config *c, struct local_blocks *b)
 	}
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* *ret_failed: a list could not be read. */
 static struct local_blocks *load_blocks(struct files *f, bool *ret_failed)
 {
 	const struct config *c = f->config;
 	struct local_blocks *b = local_blocks_new(f->key);
-	uint64_t start = now_ms();
+	uint64_t start_us = clock_monotonic_us();
 
 	*ret_failed = false;
 	if (!b)
@@ -205,7 +197,7 @@ static struct local_blocks *load_blocks(struct files *f, bool *ret_failed)
 	/* Lists change seldom, so a reload is worth a line; a mere check is not. */
 	log_write(f->quiet && !f->workers ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 		"blocking by %zu entries: %.1f MB, read in %llu ms", b->set.count,
-		(double)nameset_memory(&b->set) / 1e6, (unsigned long long)(now_ms() - start));
+		(double)nameset_memory(&b->set) / 1e6, (unsigned long long)((clock_monotonic_us() - start_us) / 1000));
 	return b;
 }
 

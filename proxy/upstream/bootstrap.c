@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/bootstrap_channel.h"
@@ -150,7 +150,7 @@ static void save(struct bootstrap *b)
 
 static void save_if_due(struct name *n)
 {
-	uint64_t now_s = (uint64_t)time(NULL);
+	uint64_t now_s = (uint64_t)clock_wall_s();
 
 	/* A clock that was set back makes the difference large: saved, too. */
 	if (!n->unsaved && now_s - n->good_s < SAVE_EVERY_S)
@@ -163,7 +163,7 @@ static void save_if_due(struct name *n)
 /* A time to come says that the clock is not set: then nobody knows how old it is. */
 static bool is_old(uint64_t good_s)
 {
-	uint64_t now_s = (uint64_t)time(NULL);
+	uint64_t now_s = (uint64_t)clock_wall_s();
 
 	return now_s > good_s && now_s - good_s > BOOTSTRAP_OLD_S;
 }

@@ -10,14 +10,14 @@ static bool look_at(
 	for (size_t i = 0; i < p->count; i++) {
 		struct upstream *u = policy_nth(p, i);
 
-		if (avoid & pool_bit(p, u) || (p->count > 1 && ways_doubtful(u)) != doubtful)
+		if (avoid & pool_bit(u) || (p->count > 1 && ways_doubtful(u)) != doubtful)
 			continue;
 		c->upstream = u;
 		c->rank = i;
 		c->session = ways_session(u, r);
 		if (c->session)
 			return true;
-		c->missed |= pool_bit(p, u);
+		c->missed |= pool_bit(u);
 		if (ways_is_awaited(u, r, &c->until_us))
 			return true;
 	}
@@ -29,8 +29,8 @@ static bool look_at(
 static void ensure_missed(struct pool *p, const struct request *r, const struct choice *c)
 {
 	for (size_t i = 0; i < p->count; i++)
-		if (c->missed & (UINT32_C(1) << i))
-			ways_ensure(&p->upstreams[i], r, !c->session);
+		if (c->missed & pool_bit(p->upstreams[i]))
+			ways_ensure(p->upstreams[i], r, !c->session);
 }
 
 static void wake_at(struct pool *p, uint64_t until_us)
@@ -49,8 +49,7 @@ static bool look_elsewhere(struct pool *p, const struct request *r, struct choic
 {
 	if (p->count == 1 || !r->own || r->sends + 1u < REQUEST_SENDS_MAX)
 		return false;
-	return look_at(p, r, r->avoid | pool_bit(p, r->own), false, c) &&
-	       (c->session || c->until_us);
+	return look_at(p, r, r->avoid | pool_bit(r->own), false, c) && (c->session || c->until_us);
 }
 
 bool placing_choose(struct pool *p, const struct request *r, struct choice *c)

@@ -33,7 +33,7 @@ static bool is_faster(const struct upstream *u, const struct upstream *than)
 static void choose_fastest(struct pool *p)
 {
 	for (size_t i = 0; i < p->count; i++)
-		if (is_faster(&p->upstreams[i], &p->upstreams[p->first]))
+		if (is_faster(p->upstreams[i], p->upstreams[p->first]))
 			p->first = i;
 }
 
@@ -46,9 +46,9 @@ static void choose_in_turn(struct pool *p)
 
 	for (size_t i = 0; i < p->count; i++) {
 		p->first = (turn + i) % p->count;
-		if (ways_ready(&p->upstreams[p->first]) == 0) {
-			ways_ensure(&p->upstreams[p->first], NULL, false);
-		} else if (!ways_doubtful(&p->upstreams[p->first])) {
+		if (ways_ready(p->upstreams[p->first]) == 0) {
+			ways_ensure(p->upstreams[p->first], NULL, false);
+		} else if (!ways_doubtful(p->upstreams[p->first])) {
 			p->rotation += i;
 			return;
 		}

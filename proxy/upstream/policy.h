@@ -15,8 +15,8 @@ void policy_advance(struct pool *p);
 static inline struct upstream *policy_nth(const struct pool *p, size_t i)
 {
 	if (i == 0)
-		return &p->upstreams[p->first];
-	return &p->upstreams[i <= p->first ? i - 1 : i];
+		return p->upstreams[p->first];
+	return p->upstreams[i <= p->first ? i - 1 : i];
 }
 
 /*

@@ -78,7 +78,7 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
 		policy_probe_missed(p, u);
 		return;
 	}
-	probe_copy(&p->probe, r, ~pool_bit(p, u));
+	probe_copy(&p->probe, r, ~pool_bit(u));
 	pool_stats_of(u)->upstream_probes++;
 	submit_to(s, &p->probe.request);
 }
@@ -127,6 +127,7 @@ static void deliver(struct turn_work *w)
 
 	r->kept = NULL;
 	r->state = REQUEST_IDLE;
+	list_remove(&r->all);
 	r->done(r);
 	free(kept); /* r may be gone */
 }
@@ -153,17 +154,18 @@ void pool_finish_kept(struct pool *p, struct request *r)
 
 static struct ede why_lost(struct pool *p, const struct request *r)
 {
+	const char *label = r->own ? r->own->label : POOL_FORMER;
+
 	if (r->bad_answers >= BAD_ANSWERS_MAX) {
-		snprintf(p->reason, sizeof p->reason, "%s: its answers are malformed",
-			r->own->label);
+		snprintf(p->reason, sizeof p->reason, "%s: its answers are malformed", label);
 		return (struct ede){ EDE_INVALID_DATA, p->reason };
 	}
 	if (r->bad_cookies >= REQUEST_SENDS_MAX) {
-		snprintf(p->reason, sizeof p->reason, "%s: it answers BADCOOKIE", r->own->label);
+		snprintf(p->reason, sizeof p->reason, "%s: it answers BADCOOKIE", label);
 		return (struct ede){ EDE_OTHER, p->reason };
 	}
-	snprintf(p->reason, sizeof p->reason, "%s: asked %d times, lost each time: %s",
-		r->own->label, REQUEST_SENDS_MAX, upstream_last_loss(r->own));
+	snprintf(p->reason, sizeof p->reason, "%s: asked %d times, lost each time: %s", label,
+		REQUEST_SENDS_MAX, r->own ? upstream_last_loss(r->own) : "no connection");
 	return (struct ede){ EDE_NETWORK_ERROR, p->reason };
 }
 
@@ -275,21 +277,17 @@ static void on_patience(struct timer *t)
 
 void pool_init(struct pool *p)
 {
-	p->turn = p->upstreams[0].session.turn;
+	p->turn = p->upstreams[0]->session.turn;
 	if (!p->stats)
-		p->stats = p->upstreams[0].session.stats;
+		p->stats = p->upstreams[0]->session.stats;
+	list_init(&p->requests);
 	p->dispatch.run = on_dispatch;
 	p->patience.fire = on_patience;
 	p->hedge_credit = POOL_HEDGE_COST;
 	list_init(&p->again);
 	list_init(&p->waiting);
 	probe_init(&p->probe, p);
-	for (size_t i = 0; i < p->count; i++) {
-		p->upstreams[i].owner = &pool_as_owner;
-		p->upstreams[i].owner_arg = p;
-		p->upstreams[i].health.alone = p->count == 1;
-		ways_init(&p->upstreams[i]);
-	}
+	pool_change_init(p);
 }
 
 void pool_deinit(struct pool *p)
@@ -297,7 +295,8 @@ void pool_deinit(struct pool *p)
 	probe_deinit(&p->probe);
 	assert(p->waiting_count == 0);
 	for (size_t i = 0; i < p->count; i++)
-		ways_deinit(&p->upstreams[i]);
+		ways_deinit(p->upstreams[i]);
+	pool_change_deinit(p);
 	timer_stop(&p->turn->timers, &p->patience);
 	turn_forget(&p->dispatch);
 }
@@ -320,6 +319,7 @@ static void begin(struct pool *p, struct request *r)
 	r->node = (struct list){ 0 };
 	r->work = (struct turn_work){ 0 };
 	memset(r->flights, 0, sizeof r->flights);
+	list_append(&p->requests, &r->all);
 }
 
 /* It ends at once: somebody who waits would only be told later. */
@@ -355,6 +355,7 @@ void pool_cancel(struct pool *p, struct request *r)
 		return;
 	flights_forget(r);
 	leave_queue(p, r);
+	list_remove(&r->all);
 	turn_forget(&r->work);
 	free(r->kept);
 	r->kept = NULL;
@@ -362,11 +363,25 @@ void pool_cancel(struct pool *p, struct request *r)
 	pool_look_again(p);
 }
 
+/* Those that are over already keep what they were told. */
+void pool_fail_all(struct pool *p, struct ede why)
+{
+	list_for_each (n, &p->requests) {
+		struct request *r = container_of(n, struct request, all);
+
+		if (r->state != REQUEST_ACTIVE)
+			continue;
+		r->answered = false;
+		r->failure = why;
+		pool_finish(p, r);
+	}
+}
+
 unsigned pool_sessions(const struct pool *p)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < p->count; i++)
-		n += ways_ready(&p->upstreams[i]);
+		n += ways_ready(p->upstreams[i]);
 	return n;
 }

@@ -22,26 +22,40 @@
 #include "proxy/upstream/upstream.h"
 
 #define POOL_UPSTREAMS_MAX CONFIG_FORWARD_MAX
+/* Bits of a request, for those and for such that leave. */
+#define POOL_PLACES 32u
 
 struct pool {
 	/* Set by the owner before pool_init. */
-	struct upstream
-		*upstreams; /* owned by the caller, outlive the pool; public parts filled in; of one
-			       with two ways, that over datagrams */
-	size_t count;	    /* 1 to POOL_UPSTREAMS_MAX */
-	enum config_policy policy;
+	/*
+	 * In the order of the configuration, 1 to POOL_UPSTREAMS_MAX; owned by the caller, outlive the pool;
+	 * public parts filled in; of one with two ways, that over datagrams.
+	 */
+	struct upstream *upstreams[POOL_UPSTREAMS_MAX];
+	size_t count;
+	enum config_policy policy; /* may be changed at any time */
 	/*
 	 * Why nobody can be asked at all now, though others could (an interface is missing): a text
 	 * that lives for ever; else NULL.  Asked for each query; NULL: never so.
 	 */
 	const char *(*unusable)(void *arg);
 	void *unusable_arg;
+	/*
+	 * An upstream that pool_change took out has answered what it was asked: no session is left of it, no
+	 * request knows of it.  From a timer.  NULL where pool_change is never called.
+	 */
+	void (*gone)(void *arg, struct upstream *u);
+	void *gone_arg;
 	struct stats *stats;   /* of what concerns no single upstream; NULL: those of the first */
 	uint64_t cache_policy; /* its answers are kept under this (common/cache); 0: not at all */
 	bool no_refresh; /* asked only what a client waits for: no prefetch, no renewal behind it */
 
 	/* Private. */
 	struct turn *turn;
+	uint32_t everybody;   /* the bits of its upstreams */
+	struct list requests; /* all that are neither done nor cancelled, but the probe */
+	struct list leaving;  /* upstreams that pool_change took out, the oldest first */
+	struct timer leaving_check;
 	struct list
 		again; /* requests that wait, tried before or not for all: they go first, in order */
 	struct list waiting;  /* those never tried, the oldest first */
@@ -61,20 +75,39 @@ struct pool {
 	char reason[2 * HEALTH_TEXT_MAX];
 };
 
-/* The bit of one of its upstreams (either way to it), as in request->avoid. */
-static inline uint32_t pool_bit(const struct pool *p, const struct upstream *u)
+/* The bit of one of its upstreams (either way to it), as in request->avoid; one that leaves has its own still, mostly. */
+static inline uint32_t pool_bit(const struct upstream *u)
 {
-	return UINT32_C(1) << ((u->datagrams ? u->datagrams : u) - p->upstreams);
+	unsigned place = (u->datagrams ? u->datagrams : u)->place;
+
+	return place < POOL_PLACES ? UINT32_C(1) << place : 0;
 }
 
-static inline uint32_t pool_everybody(const struct pool *p)
+/* Whether these bits are those of all who could be asked. */
+static inline bool pool_is_everybody(const struct pool *p, uint32_t bits)
 {
-	return (uint32_t)((UINT64_C(1) << p->count) - 1);
+	return (p->everybody & ~bits) == 0;
 }
 
 void pool_init(struct pool *p);
 /* Every request is done or cancelled. */
 void pool_deinit(struct pool *p);
+
+/*
+ * Other upstreams, as in p->upstreams: those that it has go on as they are; new ones begin, those that are
+ * missing leave (pool_change.c): they are asked nothing new, what they were asked is answered or goes to
+ * another one, then gone() is called.  Requests stay where they are.
+ */
+void pool_change(struct pool *p, struct upstream *const *upstreams, size_t count);
+
+/* Every request ends with this failure, at the end of the turn. */
+void pool_fail_all(struct pool *p, struct ede why);
+
+/* Nobody waits for anything of it. */
+static inline bool pool_is_idle(const struct pool *p)
+{
+	return p->requests.next == &p->requests;
+}
 
 /* Opens a session to the upstream that is asked first: for the start of the program. */
 void pool_warm(struct pool *p);

@@ -1,6 +1,6 @@
 /*
- * Between the two halves of a pool: pool.c has the queue, the places and the ends of requests, pool_outcome.c
- * what upstreams say of them.  For nobody else.
+ * Between the parts of a pool: pool.c has the queue, the places and the ends of requests, pool_outcome.c
+ * what upstreams say of them, pool_change.c who the upstreams are.  For nobody else.
  */
 #ifndef PROXY_UPSTREAM_POOL_INTERNAL_H
 #define PROXY_UPSTREAM_POOL_INTERNAL_H
@@ -9,6 +9,13 @@
 
 /* A slow name may be asked for again if fifty queries have earned it. */
 #define POOL_HEDGE_COST 50u
+
+/* What an upstream is called that is not there any more. */
+#define POOL_FORMER "an upstream of before the reload"
+
+/* pool_change.c: who belongs to it. */
+void pool_change_init(struct pool *p);
+void pool_change_deinit(struct pool *p);
 
 /* pool_outcome.c: what a pool is to its upstreams; the argument is the pool. */
 extern const struct upstream_owner pool_as_owner;

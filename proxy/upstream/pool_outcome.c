@@ -33,9 +33,9 @@ static void on_lost(void *arg, struct upstream *u)
  */
 static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
 {
-	if (r->late_on & pool_bit(p, u) && (r->avoid | pool_bit(p, u)) != pool_everybody(p))
-		r->avoid |= pool_bit(p, u);
-	r->late_on |= pool_bit(p, u);
+	if (r->late_on & pool_bit(u) && !pool_is_everybody(p, r->avoid | pool_bit(u)))
+		r->avoid |= pool_bit(u);
+	r->late_on |= pool_bit(u);
 	if (!pool_is_exhausted(r))
 		pool_reconsider_later(p, r);
 	pool_look_again(p); /* those that wait for room there */
@@ -99,9 +99,9 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 static void note_spent(struct pool *p, struct upstream *u, struct request *r)
 {
 	health_error(&ways_face(u)->health);
-	if (++r->spent < SPENT_MAX || (r->avoid | pool_bit(p, u)) == pool_everybody(p))
+	if (++r->spent < SPENT_MAX || pool_is_everybody(p, r->avoid | pool_bit(u)))
 		return;
-	r->avoid |= pool_bit(p, u);
+	r->avoid |= pool_bit(u);
 	r->spent = r->bad_answers = 0;
 }
 
@@ -143,8 +143,8 @@ static void expect_nothing_of(struct upstream *u, struct request *r)
 /* An error of the upstream's own: others are asked, if there are any. False: there is no other. */
 static bool try_others(struct pool *p, struct upstream *u, struct request *r)
 {
-	r->avoid |= pool_bit(p, u);
-	if (r->avoid == pool_everybody(p) || (pool_is_exhausted(r) && !flights_any(r)))
+	r->avoid |= pool_bit(u);
+	if (pool_is_everybody(p, r->avoid) || (pool_is_exhausted(r) && !flights_any(r)))
 		return false;
 	keep(r, u);
 	if (!r->kept)
@@ -161,7 +161,7 @@ static bool moves_on_for_cookies(struct pool *p, struct upstream *u, const struc
 	struct request *r = f->request;
 
 	if (!f->cookie_refused || r->bad_cookies < 2 || r->is_probe ||
-		(r->avoid | pool_bit(p, u)) == pool_everybody(p))
+		pool_is_everybody(p, r->avoid | pool_bit(u)))
 		return false;
 	health_error(&u->health);
 	return try_others(p, u, r);
@@ -198,8 +198,8 @@ static void compare_with_others(struct pool *p, struct upstream *u, const struct
 	bool known = !r->is_probe && is_known(&r->answer);
 
 	for (size_t i = 0; known && r->avoid && i < p->count; i++)
-		if (r->avoid & (UINT32_C(1) << i))
-			health_contradicted(&p->upstreams[i].health);
+		if (r->avoid & pool_bit(p->upstreams[i]))
+			health_contradicted(&p->upstreams[i]->health);
 	health_good(&ways_face(u)->health);
 }
 

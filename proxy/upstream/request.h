@@ -49,7 +49,7 @@ struct flight {
 	/* What it carried, valid once sent; whether its answer (in request->answer) asked for another one. */
 	struct cookie_sent cookie;
 	bool cookie_refused;
-	bool oversized;		 /* it does not fit into a datagram there, and was not sent */
+	bool oversized; /* it does not fit into a datagram there, and was not sent */
 };
 
 enum request_state {
@@ -77,6 +77,7 @@ struct request {
 	/* Private to pool and session. */
 	enum request_state state;
 	struct list node;      /* in the pool's queue */
+	struct list all;       /* in the pool's list of all */
 	struct turn_work work; /* the pool decides, or done() */
 	struct pool *pool;
 	struct flight flights[REQUEST_FLIGHTS_MAX];

@@ -238,6 +238,7 @@ static void on_ready(void *arg)
 	s->state = SESSION_READY;
 	session_cookie_begin(s);
 	s->ready_us = s->answered_us = turn_now_us(s->setup->turn);
+	histogram_add(&s->setup->stats->handshake, s->ready_us - s->opened_us);
 	s->setup->owner->ready(s->setup->owner_arg, s);
 	if (s->state == SESSION_READY)
 		arm(s, rest_until(s, s->ready_us));
@@ -333,13 +334,19 @@ static int build_and_send(struct session *s, struct flight *f, size_t *ret_len)
 	const struct session_setup *setup = s->setup;
 	struct upstream_form form = s->form;
 	uint8_t cookie[COOKIE_FULL_MAX];
+	size_t padding = 0;
+	int err;
 
+	form.ret_padding = &padding;
 	form.cookie = cookie;
 	form.cookie_len = session_cookie_offer(s, f, cookie);
 	*ret_len = rewrite_query(&f->request->query, &form, f->id, setup->scratch, DNS_MESSAGE_MAX);
 	if (*ret_len == 0 || *ret_len > s->transport->info.max_message)
 		return -EMSGSIZE;
-	return s->transport->ops->send(s->transport, setup->scratch, *ret_len);
+	err = s->transport->ops->send(s->transport, setup->scratch, *ret_len);
+	if (err == 0)
+		setup->stats->upstream_padding += padding;
+	return err;
 }
 
 static int send_one(struct session *s, struct flight *f)

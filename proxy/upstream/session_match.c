@@ -51,6 +51,8 @@ static void accept_answer(struct session *s, struct flight *f, const struct edns
 	take_out(s, f);
 	s->answers++;
 	s->setup->stats->upstream_answers++;
+	s->setup->stats->upstream_padded += e->padding;
+	histogram_add(&s->setup->stats->rtt, turn_now_us(s->setup->turn) - f->sent_us);
 	if (!session_is_stream(s))
 		session_repeat_answered(s, f);
 	session_watch_answered(s);

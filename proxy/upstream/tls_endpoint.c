@@ -1,7 +1,6 @@
 #include "proxy/upstream/tls_endpoint.h"
 
-#include <time.h>
-
+#include "common/base/clock.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/tls_engine.h"
 #include "proxy/upstream/tls_policy.h"
@@ -22,7 +21,7 @@ struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to
 {
 	if (!e->policy->tickets)
 		return NULL;
-	return tickets_take(&e->tickets, to, e->policy->id, loop_boottime_us(NULL), time(NULL));
+	return tickets_take(&e->tickets, to, e->policy->id, loop_boottime_us(NULL), clock_wall_s());
 }
 
 bool tls_endpoint_wait(struct tls_endpoint *e, struct tls_waiter *w)

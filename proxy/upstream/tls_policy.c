@@ -39,23 +39,35 @@ static uint64_t identify(const struct tls_policy *p, const char *priority)
 	return mix(id, priority, strlen(priority));
 }
 
+static bool copy(struct tls_policy *p, const struct config_upstream *u)
+{
+	size_t len = u->pin_count * sizeof *p->pins;
+
+	p->auth_name = u->auth_name ? strdup(u->auth_name) : NULL;
+	p->pins = len > 0 ? malloc(len) : NULL;
+	if (p->pins)
+		memcpy(p->pins, u->pins, len);
+	p->pin_count = u->pin_count;
+	return (p->auth_name || !u->auth_name) && (p->pins || len == 0) &&
+	       gnutls_certificate_allocate_credentials(&p->bare) == 0;
+}
+
 static struct tls_policy *make(const struct config_upstream *u, bool datagram, const char *priority,
 	struct trust *trust, char *error, size_t size)
 {
 	struct tls_policy *p = calloc(1, sizeof *p);
 
-	if (!p || gnutls_certificate_allocate_credentials(&p->bare) < 0) {
+	if (p)
+		atomic_init(&p->references, 1);
+	if (!p || !copy(p, u)) {
 		snprintf(error, size, "out of memory");
 		tls_policy_free(p);
 		return NULL;
 	}
-	p->auth_name = u->auth_name;
-	p->pins = (const uint8_t(*)[CONFIG_PIN_OCTETS])u->pins;
-	p->pin_count = u->pin_count;
 	p->strict = u->profile == PROFILE_STRICT;
 	p->tickets = u->session_tickets;
 	p->datagram = datagram;
-	p->trust = trust;
+	p->trust = trust ? trust_ref(trust) : NULL;
 	p->id = identify(p, priority);
 	p->priority = datagram ? priority_new_dtls(priority, error, size)
 			       : priority_new(priority, p->tickets, error, size);
@@ -77,14 +89,24 @@ struct tls_policy *dtls_policy_new(const struct config_upstream *u, const char *
 	return make(u, true, priority, trust, error, size);
 }
 
+struct tls_policy *tls_policy_ref(struct tls_policy *p)
+{
+	atomic_fetch_add_explicit(&p->references, 1, memory_order_relaxed);
+	return p;
+}
+
 void tls_policy_free(struct tls_policy *p)
 {
-	if (!p)
+	/* Whoever frees must see all that others did before they let go. */
+	if (!p || atomic_fetch_sub_explicit(&p->references, 1, memory_order_acq_rel) > 1)
 		return;
 	if (p->priority)
 		gnutls_priority_deinit(p->priority);
 	if (p->bare)
 		gnutls_certificate_free_credentials(p->bare);
+	trust_free(p->trust);
+	free(p->auth_name);
+	free(p->pins);
 	free(p);
 }
 

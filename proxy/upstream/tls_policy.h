@@ -1,10 +1,11 @@
 /*
  * Whom we take for one upstream, and how we speak to it: the whole policy of a TLS or DTLS session.
- * Made before the workers start, read-only afterwards, shared by all of them.
+ * Made by main, read-only afterwards, shared by all threads, freed by the last who lets go.
  */
 #ifndef PROXY_UPSTREAM_TLS_POLICY_H
 #define PROXY_UPSTREAM_TLS_POLICY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,24 +19,25 @@ struct gnutls_certificate_credentials_st;
 struct gnutls_session_int;
 
 struct tls_policy {
-	const char *auth_name; /* NULL: the certificate must name the address; or pins alone */
-	const uint8_t (*pins)[CONFIG_PIN_OCTETS];
+	char *auth_name; /* NULL: the certificate must name the address; or pins alone */
+	uint8_t (*pins)[CONFIG_PIN_OCTETS];
 	size_t pin_count;
 	bool strict;
 	bool tickets;
 	bool datagram; /* DTLS */
-	/* Of a name or an address; NULL: pins alone, which are anchors of their own. Borrowed. */
+	/* Of a name or an address; NULL: pins alone, which are anchors of their own. A reference. */
 	struct trust *trust;
 	uint64_t id; /* of all above: two policies that differ have different ones */
 
 	/* Private. */
+	atomic_uint references;
 	struct gnutls_priority_st *priority;
 	struct gnutls_certificate_credentials_st *bare; /* no anchors: a check brings its own */
 };
 
 /*
- * What the configuration says of u, which is borrowed, as is trust (NULL only where tls_policy_trusts
- * is false).  NULL with one sentence in error.
+ * What the configuration says of u, which is borrowed for the call; trust is NULL only where tls_policy_trusts
+ * is false.  One reference, or NULL with one sentence in error.
  */
 struct tls_policy *tls_policy_new(const struct config_upstream *u, const char *priority,
 	struct trust *trust, char *error, size_t size);
@@ -45,7 +47,9 @@ struct tls_policy *tls_policy_new(const struct config_upstream *u, const char *p
  */
 struct tls_policy *dtls_policy_new(const struct config_upstream *u, const char *priority,
 	struct trust *trust, char *error, size_t size);
-void tls_policy_free(struct tls_policy *p);
+/* From any thread. */
+struct tls_policy *tls_policy_ref(struct tls_policy *p);
+void tls_policy_free(struct tls_policy *p); /* lets go of a reference; NULL is fine */
 
 /* Whether certificates of u are judged by trust anchors: not if there are pins and no name. */
 bool tls_policy_trusts(const struct config_upstream *u);

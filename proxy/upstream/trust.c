@@ -6,15 +6,17 @@
 #include <malloc.h>
 #endif
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 struct trust {
+	atomic_uint references;
 	char *bundle;
 	uint64_t (*clock_us)(void);
 	pthread_mutex_t lock;			  /* of all below */
@@ -25,10 +27,7 @@ struct trust {
 
 static uint64_t monotonic_us(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	return clock_monotonic_us();
 }
 
 /* ------------------------------------------------------------------ reading */
@@ -98,6 +97,7 @@ struct trust *trust_new(const char *bundle)
 		free(t);
 		return NULL;
 	}
+	atomic_init(&t->references, 1);
 	t->clock_us = monotonic_us;
 	pthread_mutex_init(&t->lock, NULL);
 	return t;
@@ -115,9 +115,15 @@ static void drop(struct trust *t)
 	t->anchors = NULL;
 }
 
+struct trust *trust_ref(struct trust *t)
+{
+	atomic_fetch_add_explicit(&t->references, 1, memory_order_relaxed);
+	return t;
+}
+
 void trust_free(struct trust *t)
 {
-	if (!t)
+	if (!t || atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) > 1)
 		return;
 	drop(t);
 	pthread_mutex_destroy(&t->lock);

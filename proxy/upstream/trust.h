@@ -16,9 +16,11 @@
 struct trust;
 struct gnutls_certificate_credentials_st;
 
-/* bundle "": the system's store.  Nothing is read yet.  NULL: out of memory. */
+/* bundle "": the system's store.  Nothing is read yet.  One reference; NULL: out of memory. */
 struct trust *trust_new(const char *bundle);
-void trust_free(struct trust *t);
+/* From any thread. */
+struct trust *trust_ref(struct trust *t);
+void trust_free(struct trust *t); /* lets go of a reference; NULL is fine */
 
 /* For tests, before other threads know of t: another clock than CLOCK_MONOTONIC. */
 void trust_set_clock(struct trust *t, uint64_t (*clock_us)(void));

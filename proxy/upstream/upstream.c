@@ -240,14 +240,14 @@ static bool on_late(void *arg, struct session *s, struct flight *f, enum session
 
 /*
  * While the upstream answers others, a session that it closed has come to a limit, even if it was
- * closed before its own first answer.
+ * closed before its own first answer.  Nor is it paid for what we cut ourselves.
  */
 static void on_returned(void *arg, struct session *s, struct flight *f)
 {
 	struct upstream *u = arg;
 
 	(void)s;
-	if (!f->spent && f->sent && u->sampled_us > f->sent_us)
+	if (!f->spent && f->sent && (u->cut || u->sampled_us > f->sent_us))
 		flight_uncharge(f);
 	u->owner->returned(u->owner_arg, u, f);
 }
@@ -397,6 +397,20 @@ void upstream_rest(struct upstream *u)
 		session_retire(container_of(n, struct session, node));
 }
 
+void upstream_leave(struct upstream *u)
+{
+	u->closing = true;
+	list_for_each (n, &u->sessions) {
+		struct session *s = container_of(n, struct session, node);
+
+		if (s->state == SESSION_CONNECTING)
+			session_abort(s); /* it was asked nothing yet */
+		else
+			session_retire(s);
+	}
+	opening_stop(u);
+}
+
 void upstream_fall_silent(struct upstream *u, const char *why)
 {
 	bool stream_works = upstream_ready(u->stream) > 0;
@@ -432,7 +446,7 @@ void upstream_init(struct upstream *u)
 
 void upstream_deinit(struct upstream *u)
 {
-	u->closing = true;
+	u->closing = u->cut = true;
 	list_for_each (n, &u->sessions)
 		session_abort(container_of(n, struct session, node));
 	opening_stop(u);

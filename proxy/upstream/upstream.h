@@ -67,6 +67,12 @@ struct upstream {
 	uint64_t srtt_us;    /* smoothed response time; 0: no answer yet */
 	uint64_t sampled_us; /* when it was last measured */
 
+	/* The owner's, of that over datagrams where there are two ways: its number among others. */
+	unsigned place;
+	struct list leaving; /* where it is not used any more */
+	uint64_t left_us;    /* since when */
+	bool drained;	     /* no session was left when it was looked at last */
+
 	/* Private. */
 	struct upstream
 		*datagrams;	/* the other way round: it is the stream of this one; else NULL */
@@ -91,7 +97,8 @@ struct upstream {
 	uint64_t wanted_us;	/* want_addresses was called last */
 	unsigned local_rounds;	/* in a row, all of whose failures were our own */
 	unsigned sessions_begun;
-	bool closing;	   /* upstream_deinit: nothing is opened any more */
+	bool closing;	   /* it leaves, or upstream_deinit: nothing is opened any more */
+	bool cut;	   /* upstream_deinit: what its sessions lose is our own doing */
 	bool warming;	   /* asked for at the start, before any query */
 	bool reopen;	   /* the last session was of use: open the next one ahead */
 	bool round_failed; /* some attempt has failed in this round, or since the last success */
@@ -139,6 +146,12 @@ void upstream_ensure_second(struct upstream *u);
 
 /* It is not needed now: no attempts, its sessions retire. */
 void upstream_rest(struct upstream *u);
+
+/*
+ * It is not to be used any more: attempts end, sessions retire when what they were asked is answered, nothing is
+ * opened.  Then upstream_deinit.
+ */
+void upstream_leave(struct upstream *u);
 
 /* Datagrams do not get through: it is left alone for a time. */
 void upstream_fall_silent(struct upstream *u, const char *why);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base/clock.h"
+
 #define DATE_MAX 32
 /* Of an issuer's name at most. */
 #define NAME_SHOWN 80
@@ -71,7 +73,7 @@ static const char *whose(unsigned i)
 static void explain_dates(const struct chain *c, char *out, size_t size)
 {
 	char at[DATE_MAX], now_text[DATE_MAX];
-	time_t now = time(NULL);
+	time_t now = clock_wall_s();
 
 	for (unsigned i = 0; i < c->count; i++) {
 		time_t from = gnutls_x509_crt_get_activation_time(c->certs[i]),

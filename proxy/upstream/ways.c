@@ -218,6 +218,19 @@ void ways_init(struct upstream *face)
 	upstream_init(face->stream);
 }
 
+void ways_leave(struct upstream *face)
+{
+	upstream_leave(face);
+	if (face->stream)
+		upstream_leave(face->stream);
+}
+
+bool ways_gone(const struct upstream *face)
+{
+	return list_empty(&face->sessions) &&
+	       (!face->stream || list_empty(&face->stream->sessions));
+}
+
 void ways_deinit(struct upstream *face)
 {
 	upstream_deinit(face);

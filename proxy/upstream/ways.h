@@ -22,6 +22,9 @@
 void ways_init(struct upstream *face);
 void ways_deinit(struct upstream *face);
 void ways_warm(struct upstream *face);
+/* As upstream_leave; ways_gone: it has no session left. */
+void ways_leave(struct upstream *face);
+bool ways_gone(const struct upstream *face);
 void ways_set_addresses(struct upstream *face, const struct addr *addrs, size_t count);
 
 /* The one that the pool knows. */

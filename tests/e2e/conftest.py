@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 
 import machine  # noqa: E402
 from certcase import TLS13, Bench, of_version  # noqa: E402
+from clockfile import ClockFile  # noqa: E402
 from daemon import Dnsfwd  # noqa: E402
 from dtlscase import DtlsCase, new_server  # noqa: E402
 from pki import Pki  # noqa: E402
@@ -163,6 +164,12 @@ def start():
         except AssertionError as error:
             errors.append(str(error))
     assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """For start(..., clock=clock): see clockfile.py."""
+    return ClockFile(tmp_path)
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ static inline int begin(void **state)
 	upstream.session.max_inflight = 3;
 	upstream.connections = 1;
 	upstream.label = LABEL;
-	pool.upstreams = &upstream;
+	pool.upstreams[0] = &upstream;
 	pool.count = 1;
 	pool_init(&pool);
 	assert_true(addr_parse("192.0.2.1:853", 13, 853, false, &address));

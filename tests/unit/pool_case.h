@@ -232,11 +232,12 @@ static inline void init(
 	memset(fates, 0, sizeof fates);
 	turning = false;
 	then = NULL;
-	pool.upstreams = ups;
 	pool.count = count;
 	pool.policy = policy;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		set_up(i, connections, room);
+		pool.upstreams[i] = &ups[i];
+	}
 	pool_init(&pool);
 	for (size_t i = 0; i < count; i++) {
 		struct addr a = address_of(i);

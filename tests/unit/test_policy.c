@@ -26,10 +26,10 @@ static void set_up(size_t count, enum config_policy policy)
 	now_us = 1000 * SEC;
 	loop = (struct turn){ .clock = { read_clock, NULL } };
 	pool.turn = &loop;
-	pool.upstreams = ups;
 	pool.count = count;
 	pool.policy = policy;
 	for (size_t i = 0; i < count; i++) {
+		pool.upstreams[i] = &ups[i];
 		ups[i].health.label = "test";
 		ups[i].closing = true; /* opens nothing */
 		ups[i].session.turn = &loop;

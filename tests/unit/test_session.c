@@ -266,6 +266,31 @@ static void test_message_sent(void **state)
 	assert_int_equal(net.stats.upstream_repeats, 0);
 }
 
+/* Handshake, answer, and the padding of both directions, are in the figures. */
+static void test_times_and_padding(void **state)
+{
+	struct histogram want = { .sum_us = 300000 };
+	size_t unpadded, padding = 0;
+	uint8_t out[UPSTREAM_QUERY_MAX];
+
+	(void)state;
+	assert_int_equal(histogram_count(&net.stats.handshake), 1);
+	send_one(0);
+	setup.form.ret_padding = &padding;
+	unpadded = rewrite_query(&asks[0].request.query, &setup.form, 1, out, sizeof out) - padding;
+	assert_true(padding >= 4 && unpadded > 12);
+	assert_int_equal(net.stats.upstream_padding, 128 - unpadded);
+	fake_wait(&net, 100000);
+	answer_with(-1, "000c 0003 000000");
+	want.bucket[histogram_index(100000)] = 1;
+	send_one(1);
+	fake_wait(&net, 200000);
+	answer_with(-1, "");
+	want.bucket[histogram_index(200000)]++;
+	assert_memory_equal(&net.stats.rtt, &want, sizeof want);
+	assert_int_equal(net.stats.upstream_padded, 1);
+}
+
 /* The address is passed on and kept; client subnet names its family (RFC 7871 7.1.2). */
 static void test_address(void **state)
 {
@@ -844,6 +869,7 @@ int main(void)
 		READY_TEST(test_lost_gives_all_back),
 		READY_TEST(test_lost_with_work_to_seal),
 		READY_TEST(test_message_sent),
+		READY_TEST(test_times_and_padding),
 		READY_TEST(test_address),
 		READY_TEST(test_repeats_are_counted),
 		READY_TEST(test_result),

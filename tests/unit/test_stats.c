@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define COUNT (sizeof(struct stats) / sizeof(uint64_t))
+#define COUNT ((unsigned)STATS_ROWS)
 
 static unsigned rows(void)
 {
@@ -21,9 +21,9 @@ static unsigned rows(void)
 static struct stats numbered(uint64_t step)
 {
 	struct stats s;
-	uint64_t values[COUNT];
+	uint64_t values[sizeof(struct stats) / sizeof(uint64_t)];
 
-	for (size_t i = 0; i < COUNT; i++)
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 		values[i] = (i + 1) * step;
 	memcpy(&s, values, sizeof s);
 	return s;
@@ -39,7 +39,7 @@ static void test_one_row_each(void **state)
 static bool is_name(const char *name)
 {
 	for (const char *p = name; *p; p++)
-		if (!islower((unsigned char)*p) && *p != '_')
+		if (!islower((unsigned char)*p) && !isdigit((unsigned char)*p) && *p != '_')
 			return false;
 	return *name != '\0';
 }
@@ -80,6 +80,9 @@ static void test_add(void **state)
 		assert_int_equal(stats_value(&sum, i), 1001 * (i + 1));
 		assert_int_equal(stats_value(&part, i), 1000 * (i + 1));
 	}
+	for (unsigned i = 0; i < STATS_RCODES; i++)
+		assert_int_equal(sum.rcodes[i], 1001 * (COUNT + i + 1));
+	assert_int_equal(sum.handshake.sum_us, 1001 * sizeof sum / sizeof(uint64_t));
 	part = numbered(UINT64_C(1) << 40); /* beyond 32 bits */
 	stats_add(&sum, &part);
 	assert_true(stats_value(&sum, COUNT - 1) == COUNT * ((UINT64_C(1) << 40) + 1001));
