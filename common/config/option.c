@@ -18,6 +18,8 @@ const struct option config_options[] = {
 		"Addresses to take queries on, over UDP and TCP; each may have a port of its own." },
 	{ "port", OPTION_NUMBER, TOP(port), 0, 65535, "53", RELOAD_RESTART,
 		"Port of the listen addresses that have none written; 0 lets the kernel choose one." },
+	{ "share-port", OPTION_BOOL, TOP(share_port), 0, 0, "false", RELOAD_RESTART,
+		"Whether another dnsfwd may listen on the same addresses, as while one replaces another." },
 	{ "allow", OPTION_PREFIXES, TOP(allow), 1, CONFIG_ALLOW_MAX,
 		"[ \"127.0.0.0/8\", \"::1/128\" ]", RELOAD_LIVE,
 		"Networks whose clients are answered." },

@@ -202,6 +202,12 @@ void udp_receiver_free(struct udp_receiver *r)
 	free(r);
 }
 
+/* Not sendmmsg itself: C libraries differ in whether its flags have a sign. */
+static int send_all(int fd, struct mmsghdr *head, unsigned count, int flags)
+{
+	return sendmmsg(fd, head, count, flags);
+}
+
 struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries,
 	struct udp_receiver *receiver, int fd, const struct addr *bound)
 {
@@ -220,7 +226,7 @@ struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries
 	u->sending.run = on_send;
 	u->readable = event_new(loop->base, fd, EV_READ | EV_PERSIST, on_readable, u);
 	u->writable = event_new(loop->base, fd, EV_WRITE, on_writable, u);
-	if (u->readable && u->writable && udp_sender_init(&u->sender, reply_max, sendmmsg) == 0 &&
+	if (u->readable && u->writable && udp_sender_init(&u->sender, reply_max, send_all) == 0 &&
 		event_add(u->readable, NULL) == 0)
 		return u;
 	udp_listener_free(u);
