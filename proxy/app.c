@@ -82,6 +82,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
+		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.cookie_secrets = secrets_get(a->secrets),
 		.tcp_clients = tcp_clients_of(a),
