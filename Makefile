@@ -222,6 +222,8 @@ help:
 	@echo 'make check-cross  unit tests and fuzz corpora as a 32-bit and as a big-endian machine (qemu)'
 	@echo 'make check-package    what is installed and packaged: tarball, manual pages, completions, units'
 	@echo 'make bench        what parts and queries cost, beside unbound and dnsdist where installed; instruction budgets'
+	@echo 'make soak MINUTES=10     mixed load and faults of all kinds: what is lost, what grows'
+	@echo 'make bench-faults what faults of servers and paths cost, beside unbound and stubby (root)'
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
 	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR); uninstall takes it away'
 	@echo 'make dist         the source tarball, the same octets each time'
@@ -445,10 +447,19 @@ check-long: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) tests/e2e
 	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
 
-.PHONY: check-hostile
+.PHONY: check-hostile soak bench-faults
 # Millions of mutated messages, in both directions.  DNSFWD_SEED=N: those of an earlier run.
 check-hostile: $(O)/dnsfwd server
 	$(e2e_env) $(PYTHON) -m pytest -q -s -p no:cacheprovider -m long tests/e2e/test_hostile.py
+
+# Mixed load and faults of all kinds, for as long as one wants.
+MINUTES ?= 10
+soak: $(O)/dnsfwd server
+	@$(e2e_env) $(PYTHON) tests/soak/soak.py --minutes $(MINUTES) $(SOAK_ARGS)
+
+# What faults cost, beside unbound and stubby where they are installed.  Needs root.
+bench-faults: $(O)/dnsfwd server
+	@$(e2e_env) $(PYTHON) tests/bench/faults.py $(BENCH_ARGS)
 
 lint:
 	@CC='$(CC)' tests/lint.sh
