@@ -380,6 +380,8 @@ static const struct value_row {
 	{ "insecure-dtls-library", "false", "false", NULL },
 	{ "insecure-dtls-library", "\"yes\"", NULL, "value \"yes\": write true or false" },
 
+	{ "share-port", "true", "true", NULL },
+	{ "share-port", "\"yes\"", NULL, "write true or false" },
 	{ "insecure-plain", "true", "true", NULL },
 	{ "insecure-plain", "false", "false", NULL },
 	{ "insecure-plain", "1", NULL, "value 1: write true or false" },
