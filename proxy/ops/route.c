@@ -37,7 +37,6 @@ static void *begin(struct question *q, uint16_t type, size_t body)
 {
 	struct nlmsghdr *h = (struct nlmsghdr *)q->bytes;
 
-	memset(q, 0, sizeof *q);
 	h->nlmsg_type = type;
 	h->nlmsg_flags = NLM_F_REQUEST;
 	h->nlmsg_len = (uint32_t)NLMSG_LENGTH(body);
@@ -261,7 +260,7 @@ static void look_at_neighbour(int fd, const struct addr *to, struct route *r)
 {
 	_Alignas(struct nlmsghdr) uint8_t answer[ANSWER_MAX];
 	const struct addr *who = r->gateway.sa.sa_family == AF_UNSPEC ? to : &r->gateway;
-	struct question q;
+	struct question q = { .bytes = { 0 } };
 	ssize_t n;
 
 	ask_for_neighbour(&q, who, r->interface);
@@ -273,7 +272,7 @@ static void look_at_neighbour(int fd, const struct addr *to, struct route *r)
 int route_ask(int fd, const struct addr *to, unsigned device, struct route *ret)
 {
 	_Alignas(struct nlmsghdr) uint8_t answer[ANSWER_MAX];
-	struct question q;
+	struct question q = { .bytes = { 0 } };
 	ssize_t n;
 	int err;
 
