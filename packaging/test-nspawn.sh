@@ -69,6 +69,11 @@ boot() {
 		sleep 0.2
 	done
 	[ "$state" = running ] || { inside systemctl --failed --no-pager >&2 || true; fail "the machine does not come up: $state"; }
+	# A network that leads nowhere: resolved does not even ask 127.0.0.1 where there is none.
+	inside ip link add up0 type veth peer name up1
+	inside ip addr add 198.51.100.2/24 dev up0
+	inside ip link set up0 up
+	inside ip link set up1 up
 	good "booted: $(inside systemd-analyze time | head -n 1)"
 }
 
@@ -234,7 +239,7 @@ step_service() {
 	answered @::1 +tcp
 	misfortunes dnsfwd.service answered
 	inside systemctl stop dnsfwd.service
-	expect 'stops, and leaves the port' is "$(inside ss -Hlnu 'sport = :53')" ''
+	expect 'stops, and leaves the port' is "$(inside ss -Hlnu 'src 127.0.0.1:53')" ''
 	expect 'without a failure' is "$(inside systemctl show -P Result dnsfwd.service)" success
 	inside systemctl start dnsfwd.service
 	answered
@@ -261,7 +266,9 @@ step_resolved() {
 	install -d "$root/etc/systemd/resolved.conf.d"
 	printf '[Resolve]\nDNS=127.0.0.1\nDomains=~.\nDNSOverTLS=no\nCache=no\n' >"$root/etc/systemd/resolved.conf.d/dnsfwd.conf"
 	ln -sf ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
+	configure
 	inside systemctl daemon-reload
+	inside systemctl restart dnsfwd.service
 	inside systemctl enable -q --now systemd-resolved.service
 	answered_by_resolved
 	misfortunes dnsfwd.service answered_by_resolved
@@ -275,8 +282,9 @@ step_resolved() {
 # The init script, as on a machine without systemd.
 step_init() {
 	say 'the init script'
+	configure
 	inside systemctl stop dnsfwd.service
-	local script='env _SYSTEMCTL_SKIP_REDIRECT=1 /etc/init.d/dnsfwd'
+	local script='env SYSTEMCTL_SKIP_REDIRECT=1 /etc/init.d/dnsfwd'
 	# shellcheck disable=SC2086 # words
 	{
 		expect 'starts' inside $script start
@@ -307,6 +315,7 @@ step_upgrade() {
 	say 'upgrade, with a configuration that both sides changed'
 	newer_package
 	configure '# mine'
+	inside systemctl restart dnsfwd.service
 	local before
 	before=$(pid_of dnsfwd.service)
 	inside dpkg -i --force-confdef --force-confold /opt/newer.deb >"$work/upgrade.log" 2>&1 || fail "$(cat "$work/upgrade.log")"
@@ -320,7 +329,7 @@ step_upgrade() {
 step_remove() {
 	say 'remove, purge'
 	inside dpkg -r dnsfwd >/dev/null 2>&1
-	expect 'stops at removal' is "$(inside ss -Hlnu 'sport = :53')" ''
+	expect 'stops at removal' is "$(inside ss -Hlnu 'src 127.0.0.1:53')" ''
 	expect 'keeps the configuration' test -e "$root/etc/dnsfwd/dnsfwd.conf"
 	inside dpkg -P dnsfwd >/dev/null 2>&1
 	local left
