@@ -450,7 +450,7 @@ deps-check:
 	@packaging/install-deps.sh build check
 
 # What is installed and packaged.
-check-package: $(O)/dnsfwd
+check-package: $(O)/dnsfwd $(O)/dnsfwdctl
 	@packaging/install-deps.sh build check package
 	@$(e2e_env) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/package
 

@@ -228,6 +228,9 @@ step_install() {
 	expect 'quad9 is the resolver' grep -q 'EDE: .*quad9' <<<"$said"
 	expect 'runs as its user' is "$(inside ps -o user= -p "$(pid_of dnsfwd.service)")" dnsfwd
 	expect 'has the one capability' is "$(capabilities dnsfwd.service)" 400
+	expect 'its sandbox holds beneath that of the unit' grep -q 'sandbox: ' <<<"$(inside journalctl -b -u dnsfwd --no-pager)"
+	inside journalctl -b -u dnsfwd --no-pager -o cat | grep 'sandbox: ' | sed 's/^/   /'
+	expect 'dnsfwdctl reaches it' grep -q ' pid ' <<<"$(inside dnsfwdctl status || true)"
 	expect 'the configuration is good' grep -q 'is good' <<<"$(inside dnsfwd -t)"
 }
 

@@ -12,7 +12,7 @@ CONFIG = "etc/dnsfwd/dnsfwd.conf"
 def test_install_and_uninstall(tmp_path):
     make("install", f"DESTDIR={tmp_path}")
     files = files_below(tmp_path)
-    for name in ("usr/local/sbin/dnsfwd", "usr/local/share/man/man8/dnsfwd.8", CONFIG,
+    for name in ("usr/local/sbin/dnsfwd", "usr/local/bin/dnsfwdctl", "usr/local/share/man/man8/dnsfwd.8", CONFIG,
                  "usr/local/share/man/man5/dnsfwd.conf.5", "usr/local/lib/systemd/system/dnsfwd.service",
                  "usr/local/lib/sysusers.d/dnsfwd.conf", "usr/local/share/doc/dnsfwd/dnsfwd.conf.example",
                  "usr/local/share/bash-completion/completions/dnsfwd"):
