@@ -50,7 +50,8 @@ wait_for() {
 }
 
 boot() {
-	setsid systemd-nspawn -q --register=no --keep-unit --private-network --console=pipe -D "$root" -b \
+	setsid systemd-nspawn -q --register=no --keep-unit --private-network --console=pipe \
+		--system-call-filter='landlock_create_ruleset landlock_add_rule landlock_restrict_self' -D "$root" -b \
 		</dev/null >"$work/console" 2>&1 &
 	nspawn=$!
 	for _ in $(seq 300); do
