@@ -95,7 +95,8 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
-	proxy/ops/networks.c proxy/ops/netwatch.c proxy/ops/route.c \
+	proxy/ops/clockwatch.c proxy/ops/last_time.c proxy/ops/networks.c proxy/ops/netwatch.c proxy/ops/route.c \
+	proxy/wallclock.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
 	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/upstreams_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
@@ -109,7 +110,7 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
-	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
+	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_dates.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
 CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c text.c \
@@ -123,14 +124,14 @@ AUDIT_SRC := $(addprefix proxy/ctl/, \
 	proxy/loop.c $(addprefix proxy/upstream/, \
 	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c \
 	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
-	verify_chain.c verify_name.c)
+	verify_chain.c verify_dates.c verify_name.c)
 # Pointing a system at dnsfwd.
 SETUP_SRC := proxy/client/holder.c $(addprefix proxy/ctl/, \
 	setup_command.c setup_files.c setup_listen.c setup_plan.c setup_port.c setup_print.c setup_store.c setup_system.c)
 CTL_SRC += $(AUDIT_SRC) $(SETUP_SRC)
 
 # What of these is another with the test clock.
-CLOCKED_SRC := common/base/clock.c proxy/loop.c
+CLOCKED_SRC := common/base/clock.c proxy/loop.c proxy/ops/clockwatch.c
 
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c aside.c assoc.c buf.c builder.c command.c command_conns.c \
@@ -163,14 +164,14 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_lookup test_lookup_cache test_networks \
+	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_last_time test_local test_lookup test_lookup_cache test_networks \
 	test_passed test_private test_quota test_route test_route_ask test_secrets test_self test_udp_sender \
 	test_sandbox test_sandbox_calls test_watchdog
 # What stands on GnuTLS, with a peer in memory.
-TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust test_verify_dates
 TLS_SRC        := $(addprefix proxy/upstream/, \
 	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c tickets.c tls_engine.c \
-	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+	tls_policy.c trust.c verify.c verify_chain.c verify_dates.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
@@ -296,6 +297,13 @@ with_defs := $(addprefix $(O)/proxy/,main.o version.o ctl/config_file.o)
 $(with_defs): p_extra = $(p_defs)
 $(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
 $(with_defs) $(O)/proxy/ops/sandbox_calls.o: $(O)/defs
+# A clock before this day is not set.  The same for everybody who builds the same commit, or says SOURCE_DATE_EPOCH.
+p_built := $(shell now=$$(date +%s); t=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)}; \
+	t=$${t:-$$((now - now % 86400))}; [ "$$t" -lt "$$now" ] && echo "$$t" || echo "$$now")
+$(O)/proxy/version.o: p_extra += -DBUILT=$(p_built)LL
+$(O)/proxy/version.o: $(O)/built
+$(O)/built: FORCE
+	@mkdir -p $(@D); echo $(p_built) | cmp -s - $@ || echo $(p_built) > $@
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -327,6 +335,7 @@ $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local_data.c private.c route.c))
+$(O)/tests/unit/test_last_time: $(O)/proxy/ops/last_time.o
 $(O)/tests/unit/test_networks: $(call objs,proxy/ops/networks.c)
 $(O)/tests/unit/test_route_ask: $(O)/proxy/ops/route.o
 $(O)/tests/unit/test_private: $(O)/proxy/resolve/private.o
@@ -334,7 +343,7 @@ $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_networks test_passed \
+$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_last_time test_local test_networks test_passed \
 	test_private test_quota test_route test_route_ask test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)

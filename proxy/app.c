@@ -18,6 +18,7 @@
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
 #include "proxy/names.h"
+#include "proxy/ops/clockwatch.h"
 #include "proxy/ops/control.h"
 #include "proxy/ops/figures.h"
 #include "proxy/ops/files.h"
@@ -31,6 +32,8 @@
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
+#include "proxy/version.h"
+#include "proxy/wallclock.h"
 #include "proxy/worker.h"
 
 #define SIGNALS 5
@@ -54,6 +57,8 @@ struct app {
 	size_t worker_count;
 	struct names *names; /* of upstreams */
 	struct epochs *epochs;
+	struct wallclock *wallclock;
+	struct clockwatch *clockwatch; /* NULL: the kernel does not tell */
 	struct files *files; /* of local names and block lists */
 	struct gatherer *gatherer;
 	struct surroundings around;
@@ -166,11 +171,35 @@ static enum exit_code build_names(struct app *a, char *error, size_t size)
 	return a->names ? EXIT_OK : EXIT_OTHER;
 }
 
-static bool build_epochs(struct app *a)
+/* Of the clock and of the network. */
+static bool build_surroundings(struct app *a)
 {
 	a->epochs = epochs_new(&(struct epochs_setup){
-		.base = a->base, .mailbox = &a->mailbox, .config = a->config });
-	return a->epochs;
+		.base = a->base, .mailbox = &a->mailbox, .config = a->config, .around = &a->around });
+	a->wallclock = wallclock_new(&(struct wallclock_setup){ .mailbox = &a->mailbox,
+		.state_dir = a->config->state_dir,
+		.around = &a->around,
+		.built = (time_t)dnsfwd_built });
+	return a->epochs && a->wallclock;
+}
+
+static void on_clock(void *arg)
+{
+	struct app *a = arg;
+
+	epochs_look_for_sleep(a->epochs);
+	wallclock_look(a->wallclock);
+}
+
+/* How network and clock are, before anybody connects. */
+static void watch_surroundings(struct app *a)
+{
+	epochs_start(a->epochs, a->names, a->workers, a->worker_count);
+	wallclock_start(a->wallclock, a->workers, a->worker_count);
+	a->clockwatch = clockwatch_new(a->base, on_clock, a);
+	if (!a->clockwatch)
+		log_warning("steps of the clock can't be watched: timerfd: %m; connections that fail for "
+			    "a wrong date are tried again as any others");
 }
 
 /* True: there is one, or none is wanted. */
@@ -234,14 +263,14 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	err = listeners_open(&a->listeners, a->config, passed, a->worker_count, error, size);
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
-	code = allocate(a) && build_epochs(a) ? build_names(a, error, size) : EXIT_MEMORY;
+	code = allocate(a) && build_surroundings(a) ? build_names(a, error, size) : EXIT_MEMORY;
 	if (code != EXIT_OK)
 		return code;
 	if (build_cache(a) && build_workers(a) &&
 		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
 		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
 		files_start(a->files, a->base, a->workers, a->worker_count) == 0) {
-		epochs_start(a->epochs, a->names, a->workers, a->worker_count);
+		watch_surroundings(a);
 		return build_control(a, error, size);
 	}
 	snprintf(error, size, "out of memory");
@@ -541,6 +570,8 @@ void app_free(struct app *a)
 	files_free(a->files);
 	names_free(a->names);
 	epochs_free(a->epochs);
+	clockwatch_free(a->clockwatch);
+	wallclock_free(a->wallclock);
 	free(a->workers);
 	free(a->bound);
 	listeners_deinit(&a->listeners);

@@ -10,9 +10,12 @@
 #include "proxy/loop.h"
 #include "proxy/member.h"
 #include "proxy/names.h"
+#include "proxy/ops/surroundings.h"
 #include "proxy/worker.h"
 
 _Static_assert(NETWORKS_MAX <= MEMBER_NETWORKS_MAX, "workers remember every network");
+
+#define REASON_MAX 400u
 
 struct epochs {
 	struct epochs_setup setup;
@@ -20,12 +23,11 @@ struct epochs {
 	struct worker *const *workers;
 	size_t worker_count;
 	struct netwatch *watch;
-	uint64_t number, begun_us;
-	char reason[EPOCHS_REASON_MAX];
+	uint64_t number; /* 1: the first, since the start */
 	uint64_t slept_us; /* as long as the machine had slept by the last epoch */
 	uint64_t asked;	   /* serial of the last question whether a move concerns anybody */
 	bool answered;	   /* by a worker that it concerns */
-	char moved[EPOCHS_REASON_MAX]; /* what was asked about */
+	char moved[REASON_MAX]; /* what was asked about */
 };
 
 /* To main: a worker has noticed that the machine slept. */
@@ -76,21 +78,50 @@ static void post_epoch(const struct epochs *e, const struct worker_epoch *epoch)
 	}
 }
 
+static void put_address(char *out, size_t size, const struct addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+
+	snprintf(out, size, "%s", a->sa.sa_family == AF_UNSPEC ? "" : addr_ip_text(a, text));
+}
+
+/* For those who tell how things are. */
+static void describe(struct epochs *e)
+{
+	struct surroundings *s = e->setup.around;
+	const struct route *r = netwatch_route(e->watch);
+	struct netwatch_figures f;
+
+	netwatch_get_figures(e->watch, &f);
+	s->network.known = f.watching;
+	s->network.epoch = e->number;
+	s->network.route = r;
+	s->network.interface[0] = s->network.source[0] = s->network.gateway[0] = '\0';
+	if (!r)
+		return;
+	if_indextoname(r->interface, s->network.interface);
+	put_address(s->network.source, sizeof s->network.source, &r->source);
+	put_address(s->network.gateway, sizeof s->network.gateway, &r->gateway);
+}
+
+static void on_looked(void *arg)
+{
+	describe(arg);
+}
+
 /* Names first: workers that connect anew ask for them. */
 static void begin(struct epochs *e, bool moved, const char *reason)
 {
-	const struct network *before;
-	struct worker_epoch epoch = { .slept_us = e->slept_us,
-		.left = netwatch_here(e->watch, &before) };
+	struct worker_epoch epoch = { .slept_us = e->slept_us, .left = netwatch_here(e->watch) };
 
 	epoch.moved = netwatch_check(e->watch) || moved;
 	epoch.entered = epoch.left;
 	if (epoch.moved)
 		epoch.entered = netwatch_enter(e->watch, &epoch.fresh);
 	e->number++;
-	e->begun_us = clock_boottime_us();
+	e->setup.around->network.since_us = clock_boottime_us();
 	e->answered = true; /* what was asked before is settled */
-	snprintf(e->reason, sizeof e->reason, "%s", reason);
+	describe(e);
 	log_info("network: %s; connections, tickets and cookies are made anew (epoch %llu)", reason,
 		(unsigned long long)e->number);
 	names_renew(e->names);
@@ -109,6 +140,8 @@ void epochs_look_for_sleep(struct epochs *e)
 	snprintf(reason, sizeof reason, "the machine has slept for %.0f s",
 		(double)(slept - e->slept_us) / 1e6);
 	e->slept_us = slept;
+	e->setup.around->suspends++;
+	e->setup.around->resumed_us = clock_boottime_us();
 	begin(e, false, reason);
 }
 
@@ -252,24 +285,16 @@ void epochs_set_config(struct epochs *e, const struct config *config, struct nam
 
 /* ------------------------------------------------------------------ telling */
 
-void epochs_get_status(const struct epochs *e, struct epochs_status *ret)
-{
-	*ret = (struct epochs_status){ .number = e->number, .begun_us = e->begun_us };
-	snprintf(ret->reason, sizeof ret->reason, "%s", e->reason);
-	netwatch_here(e->watch, &ret->network);
-	netwatch_get_figures(e->watch, &ret->watch);
-}
-
 void epochs_log_status(const struct epochs *e)
 {
-	struct epochs_status s;
+	struct netwatch_figures f;
 
-	epochs_get_status(e, &s);
+	netwatch_get_figures(e->watch, &f);
 	log_info("statistics: epoch=%llu network_events=%llu network_checks=%llu "
 		 "network_overruns=%llu bound_network_targets=%llu",
-		(unsigned long long)s.number, (unsigned long long)s.watch.events,
-		(unsigned long long)s.watch.checks, (unsigned long long)s.watch.overruns,
-		(unsigned long long)s.watch.bound_targets);
+		(unsigned long long)e->number, (unsigned long long)f.events,
+		(unsigned long long)f.checks, (unsigned long long)f.overruns,
+		(unsigned long long)f.bound_targets);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -278,16 +303,18 @@ struct epochs *epochs_new(const struct epochs_setup *setup)
 {
 	struct epochs *e = calloc(1, sizeof *e);
 	struct netwatch_setup watch = {
-		.base = setup->base, .targets = list_targets, .moved = on_moved, .arg = e
-	};
+		.base = setup->base,
+		.targets = list_targets,
+		.moved = on_moved,
+		.looked = on_looked,
+		.arg = e };
 
 	if (!e)
 		return NULL;
 	e->setup = *setup;
 	e->number = 1;
-	e->begun_us = clock_boottime_us();
 	e->slept_us = clock_slept_us();
-	snprintf(e->reason, sizeof e->reason, "start");
+	setup->around->network.since_us = clock_boottime_us();
 	e->watch = netwatch_new(&watch);
 	if (e->watch)
 		return e;
@@ -302,6 +329,7 @@ void epochs_start(
 	e->workers = workers;
 	e->worker_count = worker_count;
 	netwatch_start(e->watch);
+	describe(e);
 }
 
 void epochs_free(struct epochs *e)

@@ -19,13 +19,12 @@
 
 #include "proxy/ops/netwatch.h"
 
-#define EPOCHS_REASON_MAX 400u
-
 struct config;
 struct epochs;
 struct event_base;
 struct mailbox;
 struct names;
+struct surroundings;
 struct worker;
 
 /* All borrowed, outlive it. */
@@ -33,15 +32,7 @@ struct epochs_setup {
 	struct event_base *base;
 	struct mailbox *mailbox; /* of main's thread */
 	const struct config *config;
-};
-
-/* For those who tell how things are. */
-struct epochs_status {
-	uint64_t number;   /* 1: the first, since the start */
-	uint64_t begun_us; /* CLOCK_BOOTTIME */
-	char reason[EPOCHS_REASON_MAX]; /* why it began, a clause */
-	const struct network *network; /* where we are, NULL: not known; valid until the event loop goes on */
-	struct netwatch_figures watch;
+	struct surroundings *around; /* all but .clock is written */
 };
 
 /* NULL: out of memory. */
@@ -65,8 +56,7 @@ void epochs_look_for_sleep(struct epochs *e);
 /* For worker_setup, from a worker's thread: it has noticed that the machine slept, and renewed its own. */
 void epochs_resumed(void *arg);
 
-void epochs_get_status(const struct epochs *e, struct epochs_status *ret);
-/* As lines of statistics in the log. */
+/* As a line of statistics in the log. */
 void epochs_log_status(const struct epochs *e);
 
 #endif

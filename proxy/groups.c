@@ -479,15 +479,27 @@ void groups_trust_loaded(struct groups *g, const struct trust *t)
 
 /* ------------------------------------------------------------------ another network */
 
+static void tell_pools(struct groups *g)
+{
+	for (size_t i = 0; i < g->now.count; i++)
+		pool_renewed(&g->now.group[i]->pool);
+	list_for_each (n, &g->retired)
+		pool_renewed(&container_of(n, struct group, node)->pool);
+}
+
 void groups_renew(struct groups *g, size_t left, size_t entered, bool fresh)
 {
 	list_for_each (n, &g->members)
 		member_renew(container_of(n, struct member, node), left, entered, fresh);
 	cookie_store_new_epoch(&g->cookies);
-	for (size_t i = 0; i < g->now.count; i++)
-		pool_renewed(&g->now.group[i]->pool);
-	list_for_each (n, &g->retired)
-		pool_renewed(&container_of(n, struct group, node)->pool);
+	tell_pools(g);
+}
+
+void groups_redate(struct groups *g, size_t here)
+{
+	list_for_each (n, &g->members)
+		member_redate(container_of(n, struct member, node), here);
+	tell_pools(g);
 }
 
 static bool is_concerned(const struct groups *g, const struct addr *a)

@@ -115,6 +115,8 @@ void groups_renew(struct groups *g, size_t left, size_t entered, bool fresh);
  * try again at once.
  */
 bool groups_moved(struct groups *g, const struct addr *addrs, size_t count);
+/* The clock was set, see member_redate; here: the place of the present network. */
+void groups_redate(struct groups *g, size_t here);
 /* The answers of zones that are asked in clear belong to the network that gave them. */
 void groups_flush_plain(const struct groups *g, struct cache *cache);
 

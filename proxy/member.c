@@ -184,6 +184,17 @@ void member_renew(struct member *m, size_t left, size_t entered, bool fresh)
 		tls_endpoint_renew(&m->stream_way.endpoint);
 }
 
+void member_redate(struct member *m, size_t here)
+{
+	bool assumed = tls_endpoint_redate(&m->way.endpoint);
+
+	assumed |= tls_endpoint_redate(&m->stream_way.endpoint);
+	if (assumed)
+		member_renew(m, here, here, false);
+	else
+		ways_hope(&m->upstream, NULL);
+}
+
 bool member_concerns(const struct member *m, const struct addr *a)
 {
 	return ways_concern(&m->upstream, a) || tickets_any(&m->way.endpoint.tickets, a) ||

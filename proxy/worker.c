@@ -70,6 +70,11 @@ void worker_renew(struct worker *w, const struct worker_epoch *e)
 	groups_flush_plain(&w->groups, w->cache);
 }
 
+void worker_clock_set(struct worker *w)
+{
+	groups_redate(&w->groups, w->network);
+}
+
 bool worker_moved(struct worker *w, const struct addr *addrs, size_t count)
 {
 	return groups_moved(&w->groups, addrs, count);

@@ -99,6 +99,8 @@ void worker_trust_loaded(struct worker *w, const struct trust *t);
 void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks);
 /* Inside mail: all connections are made anew, unless that was done for the same reason already. */
 void worker_renew(struct worker *w, const struct worker_epoch *e);
+/* Inside mail: the wall clock was set. */
+void worker_clock_set(struct worker *w);
 /* Inside mail: as groups_moved. */
 bool worker_moved(struct worker *w, const struct addr *addrs, size_t count);
 /*

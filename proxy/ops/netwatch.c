@@ -158,7 +158,7 @@ static void describe(struct netwatch *w, const struct watched *one)
 }
 
 /* The first that can be reached tells where we are. */
-static const struct route *telling(const struct netwatch *w)
+const struct route *netwatch_route(const struct netwatch *w)
 {
 	for (size_t i = 0; i < w->count; i++)
 		if (w->list[i].way.route.reachable && !w->list[i].way.lost)
@@ -168,7 +168,7 @@ static const struct route *telling(const struct netwatch *w)
 
 static void learn(struct netwatch *w)
 {
-	const struct route *r = telling(w);
+	const struct route *r = netwatch_route(w);
 	struct network here;
 
 	if (!r)
@@ -206,7 +206,7 @@ static void check_in(struct netwatch *w, unsigned ms)
 
 size_t netwatch_enter(struct netwatch *w, bool *ret_fresh)
 {
-	const struct route *r = telling(w);
+	const struct route *r = netwatch_route(w);
 	struct network there;
 
 	*ret_fresh = false;
@@ -219,11 +219,8 @@ size_t netwatch_enter(struct netwatch *w, bool *ret_fresh)
 	return w->networks.here;
 }
 
-size_t netwatch_here(const struct netwatch *w, const struct network **ret)
+size_t netwatch_here(const struct netwatch *w)
 {
-	const struct network *here = &w->networks.list[w->networks.here];
-
-	*ret = here->used ? here : NULL;
 	return w->networks.here;
 }
 
@@ -295,6 +292,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void on_settle(evutil_socket_t fd, short what, void *arg)
 {
 	struct netwatch *w = arg;
+	bool found;
 
 	(void)fd;
 	(void)what;
@@ -302,7 +300,9 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
 		read_events(w);
 		event_add(w->readable, NULL);
 	}
-	if (netwatch_check(w))
+	found = netwatch_check(w);
+	w->setup.looked(w->setup.arg);
+	if (found)
 		w->setup.moved(w->setup.arg, w->moved, w->moved_count, w->what);
 }
 

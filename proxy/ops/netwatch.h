@@ -32,6 +32,8 @@ struct netwatch_setup {
 	 * for the call, which comes from the event loop.
 	 */
 	void (*moved)(void *arg, const struct addr *addrs, size_t count, const char *what);
+	/* It was looked, whatever was found; before `moved`, from the event loop. */
+	void (*looked)(void *arg);
 	void *arg;
 };
 
@@ -61,8 +63,10 @@ bool netwatch_check(struct netwatch *w);
  * networks_enter; *ret_fresh: nothing is known of that place.
  */
 size_t netwatch_enter(struct netwatch *w, bool *ret_fresh);
-/* The place of the network that was entered last, and what is known of it; NULL: nothing. */
-size_t netwatch_here(const struct netwatch *w, const struct network **ret);
+/* The place of the network that was entered last. */
+size_t netwatch_here(const struct netwatch *w);
+/* The way to the first target that can be reached; NULL: none can.  Until the next look. */
+const struct route *netwatch_route(const struct netwatch *w);
 
 void netwatch_get_figures(const struct netwatch *w, struct netwatch_figures *ret);
 

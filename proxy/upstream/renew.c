@@ -79,7 +79,7 @@ static bool has_address(const struct upstream *u, const struct addr *address)
 
 void renew_hope(struct upstream *u, const struct addr *address)
 {
-	if (upstream_ready(u) > 0 || !has_address(u, address))
+	if (upstream_ready(u) > 0 || (address && !has_address(u, address)))
 		return;
 	forget_waits(u);
 	opening_renew(u);

@@ -26,7 +26,10 @@ void renew_reopen(struct upstream *u);
 /* It has a connection to this address, of any state, or had the last one there.  Ports don't count. */
 bool renew_concerns(const struct upstream *u, const struct addr *address);
 
-/* One of its addresses can be reached that could not, or by another way: no wait holds any more. */
+/*
+ * One of its addresses can be reached that could not, or by another way (NULL: whatever kept it may be over): no wait
+ * holds any more, where there is no session.
+ */
 void renew_hope(struct upstream *u, const struct addr *address);
 
 #endif
