@@ -57,5 +57,7 @@ if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D__GNUC__ \
 		--suppress=missingIncludeSystem $sources || fault "cppcheck"
 fi
+# The fault suite: no number without its row, no row without its test.
+python3 tests/rows.py || bad=1
 [ "$bad" = 0 ] && echo "lint: clean"
 exit "$bad"
