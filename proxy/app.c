@@ -24,6 +24,7 @@
 #include "proxy/ops/report.h"
 #include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
+#include "proxy/ops/watchdog.h"
 #include "proxy/policies.h"
 #include "proxy/secrets.h"
 #include "proxy/self.h"
@@ -43,6 +44,7 @@ struct app {
 	struct cache *cache;	/* of all workers; NULL: none */
 	bool served;		/* what is in it is worth keeping */
 	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
+	struct watchdog *watchdog; /* NULL: nobody asks whether we go on */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
@@ -82,6 +84,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
+		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.cookie_secrets = secrets_get(a->secrets),
 		.tcp_clients = tcp_clients_of(a),
@@ -161,7 +164,7 @@ static enum exit_code build_names(struct app *a, char *error, size_t size)
 static bool build_cache(struct app *a)
 {
 	const struct config *c = a->config;
-	struct cache_settings s = { .size = c->cache_size,
+	struct cache_settings s = { .size = (size_t)c->cache_size,
 		.min_ttl_s = (uint32_t)(c->cache_min_ttl_us / 1000000),
 		.max_ttl_s = (uint32_t)(c->cache_max_ttl_us / 1000000),
 		.stale_s = (uint32_t)(c->serve_stale_us / 1000000) };
@@ -171,8 +174,6 @@ static bool build_cache(struct app *a)
 	if (getrandom(s.secret, sizeof s.secret, 0) != sizeof s.secret)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 	a->cache = cache_new(&s);
-	if (a->cache && *c->cache_snapshot)
-		snapshot_read(a->cache, c->cache_snapshot, loop_boottime_s(NULL));
 	return a->cache;
 }
 
@@ -448,6 +449,13 @@ static void announce_all(const struct app *a)
 		.tcp_clients = tcp_clients_of(a) });
 }
 
+static int watch_workers(struct app *a)
+{
+	struct watchdog_setup setup = { a->base, &a->mailbox, a->workers, a->worker_count };
+
+	return watchdog_new(&setup, &a->watchdog);
+}
+
 /* The loop of main's thread, until a signal or an error ends it. */
 static enum exit_code serve(struct app *a)
 {
@@ -455,6 +463,8 @@ static enum exit_code serve(struct app *a)
 		return EXIT_FILES;
 	announce_all(a);
 	names_start(a->names);
+	if (watch_workers(a) < 0)
+		return EXIT_MEMORY;
 	on_notify_ready(-1, 0, a);
 	event_base_dispatch(a->base);
 	return EXIT_OK;
@@ -478,6 +488,8 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
+	if (a->cache && *a->config->cache_snapshot)
+		snapshot_read(a->cache, a->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -520,6 +532,7 @@ void app_free(struct app *a)
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
 	gatherer_free(a->gatherer);
+	watchdog_free(a->watchdog);
 	secrets_free(a->secrets);
 	policies_deinit(&a->policies);
 	trusts_free(a->trusts);
