@@ -93,13 +93,15 @@ class Soak:
         self.fwd = Dnsfwd([self.first, self.second], self.options())
         self.outages, self.events, self.troubles = [], [], []  # events: (begin, end, name)
         self.samples = []  # (time, resident memory)
-        self.idle, self.kinds = [], self.EVENTS
+        self.idle, self.kinds, self.failing = [], self.EVENTS, None
         self.spoil()
 
-    def spoil(self):
+    def spoil(self, on=True):
         self.first.clear_rules()
-        for rule in SPOILED:
+        for rule in SPOILED if on else []:
             self.first.rule(f"every=1000 {rule}")
+        if self.failing and not on:
+            self.first.rule(f"rcode={self.failing}")
 
     def options(self):
         return {
@@ -145,8 +147,9 @@ class Soak:
 
     def errors(self):
         """Where there is another to ask no client sees them."""
-        self.first.rule(f"rcode={self.chance.choice(('SERVFAIL', 'REFUSED'))}")
-        self.during(2, self.spoil)
+        self.failing = self.chance.choice(("SERVFAIL", "REFUSED"))
+        self.during(2, lambda: None)
+        self.failing = None
 
     def datagrams_lost(self):
         self.datagrams.line("both", loss=0.3, dup=0.1, reorder=0.1)
@@ -198,8 +201,11 @@ class Soak:
     EVENTS += [new_ticket_key, hang_up, flush, new_block_list, hostile_client, idle_clients, both_away]
 
     def during(self, seconds, undo):
+        """With one of the two out of order the other one is in order: a query is not sent for ever."""
+        self.spoil(False)
         time.sleep(seconds)  # the fault itself
         undo()
+        self.spoil()
 
     def happen(self, until):
         while now() < until:
