@@ -39,6 +39,9 @@ const struct ctl_command ctl_commands[] = {
 	{ .name = "audit", .arguments = "[OPTION]... [UPSTREAM]...",
 		.summary = "measure what resolvers really do, and grade them",
 		.help = ctl_audit_help, .local = ctl_audit },
+	{ .name = "setup", .arguments = "[OPTION]...",
+		.summary = "point this system at dnsfwd, and back",
+		.help = ctl_setup_help, .local = ctl_setup },
 	{ 0 },
 };
 /* clang-format on */
