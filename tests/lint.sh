@@ -59,5 +59,10 @@ if command -v cppcheck >/dev/null; then
 fi
 # The fault suite: no number without its row, no row without its test.
 python3 tests/rows.py || bad=1
+if command -v mandoc >/dev/null; then
+	found=$(mandoc -T lint packaging/man/* 2>/dev/null | grep -v 'referenced manual not found')
+	[ -z "$found" ] || fault "manual pages:
+$found"
+fi
 [ "$bad" = 0 ] && echo "lint: clean"
 exit "$bad"
