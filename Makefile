@@ -461,10 +461,11 @@ e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWDCTL=$(CURDIR)/$(O)/dnsfwdctl DNSFWD
 check-e2e: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
 
-# The quick ones again, without sanitizers, and the long ones; what clients and servers send in malice, sanitized.
+# The quick ones again, without sanitizers, and the long ones; what is sent in malice, sanitized; ten minutes of soak.
 check-long: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) tests/e2e
 	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
+	@$(MAKE) --no-print-directory soak MINUTES=10
 
 .PHONY: check-hostile soak bench-faults
 # Millions of mutated messages, in both directions.  DNSFWD_SEED=N: those of an earlier run.
