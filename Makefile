@@ -255,7 +255,15 @@ $(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(cal
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
 # What the e2e tests need beside dnsfwd.
-server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs)
+server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs) $(O)/tests/torture/fail.so
+
+# Preloaded: one allocation or call of the program fails.  Not sanitized itself.
+$(O)/tests/torture/fail.so: tests/torture/fail.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -O1 -g -fPIC -shared \
+		-pthread -o $@ $< -ldl
+
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
