@@ -3,6 +3,8 @@ begins under load (F20, F21)."""
 
 import contextlib
 import os
+import pathlib
+import re
 import resource
 import signal
 import socket
@@ -12,7 +14,7 @@ import time
 import pytest
 import wire
 from conftest import addresses, warm
-from daemon import BINARY, Dnsfwd
+from daemon import BINARY, SANITIZED, Dnsfwd
 from load import load
 from machine import Stopwatch
 from ports import free_port
@@ -77,6 +79,29 @@ def tcp_answers(fwd):
         return addresses(fwd.ask("again.test", transport="tcp", timeout=2)) == [expected_a("again.test")]
     except (OSError, AssertionError, EOFError):
         return False
+
+
+# -- memory (F25) -----------------------------------------------------------------------------
+
+
+def vm_size(fwd):
+    text = pathlib.Path(f"/proc/{fwd.pid}/status").read_text()
+    return int(re.search(r"VmSize:\s+(\d+) kB", text)[1]) * 1024
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer ends what has no memory")
+@pytest.mark.clock
+def test_no_memory_for_a_connection(server, start):
+    """The libraries that a handshake stands on would crash: it is not begun, clients hear why, and later all is well."""
+    fwd = warm(start(server, {"query-timeout": "500ms"}))
+    resource.prlimit(fwd.pid, resource.RLIMIT_AS, (vm_size(fwd) + 65536, resource.RLIM_INFINITY))
+    server.closeall("rst")
+    for i in range(20):
+        reply = fwd.ask(f"short{i}.test")
+        assert reply.rcode() == wire.SERVFAIL and "memory" in wire.edes(reply)[0][1], reply
+    resource.prlimit(fwd.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    warm(fwd)
+    load(fwd, 200, window=20).check()
 
 
 # -- clients that vanish (F24) ----------------------------------------------------------------
