@@ -264,7 +264,7 @@ server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs) $(O)/tests
 $(O)/tests/torture/fail.so: tests/torture/fail.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -O1 -g -fPIC -shared \
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -O1 -g -fno-omit-frame-pointer -fPIC -shared \
 		-pthread -o $@ $< -ldl
 
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))

@@ -158,14 +158,24 @@ static __attribute__((noinline)) bool memory_fails(const char *name)
 	return true;
 }
 
+static void begin_memory(void);
+/* Of a sanitizer, where there is one. */
+extern void __lsan_disable(void) __attribute__((weak));
+extern void __lsan_enable(void) __attribute__((weak));
+
 static void __attribute__((constructor)) begin(void)
 {
 	const char *kind = getenv("TORTURE_KIND"), *list = getenv("TORTURE_LIST"), *text;
 	void *frames[2];
 
+	begin_memory();
 	if (!kind)
 		return;
-	backtrace(frames, 2); /* it loads its library now, not in the middle of something */
+	if (__lsan_disable)
+		__lsan_disable();
+	backtrace(frames, 2); /* it loads its library now, not in the middle of something; for good */
+	if (__lsan_enable)
+		__lsan_enable();
 	memory = strcmp(kind, "memory") == 0;
 	calls = !memory;
 	if (list)
@@ -183,8 +193,12 @@ static void __attribute__((constructor)) begin(void)
 
 /* ------------------------------------------------------------------ memory */
 
-/* dlsym() itself allocates before there is anything to allocate with: from here, and never given back. */
-static _Alignas(16) char early[65536];
+/*
+ * Before we are begun (a sanitizer is, by then) not even dlsym() can be called, and then it allocates itself before there
+ * is anything to allocate with: from here, and never given back.
+ */
+static bool begun;
+static _Alignas(16) char early[1 << 20];
 static size_t early_used;
 
 static void *take_early(size_t size)
@@ -210,8 +224,15 @@ KEEP(reallocarray);
 KEEP(free);
 KEEP(posix_memalign);
 
+static void begin_memory(void)
+{
+	begun = true;
+}
+
 static void *resolve(void **at, const char *name)
 {
+	if (!begun)
+		return NULL;
 	if (!*at && !resolving) {
 		resolving = true;
 		real(at, name);
@@ -242,10 +263,12 @@ void *realloc(void *old, size_t size)
 {
 	void *(*f)(void *, size_t) = resolve(&real_realloc, "realloc"), *fresh;
 
-	if (is_early(old)) {
+	if (is_early(old) || !f || resolving) {
 		fresh = malloc(size);
-		if (fresh)
-			memcpy(fresh, old, size);
+		if (fresh && old)
+			memcpy(fresh, old, size < (size_t)(early + sizeof early - (char *)old)
+						     ? size
+						     : (size_t)(early + sizeof early - (char *)old));
 		return fresh;
 	}
 	return memory_fails("realloc") ? NULL : f(old, size);
@@ -267,9 +290,12 @@ int posix_memalign(void **ret, size_t alignment, size_t size)
 
 void free(void *p)
 {
-	void (*f)(void *) = resolve(&real_free, "free");
+	void (*f)(void *);
 
-	if (!is_early(p) && f)
+	if (!p || is_early(p))
+		return;
+	f = resolve(&real_free, "free");
+	if (f)
 		f(p);
 }
 
