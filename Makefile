@@ -112,7 +112,7 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
 	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
-	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
+	proxy/upstream/last_good_file.c proxy/upstream/memory.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
 	proxy/upstream/plain_udp.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
@@ -129,7 +129,7 @@ AUDIT_SRC := $(addprefix proxy/ctl/, \
 	audit_names.c audit_options.c audit_print.c audit_probe.c audit_questions.c audit_reach.c audit_rows_answers.c \
 	audit_rows_session.c audit_wait.c) \
 	proxy/loop.c $(addprefix proxy/upstream/, \
-	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c \
+	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c \
 	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
 	verify_chain.c verify_name.c)
 # Pointing a system at dnsfwd.
@@ -176,7 +176,7 @@ PROXY_TESTS    := \
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
-	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c tickets.c tls_engine.c \
+	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c tickets.c tls_engine.c \
 	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
@@ -271,7 +271,15 @@ $(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(cal
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
 # What the e2e tests need beside dnsfwd.
-server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs)
+server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs) $(O)/tests/torture/fail.so
+
+# Preloaded: one allocation or call of the program fails.  Not sanitized itself.
+$(O)/tests/torture/fail.so: tests/torture/fail.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -O1 -g -fno-omit-frame-pointer -fPIC -shared \
+		-pthread -o $@ $< -ldl
+
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
