@@ -31,7 +31,7 @@ static void test_units(void **state)
 
 	(void)state;
 	before = us_of(CLOCK_MONOTONIC);
-	ours = clock_monotonic_us(); /* before the third reading: arguments have no order */
+	ours = clock_monotonic_us();
 	check_between(before, ours, us_of(CLOCK_MONOTONIC));
 	before = us_of(CLOCK_BOOTTIME);
 	ours = clock_boottime_us();
