@@ -95,3 +95,25 @@ void cache_walk(struct cache *c, uint32_t now,
 	}
 	free(w.message);
 }
+
+struct copier {
+	struct cache *to;
+	uint32_t now;
+};
+
+static void copy_one(void *arg, const struct cache_item *item)
+{
+	const struct copier *c = arg;
+	struct dns_message m;
+	struct cache_answer a = {
+		.message = &m, .trusted = item->trusted, .ad_asked = item->ad_asked
+	};
+
+	if (message_parse(item->message, item->len, &m) == MESSAGE_OK)
+		cache_restore(c->to, &item->key, &a, item->left_s, c->now);
+}
+
+void cache_copy(struct cache *to, struct cache *from, uint32_t now)
+{
+	cache_walk(from, now, copy_one, &(struct copier){ to, now });
+}

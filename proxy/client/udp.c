@@ -227,6 +227,11 @@ struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries
 	return NULL;
 }
 
+void udp_listener_grow(struct udp_listener *u, uint8_t *buffers, size_t reply_max)
+{
+	udp_sender_grow(&u->sender, buffers, reply_max);
+}
+
 void udp_listener_stop(struct udp_listener *u)
 {
 	event_del(u->readable);
