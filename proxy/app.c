@@ -51,8 +51,7 @@ struct drain_mail {
 
 static size_t tcp_clients_of(const struct app *a)
 {
-	return capacity_tcp_clients(
-		a->now->config, a->worker_count, listeners_each(&a->listeners));
+	return capacity_tcp_clients(a->now->config, a->worker_count, listeners_each(&a->listeners));
 }
 
 static struct worker *make_worker(struct app *a, size_t index)
@@ -108,10 +107,9 @@ static void fill_place(struct app *a)
 
 static bool build_reload(struct app *a)
 {
-	struct reload_setup setup = { .now = &a->now,
-		.at = &a->place,
-		.listeners = &a->listeners,
-		.file = a->file };
+	struct reload_setup setup = {
+		.now = &a->now, .at = &a->place, .listeners = &a->listeners, .file = a->file
+	};
 
 	a->reload = reload_new(&setup);
 	return a->reload;

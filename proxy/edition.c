@@ -34,8 +34,7 @@ static void compare(struct edition *e, const struct edition *before)
 	for (size_t i = 0; i < e->config->upstream_count; i++) {
 		size_t old = e->change.upstream[i];
 
-		if (old != CHANGE_NONE &&
-			trusts_of(e->trusts, i) != trusts_of(before->trusts, old))
+		if (old != CHANGE_NONE && trusts_of(e->trusts, i) != trusts_of(before->trusts, old))
 			e->change.upstream[i] = CHANGE_NONE;
 	}
 }

@@ -229,7 +229,8 @@ int main(int argc, char **argv)
 		return EXIT_OK;
 	}
 	config = load(&command);
-	log_open(STDERR_FILENO, config_file_level(&command.file, config), is_journal(STDERR_FILENO));
+	log_open(
+		STDERR_FILENO, config_file_level(&command.file, config), is_journal(STDERR_FILENO));
 	tell_warnings(config, !command.check && !command.print);
 	raise_descriptors();
 	if (command.print)

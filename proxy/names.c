@@ -31,10 +31,10 @@ struct names {
 	struct host hosts[CONFIG_ALL_MAX];
 	const char *texts[CONFIG_ALL_MAX]; /* of these, for bootstrap */
 	size_t host_count;
-	size_t host_of[CONFIG_ALL_MAX]; /* by upstream; NO_NAME: addresses are written */
+	size_t host_of[CONFIG_ALL_MAX];		   /* by upstream; NO_NAME: addresses are written */
 	struct addr servers[CONFIG_BOOTSTRAP_MAX]; /* as configured */
 	size_t server_count;
-	bool nobody_to_ask;		/* no bootstrap server is of use */
+	bool nobody_to_ask; /* no bootstrap server is of use */
 	bool stopped;
 };
 

@@ -22,7 +22,7 @@ struct worker;
 /* All borrowed, outlive it. */
 struct names_setup {
 	struct event_base *base;
-	struct mailbox *mailbox; /* of main's thread */
+	struct mailbox *mailbox;	  /* of main's thread */
 	const struct config *config;	  /* until names_change */
 	const struct self_socket *listen; /* what is really bound */
 	size_t listen_count;

@@ -76,8 +76,7 @@ static struct config *load(const struct reload *r, struct refusal *f)
 static bool needs_restart(const struct reload *r, const struct config *fresh, struct refusal *f)
 {
 	const char *names[CHANGE_OPTIONS_MAX];
-	size_t n = config_changed_options(
-		(*r->setup.now)->config, fresh, RELOAD_RESTART, names);
+	size_t n = config_changed_options((*r->setup.now)->config, fresh, RELOAD_RESTART, names);
 	char text[120];
 
 	for (size_t i = 0; i < n; i++) {
@@ -157,8 +156,9 @@ static struct change_mail *make_mail(
 	const struct reload *r, const struct edition *e, struct worker *w, struct retired *old)
 {
 	const struct edition_place *at = r->setup.at;
-	struct worker_setup setup = { .tcp_clients = capacity_tcp_clients(
-					      e->config, at->worker_count, listeners_each(r->setup.listeners)) };
+	struct worker_setup setup = { .tcp_clients =
+					      capacity_tcp_clients(e->config, at->worker_count,
+						      listeners_each(r->setup.listeners)) };
 	struct change_mail *m = calloc(1, sizeof *m);
 
 	if (!m)
@@ -217,7 +217,8 @@ static void change_over(
 	edition_retire(old->edition, e);
 	*r->setup.now = e;
 	if (edition_start(e, at) < 0)
-		log_error("reload: out of memory: changes of files are not seen until the next one");
+		log_error(
+			"reload: out of memory: changes of files are not seen until the next one");
 	log_set_level(config_file_level(r->setup.file, e->config));
 }
 
@@ -244,12 +245,10 @@ static bool hand_over(struct reload *r, struct edition *e, struct refusal *f)
 /* With the time of it (sd_notify(3)), for Type=notify-reload. */
 static void tell_begin(void)
 {
-	struct timespec now;
 	char text[100];
 
-	clock_monotonic(&now);
-	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld%06ld\nSTATUS=reloading",
-		(long long)now.tv_sec, now.tv_nsec / 1000);
+	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
+		(unsigned long long)clock_monotonic_us());
 	notify_send(text);
 }
 
@@ -262,11 +261,12 @@ static void tell_changes(const struct edition *e, const struct config *before)
 	for (size_t i = 0; i < e->config->warnings.count; i++)
 		log_warning("%s", e->config->warnings.text[i]);
 	for (size_t i = 0; i < n && at < sizeof text; i++)
-		at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? ", " : ": ", names[i]);
+		at += (size_t)snprintf(
+			text + at, sizeof text - at, "%s%s", i ? ", " : ": ", names[i]);
 	log_info("reloaded: %zu option%s changed%s", n, n == 1 ? "" : "s", text);
-	announce_changes(&(struct announce){ .config = e->config,
-				 .policies = &e->policies,
-				 .trusts = e->trusts },
+	announce_changes(
+		&(struct announce){
+			.config = e->config, .policies = &e->policies, .trusts = e->trusts },
 		&e->change);
 }
 

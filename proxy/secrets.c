@@ -22,8 +22,9 @@
 struct secrets {
 	const struct config *config;
 	struct cookie_secrets now;
-	uint32_t wait_s; /* our own: until the next step of their rotation, as secrets_start finds it */
-	uint32_t due_s;	 /* and when that is, while it runs */
+	uint32_t
+		wait_s; /* our own: until the next step of their rotation, as secrets_start finds it */
+	uint32_t due_s; /* and when that is, while it runs */
 	struct worker *const *workers;
 	size_t worker_count;
 	struct event *rotation; /* NULL: they are the file's, or there are none */

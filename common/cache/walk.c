@@ -109,8 +109,13 @@ static void copy_one(void *arg, const struct cache_item *item)
 		.message = &m, .trusted = item->trusted, .ad_asked = item->ad_asked
 	};
 
-	if (message_parse(item->message, item->len, &m) == MESSAGE_OK)
-		cache_restore(c->to, &item->key, &a, item->left_s, c->now);
+	int32_t left = item->left_s, most = (int32_t)c->to->settings.max_ttl_s;
+	struct cache_key k;
+
+	if (message_parse(item->message, item->len, &m) != MESSAGE_OK)
+		return;
+	cache_key_make(&k, cache_secret(c->to), &m.question, item->key.flags, item->key.policy);
+	cache_restore(c->to, &k, &a, left < most ? left : most, c->now);
 }
 
 void cache_copy(struct cache *to, struct cache *from, uint32_t now)

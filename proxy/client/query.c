@@ -466,8 +466,7 @@ static void shorten_deadlines(struct queries *qs, uint64_t timeout_us)
 	arm(qs);
 }
 
-void queries_change(
-	struct queries *qs, const struct config *config, struct quota_bucket *buckets)
+void queries_change(struct queries *qs, const struct config *config, struct quota_bucket *buckets)
 {
 	bool other_dns64 = strcmp(qs->config->dns64, config->dns64) != 0;
 

@@ -142,7 +142,8 @@ static void read_names(struct files *f, struct local_names *n, const char *path,
 	const char *kind = is_lease ? "lease file" : "hosts file";
 	int err;
 
-	f->stamp[file] = stamp_of(path); /* before it is read: what is written meanwhile is read again */
+	f->stamp[file] =
+		stamp_of(path); /* before it is read: what is written meanwhile is read again */
 	err = file_parts_read(path, on_names_part, &p);
 
 	tell(f, file, kind, path, err, &p.text);
@@ -234,7 +235,8 @@ static struct local_blocks *load_blocks(struct files *f, bool *ret_failed)
 	/* Lists change seldom, so a reload is worth a line; a mere check is not. */
 	log_write(f->quiet && !f->workers ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 		"blocking by %zu entries: %.1f MB, read in %llu ms", b->set.count,
-		(double)nameset_memory(&b->set) / 1e6, (unsigned long long)((clock_monotonic_us() - start_us) / 1000));
+		(double)nameset_memory(&b->set) / 1e6,
+		(unsigned long long)((clock_monotonic_us() - start_us) / 1000));
 	return b;
 }
 

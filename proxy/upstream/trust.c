@@ -1,6 +1,7 @@
 #include "proxy/upstream/trust.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <features.h>
 #ifdef __GLIBC__
 #include <malloc.h>
