@@ -100,6 +100,11 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
+# What measures and grades resolvers, with the TLS and the name lookup of the daemon.
+AUDIT_SRC := $(addprefix proxy/ctl/, \
+	audit_ask.c audit_dtls.c audit_grade.c audit_hello.c audit_link.c audit_lookup.c audit_names.c audit_probe.c \
+	audit_questions.c audit_reach.c audit_rows_answers.c audit_rows_session.c audit_wait.c)
+
 # What of these is another with the test clock.
 CLOCKED_SRC := common/base/clock.c proxy/loop.c
 
@@ -109,6 +114,9 @@ SERVER_SRC := $(addprefix tests/server/, \
 	main.c mem.c options.c outlet.c output.c query.c \
 	record.c rrtype.c rules.c sealed.c selector.c serve.c server.c spoil.c spoil_bytes.c \
 	spoil_opt.c stats.c synth.c tls.c tls_cert.c udp.c value.c wish.c zone.c)
+
+# Clients for tests of load: an honest one, and one that sends what no client should.
+load_programs := $(addprefix $(O)/tests/hostile/,honest hostile)
 
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
@@ -130,7 +138,7 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_lookup test_lookup_cache \
+	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
@@ -219,10 +227,15 @@ $(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(cal
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
 # What the e2e tests need beside dnsfwd.
-server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
+server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs)
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+$(O)/tests/hostile/hostile: $(call objs,tests/hostile/mutate.c tests/server/query.c)
+$(load_programs): %: %.o $(O)/tests/server/dnsname.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(O)/%.o: %.c
 	$(call say,CC,$<)
@@ -265,6 +278,9 @@ $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_tra
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(O)/tests/unit/test_audit_grade: $(call objs,$(addprefix proxy/ctl/,audit_grade.c audit_rows_answers.c audit_rows_session.c))
+$(O)/tests/unit/test_audit_parts: $(call objs,$(addprefix proxy/ctl/,audit_hello.c audit_names.c audit_wait.c) \
+	proxy/upstream/tcp_socket.c)
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
@@ -276,7 +292,7 @@ $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_passed \
+$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_passed \
 	test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
@@ -384,12 +400,18 @@ PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider -n 4 --dist loadfile $(PYTES
 e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
 	PYTHONDONTWRITEBYTECODE=1
 
-check-e2e: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
+check-e2e: $(O)/dnsfwd server
 	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
 
-# The quick ones again, without sanitizers, and the long ones.
-check-long: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock
+# The quick ones again, without sanitizers, and the long ones; what clients and servers send in malice, sanitized.
+check-long: $(O)/dnsfwd server
 	$(e2e_env) $(PYTEST) tests/e2e
+	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
+
+.PHONY: check-hostile
+# Millions of mutated messages, in both directions.  DNSFWD_SEED=N: those of an earlier run.
+check-hostile: $(O)/dnsfwd server
+	$(e2e_env) $(PYTHON) -m pytest -q -s -p no:cacheprovider -m long tests/e2e/test_hostile.py
 
 lint:
 	@CC='$(CC)' tests/lint.sh

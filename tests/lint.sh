@@ -25,6 +25,7 @@ arrows common/local 'common/(base|dns|local)/'
 arrows common/config 'common/(base|config|local)/'
 arrows common/cache 'common/(base|dns|cache)/'
 arrows proxy/upstream 'common/|proxy/(upstream|loop)'
+arrows proxy/ctl 'common/|proxy/(ctl|upstream)/|proxy/version'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'
 found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c proxy/resolve \
@@ -50,7 +51,7 @@ done
 
 if command -v clang >/dev/null; then
 	clang $flags -Wconversion -Wno-unused-command-line-argument -fsyntax-only $sources || fault "clang"
-	clang $flags -fsyntax-only tests/server/*.c || fault "clang, tests/server"
+	clang $flags -fsyntax-only tests/server/*.c tests/hostile/*.c || fault "clang, tests/server, tests/hostile"
 fi
 if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D__GNUC__ \

@@ -504,6 +504,7 @@ SPOILED = {
     "mutate=3/cut": lambda d: HONEST.startswith(d) and d != HONEST,
     "mutate=3/count": lambda d: len(d) == len(HONEST) and d[6:12] != HONEST[6:12],
     "mutate=3/insert": lambda d: len(d) > len(HONEST),
+    "mutate=3/whole": lambda d: d != HONEST,
     "mutate": lambda d: d[:6] == HONEST[:6],
 }
 
@@ -538,8 +539,8 @@ def test_spoiled_answer(server, honest_answer, action):
 def test_broken_mutants_never_parse(server):
     server.rule("mutate=1/broken")
     with Stream(server) as stream:
-        answers = {stream.ask("some.test", id=7) for _ in range(300)}
-    assert len(answers) > 100 and not any(map(sound, answers))
+        answers = {stream.ask(f"some{i % 150}.test", id=7) for i in range(300)}
+    assert len(answers) == 150 and not any(map(sound, answers)), "each question has its own way of being spoilt"
 
 
 def test_several_answers_to_one_query(server):

@@ -35,7 +35,7 @@ void spoil_hex(struct reply *r, const struct action *a)
 		wire_put16(reply_data(r), r->q->id);
 }
 
-/* Mutations: the id, QR, opcode, QDCOUNT and the question stay as they are. */
+/* Mutations: but for "whole" the id, QR, opcode, QDCOUNT and the question stay as they are. */
 
 static void flip(struct reply *r, size_t from, struct random *random)
 {
@@ -86,18 +86,20 @@ static void (*const mutations[])(struct reply *r, size_t from, struct random *ra
 
 #define MUTATIONS (sizeof(mutations) / sizeof(*mutations))
 
+/* With a seed the same question is spoilt in the same way each time, whenever it is asked. */
 void spoil_mutate(struct reply *r, const struct action *a)
 {
-	struct random random = random_seeded((uint64_t)a->a + random_next(r->random));
-	bool broken = mutation_names[a->b + 1] == NULL;
-	size_t kind = (size_t)a->b;
+	uint64_t seed = a->a ? (uint64_t)a->a << 32 | r->q->hash : random_next(r->random);
+	struct random random = random_seeded(seed);
+	bool broken = mutation_names[a->b + 1] == NULL, whole = a->b == (long)MUTATIONS + 1;
+	size_t kind = (size_t)a->b, from = whole ? 0 : r->question_end;
 
 	if (r->len < r->question_end)
 		return;
 	do {
-		if (!a->b || broken)
+		if (!a->b || broken || whole)
 			kind = 1 + random_below(&random, MUTATIONS);
-		mutations[kind - 1](r, r->question_end, &random);
+		mutations[kind - 1](r, from, &random);
 	} while (broken && message_walks(reply_data(r), r->len) && r->len > r->question_end);
 	r->opt_at = 0;
 }

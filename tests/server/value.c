@@ -6,8 +6,8 @@
 #include "tests/server/mem.h"
 #include "tests/server/rrtype.h"
 
-const char *const mutation_names[] = { "any", "flip", "random", "insert", "cut", "count", "broken",
-	NULL };
+const char *const mutation_names[] = { "any", "flip", "random", "insert", "cut", "count", "whole",
+	"broken", NULL };
 
 static const char *const hows[] = {
 	[CLOSE_NOT] = "none",

@@ -1,0 +1,88 @@
+"""Queries that run in circles through somebody else (A51): few sends, little work, a reason, and all else is answered.
+
+Where an upstream is dnsfwd itself that is seen at the start (test_bootstrap.py); here nobody can see it.  What ends the
+circle is that an equal question that comes while one is under way waits for its answer.
+"""
+
+import pytest
+import wire
+from conftest import addresses
+from daemon import SANITIZED
+from judges import Dnsdist
+from load import load
+from ports import free_port
+from reach import cpu_share, fresh
+from testserver import expected_a
+
+pytestmark = pytest.mark.clock
+
+SENDS = 3  # of one query
+CPU = 0.2 if SANITIZED else 0.05
+
+
+def circle(fwd, below, beside=()):
+    """40 questions that nobody answers, 10 a second; what it cost each of those who pass them on."""
+    all_of = [fwd, *beside]
+    before = [f.stats() for f in all_of]
+    number = fresh("circle")
+    result = None
+
+    def ask():
+        nonlocal result
+        result = load(fwd, 40, window=40, rate=10, name=lambda i: f"{number(i)[:-5]}.{below}")
+
+    used = cpu_share(fwd, ask)
+    assert not result.lost and not result.wrong and result.failed == {wire.SERVFAIL: 40}
+    for f, then in zip(all_of, before):
+        now = f.stats()
+        sent, came = (now[k] - then[k] for k in ("upstream_queries", "queries_udp"))
+        print(f"\n  {sent} sends and {came} queries for 40 questions; {used:.1%} of a processor")
+        assert sent <= SENDS * 40 and came <= SENDS * 40 + 40
+    assert {wire.edes(wire.parse(m))[0][0] for _, m in result.failures} <= {22, 23}
+    assert used < CPU
+
+
+@pytest.mark.parametrize("scheme", ["udp", "tcp"])
+def test_two_that_ask_each_other(server, start, scheme):
+    """Zones that point at each other."""
+    ports = [free_port(), free_port()]
+
+    def begin(own, other):
+        zone = [{"name": "circle.test", "forward": [f"{scheme}://127.0.0.1:{other}"]}]
+        fwd = start(server, {"port": own, "zone": zone, "query-timeout": "2s", "cache-size": "1M"})
+        fwd.addresses = [("127.0.0.1", own)]
+        return fwd
+
+    one, two = begin(*ports), begin(*reversed(ports))
+    circle(one, "circle.test", [two])
+    for fwd in (one, two):
+        assert addresses(fwd.ask("else.test")) == [expected_a("else.test")]
+
+
+class Front(Dnsdist):
+    """Over TLS it takes what it asks dnsfwd for, in clear."""
+
+    def ready(self):
+        probe = self.client()
+        try:
+            probe._open()
+            return True
+        except OSError:
+            return False
+        finally:
+            probe.close()
+
+
+class Clear:
+    def __init__(self, port):
+        self.clear_port = port
+
+
+def test_an_upstream_that_asks_us(start, certs, tmp_path):
+    """U's own resolver is we."""
+    port = free_port()
+    with Front(tmp_path / "front", certs, None, Clear(port)) as front:
+        options = {"port": port, "tls-cert-bundle": front.ca, "query-timeout": "2s", "cache-size": "1M"}
+        fwd = start(front.upstream(), options)
+        fwd.addresses = [("127.0.0.1", port)]
+        circle(fwd, "front.test")
