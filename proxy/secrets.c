@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
-#include "proxy/loop.h"
 #include "proxy/mailbox.h"
 #include "proxy/worker.h"
 
@@ -106,9 +106,14 @@ static uint32_t step(struct secrets *s)
 	return wait;
 }
 
+static uint32_t now_s(void)
+{
+	return (uint32_t)(clock_boottime_us() / 1000000);
+}
+
 static void arm(struct secrets *s, uint32_t wait_s)
 {
-	s->due_s = loop_boottime_s(NULL) + wait_s;
+	s->due_s = now_s() + wait_s;
 	event_add(s->rotation, &(struct timeval){ .tv_sec = (time_t)wait_s });
 }
 
@@ -210,7 +215,7 @@ struct secrets *secrets_new(const struct config *config, const struct secrets *b
 	if (!before || !makes_own(s) || !makes_own(before))
 		return s;
 	s->now = before->now;
-	left = (int32_t)(before->due_s - loop_boottime_s(NULL));
+	left = (int32_t)(before->due_s - now_s());
 	s->wait_s = left > 0 ? (uint32_t)left : 0;
 	return s;
 }
