@@ -41,7 +41,7 @@ O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 COMMON_SRC := \
 	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c common/base/clock.c \
-	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/last_good.c common/base/log.c \
+	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/json.c common/base/last_good.c common/base/log.c \
 	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
 	common/base/turn.c \
 	common/dns/cookie_client.c common/dns/cookie_server.c common/dns/cookie_store.c \
@@ -68,7 +68,7 @@ COMMON_MADE = $(O)/common/config/presets_text.c
 
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
-	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c \
+	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c proxy/upstream/look.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/retest.c \
@@ -81,12 +81,15 @@ RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
-	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/worker.c \
+	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
+	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
+	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c \
+	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
-	proxy/ops/watch.c \
+	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/watch.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
@@ -99,6 +102,9 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
+
+# dnsfwdctl, the control tool.
+CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c main.c show_stats.c show_status.c text.c)
 
 # What measures and grades resolvers, with the TLS and the name lookup of the daemon.
 AUDIT_SRC := $(addprefix proxy/ctl/, \
@@ -123,7 +129,7 @@ COMMON_TESTS := \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_histogram test_hostmatch test_idmap test_last_good test_list test_log test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
@@ -138,7 +144,7 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_lookup test_lookup_cache \
+	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
@@ -151,15 +157,17 @@ DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
 FUZZERS := fuzz_cache fuzz_snapshot fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame \
-	fuzz_config fuzz_last_good fuzz_names fuzz_tls fuzz_dtls
+	fuzz_config fuzz_control fuzz_last_good fuzz_names fuzz_tls fuzz_dtls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
+fuzz_control_more := proxy/ops/control_line.c
 fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 
 # ------------------------------------------------------------------ flags
 
 LIBS     := libevent_core gnutls libcares libconfig
-p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) 2>/dev/null && echo yes)
+CTL_LIBS := json-c
+p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -I. -MMD -MP -fPIE -pthread \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wconversion -fstack-protector-strong $(if $(WERROR),-Werror)
@@ -170,6 +178,7 @@ p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-f
 # DTLS is spoken as soon as its transport is there.
 p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
+p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
 p_defs     = -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
 
@@ -186,7 +195,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-package lint fuzz \
 	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist clean help deps deps-check server FORCE
 
-all: $(O)/dnsfwd
+all: $(O)/dnsfwd $(O)/dnsfwdctl
 
 help:
 	@echo 'make              build dnsfwd into $(BUILD)/'
@@ -204,8 +213,8 @@ help:
 
 ifneq ($(p_pkgs),yes)
 need_libs:
-	@echo 'pkg-config does not find one of: $(LIBS).  "make deps" installs them on Debian.' >&2; exit 1
-$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)): need_libs
+	@echo 'pkg-config does not find one of: $(LIBS) $(CTL_LIBS).  "make deps" installs them on Debian.' >&2; exit 1
+$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(CTL_SRC) $(SERVER_SRC)): need_libs
 endif
 
 $(O)/libcommon.a: $(call objs,$(COMMON_SRC)) $(COMMON_MADE:.c=.o)
@@ -215,6 +224,10 @@ $(O)/libcommon.a: $(call objs,$(COMMON_SRC)) $(COMMON_MADE:.c=.o)
 $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+
+$(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libctl) $(LDLIBS)
 
 # The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
 $(O)/testclock/%.o: %.c
@@ -254,9 +267,9 @@ $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(O)/proxy/main.o: p_extra = $(p_defs)
+$(O)/proxy/main.o $(O)/proxy/version.o: p_extra = $(p_defs)
 # Version and paths are compiled in: a change of them is a change of main.
-$(O)/proxy/main.o: $(O)/defs
+$(O)/proxy/main.o $(O)/proxy/version.o: $(O)/defs
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -283,6 +296,7 @@ $(O)/tests/unit/test_audit_parts: $(call objs,$(addprefix proxy/ctl/,audit_hello
 	proxy/upstream/tcp_socket.c)
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
+$(O)/tests/unit/test_control_line: $(O)/proxy/ops/control_line.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
@@ -292,7 +306,7 @@ $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_holder test_judge test_local test_passed \
+$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_passed \
 	test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
@@ -331,6 +345,7 @@ check-unit: $(unit_tests)
 replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 
 $(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
+$(O)/tests/fuzz/replay-fuzz_control: $(O)/proxy/ops/control_line.o
 $(O)/tests/fuzz/replay-fuzz_dtls: $(call objs,$(fuzz_dtls_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
@@ -397,14 +412,14 @@ bench-names: $(O)/tests/bench/bench_names
 
 # Tests wait more than they work: four files at a time.
 PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider -n 4 --dist loadfile $(PYTEST_ARGS)
-e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
+e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWDCTL=$(CURDIR)/$(O)/dnsfwdctl DNSFWD_TESTSERVER=$(CURDIR)/$(O)/dnsfwd-testserver \
 	PYTHONDONTWRITEBYTECODE=1
 
-check-e2e: $(O)/dnsfwd server
+check-e2e: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
 
 # The quick ones again, without sanitizers, and the long ones; what clients and servers send in malice, sanitized.
-check-long: $(O)/dnsfwd server
+check-long: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) tests/e2e
 	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
 
@@ -454,5 +469,5 @@ dist:
 clean:
 	rm -rf $(BUILD)
 
--include $(clocked:.o=.d) $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(SERVER_SRC)))
+-include $(clocked:.o=.d) $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(CTL_SRC) $(SERVER_SRC)))
 -include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d $(O)/tests/bench/*.d)

@@ -17,8 +17,11 @@
 #include "proxy/edition.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
+#include "proxy/ops/control.h"
+#include "proxy/ops/figures.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/ops/surroundings.h"
 #include "proxy/reload.h"
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
@@ -41,6 +44,10 @@ struct app {
 	struct worker **workers;
 	size_t worker_count;
 	struct edition_place place;
+	struct gatherer *gatherer;
+	struct surroundings around;
+	struct control *control; /* NULL: none */
+	struct control_context control_context;
 };
 
 struct drain_mail {
@@ -105,11 +112,24 @@ static void fill_place(struct app *a)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 }
 
+/* Those who look at it from outside see the new one. */
+static void on_reloaded(void *arg)
+{
+	struct app *a = arg;
+
+	gatherer_set_config(a->gatherer, a->now->config, a->now->cache);
+	a->control_context.config = a->now->config;
+	a->control_context.cache = a->now->cache;
+}
+
 static bool build_reload(struct app *a)
 {
-	struct reload_setup setup = {
-		.now = &a->now, .at = &a->place, .listeners = &a->listeners, .file = a->file
-	};
+	struct reload_setup setup = { .changed = on_reloaded,
+		.changed_arg = a,
+		.now = &a->now,
+		.at = &a->place,
+		.listeners = &a->listeners,
+		.file = a->file };
 
 	a->reload = reload_new(&setup);
 	return a->reload;
@@ -123,6 +143,31 @@ static bool build_workers(struct app *a)
 			return false;
 	}
 	return true;
+}
+
+static enum exit_code build_control(struct app *a, char *error, size_t size)
+{
+	struct control_setup setup = { .base = a->base,
+		.path = a->now->config->control,
+		.is_default = a->now->config->control_is_default,
+		.group = (gid_t)-1,
+		.context = &a->control_context };
+
+	a->gatherer = gatherer_new(&(struct gatherer_setup){ .base = a->base,
+		.mailbox = &a->mailbox,
+		.workers = a->workers,
+		.worker_count = a->worker_count,
+		.cache = a->now->cache,
+		.config = a->now->config });
+	if (!a->gatherer)
+		return EXIT_MEMORY;
+	a->control_context = (struct control_context){ .app = a,
+		.gatherer = a->gatherer,
+		.cache = a->now->cache,
+		.config = a->now->config,
+		.around = &a->around,
+		.reload = app_reload };
+	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
 
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
@@ -141,7 +186,7 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	if (code != EXIT_OK)
 		return code;
 	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a))
-		return EXIT_OK;
+		return build_control(a, error, size);
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }
@@ -163,7 +208,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	report_request(a->workers, a->worker_count, a->now->cache, &a->mailbox, a->now->config);
+	report_request(a->gatherer);
 }
 
 static void on_flush(evutil_socket_t signal, short what, void *arg)
@@ -179,6 +224,11 @@ static void on_flush(evutil_socket_t signal, short what, void *arg)
 		log_info("SIGUSR2: there is no cache");
 }
 
+int app_reload(struct app *a, char *error, size_t size)
+{
+	return reload_now(a->reload, error, size);
+}
+
 static void on_reload(evutil_socket_t signal, short what, void *arg)
 {
 	char error[512];
@@ -186,11 +236,6 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 	(void)signal;
 	(void)what;
 	app_reload(arg, error, sizeof error); /* the log has it all */
-}
-
-int app_reload(struct app *a, char *error, size_t size)
-{
-	return reload_now(a->reload, error, size);
 }
 
 static bool watch_signals(struct app *a)
@@ -369,6 +414,7 @@ void app_free(struct app *a)
 {
 	if (!a)
 		return;
+	control_free(a->control);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
 	keep_cache(a);
@@ -381,6 +427,7 @@ void app_free(struct app *a)
 		if (a->signals[i])
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
+	gatherer_free(a->gatherer);
 	if (a->base)
 		event_base_free(a->base);
 	free(a);

@@ -24,7 +24,10 @@ struct app *app_new(struct config *config, const struct config_file *file, bool 
 enum exit_code app_run(struct app *a);
 void app_free(struct app *a);
 
-/* From its own loop, see reload_now. */
+/*
+ * Reads the configuration again and applies it.  0, or negative errno with one sentence: then all is as it
+ * was.  Main's thread.
+ */
 int app_reload(struct app *a, char *error, size_t size);
 
 #endif

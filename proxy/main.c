@@ -15,10 +15,7 @@
 #include "proxy/app.h"
 #include "proxy/config_file.h"
 #include "proxy/upstream/bootstrap_channel.h"
-
-#ifndef VERSION
-#define VERSION "unknown"
-#endif
+#include "proxy/version.h"
 
 /* What the command line asks for. */
 struct command {
@@ -49,7 +46,7 @@ static const char usage[] =
 
 static void print_version(void)
 {
-	printf("dnsfwd %s\nGnuTLS %s, libevent %s, c-ares %s, libconfig %d.%d.%d\n", VERSION,
+	printf("dnsfwd %s\nGnuTLS %s, libevent %s, c-ares %s, libconfig %d.%d.%d\n", dnsfwd_version,
 		gnutls_check_version(NULL), event_get_version(), bootstrap_channel_library(),
 		LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
 }
@@ -209,8 +206,8 @@ static enum exit_code run(const struct command *c, struct config *config)
 		return code;
 	}
 	if (!c->check) {
-		log_info("dnsfwd %s, GnuTLS %s, libevent %s", VERSION, gnutls_check_version(NULL),
-			event_get_version());
+		log_info("dnsfwd %s, GnuTLS %s, libevent %s", dnsfwd_version,
+			gnutls_check_version(NULL), event_get_version());
 		code = app_run(app);
 	}
 	app_free(app);

@@ -216,6 +216,7 @@ static void change_over(
 	edition_look_up(e, old->edition);
 	edition_retire(old->edition, e);
 	*r->setup.now = e;
+	r->setup.changed(r->setup.changed_arg);
 	if (edition_start(e, at) < 0)
 		log_error(
 			"reload: out of memory: changes of files are not seen until the next one");

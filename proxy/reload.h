@@ -23,6 +23,8 @@ struct reload_setup {
 	const struct edition_place *at;
 	const struct listeners *listeners;
 	const struct config_file *file;
+	void (*changed)(void *arg); /* *now is another one: called before what was before goes */
+	void *changed_arg;
 };
 
 /* NULL: out of memory. */

@@ -11,6 +11,7 @@
 #include "proxy/groups.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
+#include "proxy/member.h"
 
 /* How long queries in flight may take to be answered once we are told to stop (threats F20). */
 #define DRAIN_US 2000000u
@@ -22,7 +23,6 @@ struct worker {
 	struct loop loop;
 	struct mailbox mailbox;
 	struct timer drain_limit;
-
 	struct groups groups; /* of upstreams */
 	struct lookups lookups;
 	struct local local;
@@ -323,17 +323,28 @@ struct mailbox *worker_mailbox(struct worker *w)
 	return &w->mailbox;
 }
 
-void worker_get_report(struct worker *w, struct worker_report *ret)
+static void report_upstream(struct worker *w, size_t i, struct upstream_report *ret)
+{
+	groups_get_stats(&w->groups, i, &ret->stats);
+	look_at(&w->groups.now.member[i]->upstream, turn_now_us(&w->loop.turn), &ret->look);
+}
+
+void worker_get_report(struct worker *w, const struct config *config, struct worker_report *ret)
 {
 	*ret = (struct worker_report){ .stats = w->loop.stats,
 		.upstreams = ret->upstreams,
 		.queries_inflight = queries_inflight(&w->queries),
 		.tcp_clients = tcp_clients_count(w->clients),
 		.sessions = groups_sessions(&w->groups),
+		.knows_upstreams = w->config == config,
 		.long_turns = w->loop.turn.rounds_exceeded };
 	for (size_t i = 0; i < w->groups.now.upstream_count; i++) {
-		groups_get_stats(&w->groups, i, &ret->upstreams[i]);
-		stats_add(&ret->stats, &ret->upstreams[i]);
+		struct stats of;
+
+		groups_get_stats(&w->groups, i, &of);
+		stats_add(&ret->stats, &of);
+		if (ret->knows_upstreams)
+			report_upstream(w, i, &ret->upstreams[i]);
 	}
 	memcpy(ret->blocked, w->local.blocked, sizeof ret->blocked);
 	for (size_t i = 0; i < w->udp_count && w->counts_drops; i++)

@@ -13,6 +13,7 @@
 #include "proxy/client/sockets.h"
 #include "proxy/groups.h"
 #include "proxy/mailbox.h"
+#include "proxy/upstream/look.h"
 
 struct cache;
 struct worker;
@@ -22,10 +23,18 @@ struct local_names;
 struct trust;
 struct listen_address;
 
+/* What a worker says of one upstream. */
+struct upstream_report {
+	struct stats stats;
+	struct upstream_look look;
+};
+
 /* What a worker says of itself when asked. */
 struct worker_report {
-	struct stats stats;	 /* of all that it does */
-	struct stats *upstreams; /* of these, for each of config->forward; room of whoever asks */
+	struct stats stats; /* of all that it does */
+	/* Of these, for each of config->forward; room of whoever asks. */
+	struct upstream_report *upstreams;
+	bool knows_upstreams; /* false: the worker has another configuration, they are not told */
 	size_t queries_inflight, tcp_clients;
 	unsigned sessions;
 	uint64_t udp_drops;		    /* by the kernel */
@@ -68,8 +77,11 @@ int worker_start(struct worker *w);
 
 /* From any thread. */
 struct mailbox *worker_mailbox(struct worker *w);
-/* Inside mail delivered to this worker. */
-void worker_get_report(struct worker *w, struct worker_report *ret);
+/*
+ * Inside mail delivered to this worker.  ret->upstreams has room for those of config, which are told
+ * if it is the worker's.
+ */
+void worker_get_report(struct worker *w, const struct config *config, struct worker_report *ret);
 /*
  * Inside mail: the addresses of the i-th upstream of config->forward, with port; they replace what
  * was known.

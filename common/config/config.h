@@ -188,6 +188,8 @@ struct config {
 	char *tls_cert_bundle;
 	char *tls_priority;	    /* of GnuTLS, not checked here; "": ours */
 	bool insecure_dtls_library; /* DTLS even with a library whose faults are known */
+	char *control;		    /* a path; "": none */
+	bool control_is_default;    /* nobody wrote it: its absence is no error */
 	char *log_level;
 	bool log_queries;
 

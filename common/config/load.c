@@ -357,6 +357,7 @@ static void build(struct loader *l, const config_t *tree, const struct config_ov
 	load_check_known(l, config_options, config_root_setting(tree));
 	store_scalars(l, &presets);
 	store_scalars(l, tree);
+	l->config->control_is_default = !config_lookup(tree, "control");
 	check_cache(l, tree);
 	check_cookies(l, tree);
 	config_local_check(l, find_option(config_options, "local-domain"),

@@ -105,6 +105,8 @@ const struct option config_options[] = {
 		"Whether DTLS is used even if the library that speaks it has known security holes." },
 	{ "state-dir", OPTION_STRING, TOP(state_dir), 0, 0, "\"/var/lib/dnsfwd\"", RELOAD_RESTART,
 		"A folder for what is good to know after a restart; empty: nothing is kept." },
+	{ "control", OPTION_STRING, TOP(control), 0, 107, "\"/run/dnsfwd/control.sock\"", RELOAD_RESTART,
+		"The socket that dnsfwdctl uses; empty is none." },
 	{ "log-level", OPTION_LEVEL, TOP(log_level), 0, 0, "\"info\"", RELOAD_LIVE,
 		"How much is logged: \"error\", \"warning\", \"info\" or \"debug\"." },
 	{ "log-queries", OPTION_BOOL, TOP(log_queries), 0, 0, "false", RELOAD_LIVE,

@@ -140,6 +140,12 @@ static void print_upstreams(const struct option *o, const struct config *c, FILE
 	fputs(any ? "\n)\n" : " )\n", out);
 }
 
+/* Written, it would be insisted on: as listen. */
+static bool is_left_out(const struct option *o, const struct config *c)
+{
+	return c->control_is_default && strcmp(o->name, "control") == 0;
+}
+
 void config_print_option(const struct option *o, const struct config *c, FILE *out)
 {
 	switch (o->type) {
@@ -162,7 +168,7 @@ void config_print_option(const struct option *o, const struct config *c, FILE *o
 		print_zones(o, c, out);
 		break;
 	default:
-		print_name(o, "", out);
+		print_name(o, is_left_out(o, c) ? "# " : "", out);
 		if (config_local_is_list(o))
 			config_local_print(o, c, out);
 		else

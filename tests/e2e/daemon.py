@@ -8,6 +8,7 @@ Nothing here sleeps to wait for something: the log says when it listens, and wai
 condition holds.  stop() is a check too: exit status 0 and no word from a sanitizer.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -29,6 +30,7 @@ from testserver import TIMEOUT, TestServer, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 BINARY = pathlib.Path(os.environ.get("DNSFWD") or HERE.parents[1] / "build/dnsfwd")
+CTL = pathlib.Path(os.environ.get("DNSFWDCTL") or BINARY.with_name("dnsfwdctl"))
 QUERY_TIMEOUT = "20s"  # where the deadline is not what is tested: a machine may stand still for seconds
 # The names that tests ask for stand below test., which is no business of an upstream (RFC 6761), and what this
 # machine's hosts file says is no business of the tests.
@@ -94,7 +96,8 @@ class Dnsfwd:
                of an upstream (address, port and auth-name are filled in where `server` is given), a spelling,
                or a list of TestServers and dictionaries (with their "server"): a group, all in the long form
     options    more of the configuration; None takes one out (query-timeout is QUERY_TIMEOUT, cache-size 0 where nothing
-               is said, as most tests count what goes upstream, and NO_NAMES_OF_ITS_OWN is in it)
+               is said, as most tests count what goes upstream, and NO_NAMES_OF_ITS_OWN is in it); "control": True
+               is a socket in its folder, and none is there where nothing is said
     server     the TestServer behind a dictionary or spelling
     args       more of the command line; config False: no file, all is in args
     passed     sockets (or whatever has a fileno) to pass as a service manager does; they stay open here
@@ -132,7 +135,9 @@ class Dnsfwd:
             command = [*(netns.prefix if netns else []), str(binary)]
             if config:
                 self.path = os.path.join(self.folder, "dnsfwd.conf")
-                all_of = self._options(upstream, server, options or {})
+                all_of = {"control": "", **self._options(upstream, server, options or {})}
+                if all_of["control"] is True:
+                    all_of["control"] = self.control = os.path.join(self.folder, "control.sock")
                 self.options = all_of
                 pathlib.Path(self.path).write_text(config_text(all_of))
                 if self.sniffer:
@@ -296,6 +301,18 @@ class Dnsfwd:
             if int(fields[1].split(":")[1], 16) == self.port and fields[3] != "0A":
                 states[fields[3]] = states.get(fields[3], 0) + 1
         return states
+
+    # -- the control tool ----------------------------------------------------------
+
+    def ctl(self, *words, timeout=TIMEOUT, **kwargs):
+        """dnsfwdctl run to its end, on our socket: CompletedProcess with texts."""
+        return run("-s", self.control, *words, timeout=timeout, binary=CTL, **kwargs)
+
+    def ctl_json(self, *words):
+        """The one line of JSON that a command answers."""
+        done = self.ctl("--json", *words)
+        assert done.stderr == "" and done.stdout.count("\n") == 1, done
+        return json.loads(done.stdout)
 
     # -- asking it ------------------------------------------------------------------
 

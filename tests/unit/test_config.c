@@ -177,6 +177,9 @@ static const struct value_row {
 		"\"192.0.2.6\", \"192.0.2.7\", \"192.0.2.8\", \"192.0.2.9\" ]",
 		NULL, "option \"bootstrap\": 9 entries: at most 8 are allowed" },
 
+	{ "control", "\"\"", "\"\"", NULL },
+	{ "control", "\"/run/x.sock\"", "\"/run/x.sock\"", NULL },
+	{ "control", "true", NULL, "value true: a text of 0 to 107 characters in quotes is wanted" },
 	{ "state-dir", "\"\"", "\"\"", NULL },
 	{ "state-dir", "\"/srv/dns\"", "\"/srv/dns\"", NULL },
 	{ "state-dir", "false", NULL, "value false: " TEXT },

@@ -12,6 +12,8 @@ static const char *const round_trips[] = {
 		"tcp-idle-timeout = \"90s\"\ncache-size = 0\nlog-level = \"debug\"\nlog-queries = true\n",
 	FORWARD "cache-size = \"1M\"\ncache-min-ttl = 5\ncache-max-ttl = \"90m\"\nserve-stale = 0\n"
 		"prefetch = false\ncache-snapshot = \"/a b\"\n",
+	FORWARD "control = \"\"\n",
+	FORWARD "control = \"/run/dnsfwd/control.sock\"\n",
 	FORWARD "tls-cert-bundle = \"/a \\\"b\\\" \\\\x41 \\x1f\\n\\xff.pem\"\n",
 	"forward = [ \"a \\\"b\\\"\" ]\n"
 	"upstream = ( { name = \"a \\\"b\\\"\", address = \"fe80::1%lo\", port = 1,\n"

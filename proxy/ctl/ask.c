@@ -1,0 +1,201 @@
+#include <errno.h>
+#include <grp.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/text.h"
+
+/* dnsfwd answers within 30 s, or says that it can't. */
+#define PATIENCE_S 40
+/* Of a request, and of a line of the answer. */
+#define REQUEST_MAX  4096u
+#define LINE_MAX_LEN (4u * 1024 * 1024)
+
+/* ------------------------------------------------------------------ reaching it */
+
+static void tell_not_permitted(const char *path)
+{
+	struct stat st;
+	const struct group *g = stat(path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+
+	if (g && g->gr_gid != 0)
+		fprintf(stderr,
+			"dnsfwdctl: %s: not permitted; try as root, or become a member of the "
+			"group "
+			"%s to look\n",
+			path, g->gr_name);
+	else
+		fprintf(stderr, "dnsfwdctl: %s: not permitted; try as root\n", path);
+}
+
+static int tell_unreachable(const char *path, int err)
+{
+	if (err == EACCES || err == EPERM)
+		tell_not_permitted(path);
+	else if (err == ECONNREFUSED)
+		fprintf(stderr,
+			"dnsfwdctl: dnsfwd is not running: nobody listens at %s; its log says why "
+			"it "
+			"ended, \"dnsfwd -t\" checks its configuration\n",
+			path);
+	else if (err == ENOENT)
+		fprintf(stderr,
+			"dnsfwdctl: dnsfwd is not running, or has another socket: there is no %s; "
+			"start dnsfwd, or name the path of its option \"control\" with -s\n",
+			path);
+	else
+		fprintf(stderr, "dnsfwdctl: %s: %s\n", path, strerror(err));
+	return -1;
+}
+
+static int reach(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = PATIENCE_S };
+	int fd, err;
+
+	if (strlen(path) >= sizeof to.sun_path)
+		return tell_unreachable(path, ENAMETOOLONG);
+	memcpy(to.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return tell_unreachable(path, errno);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
+		return fd;
+	err = errno;
+	close(fd);
+	return tell_unreachable(path, err);
+}
+
+/* ------------------------------------------------------------------ the request */
+
+/* Its length; 0: it is none, as was told. */
+static size_t build_request(int count, char *const *words, char request[REQUEST_MAX])
+{
+	size_t at = 0;
+
+	for (int i = 0; i < count; i++) {
+		size_t len = strlen(words[i]);
+
+		if (len == 0 || strpbrk(words[i], " \t\r\n")) {
+			fprintf(stderr,
+				"dnsfwdctl: \"%s\": a word must not be empty and has no space\n",
+				words[i]);
+			return 0;
+		}
+		if (at + len + 1 >= REQUEST_MAX) {
+			fputs("dnsfwdctl: too many words\n", stderr);
+			return 0;
+		}
+		memcpy(request + at, words[i], len);
+		at += len;
+		request[at++] = i + 1 < count ? ' ' : '\n';
+	}
+	return at;
+}
+
+/* ------------------------------------------------------------------ the answer */
+
+/* Whoever asks, and what it makes of it. */
+struct answer {
+	const struct ctl_options *options;
+	int (*show)(void *arg, struct json_object *line, const char *text);
+	void *arg;
+	unsigned lines;
+};
+
+static int take_line(struct answer *a, const char *text)
+{
+	struct json_object *line = json_tokener_parse(text);
+	const char *error = member_text(line, "error");
+	int code;
+
+	a->lines++;
+	if (!line) {
+		fputs("dnsfwdctl: the answer is no JSON\n", stderr);
+		return CTL_FAILED;
+	}
+	if (error) {
+		if (a->options->json)
+			puts(text);
+		else
+			fprintf(stderr, "dnsfwdctl: %s\n", error);
+		code = CTL_FAILED;
+	} else {
+		code = a->show(a->arg, line, text);
+	}
+	json_object_put(line);
+	return code;
+}
+
+static int tell_broken(const struct answer *a, int err)
+{
+	if (err == EAGAIN)
+		fputs("dnsfwdctl: dnsfwd does not answer\n", stderr);
+	else if (err != 0 && err != ECONNRESET)
+		fprintf(stderr, "dnsfwdctl: %s\n", strerror(err));
+	else if (a->lines == 0)
+		fputs("dnsfwdctl: dnsfwd has closed the connection without an answer\n", stderr);
+	else
+		return CTL_OK;
+	return CTL_FAILED;
+}
+
+static int read_answer(FILE *in, struct answer *a)
+{
+	char *text = NULL;
+	size_t room = 0;
+	int code = CTL_OK;
+	ssize_t len;
+
+	errno = 0;
+	while (code == CTL_OK && (len = getline(&text, &room, in)) > 0) {
+		if ((size_t)len > LINE_MAX_LEN)
+			break;
+		text[strcspn(text, "\n")] = '\0';
+		code = take_line(a, text);
+		errno = 0;
+	}
+	free(text);
+	return code == CTL_OK ? tell_broken(a, errno) : code;
+}
+
+int ctl_ask(const struct ctl_options *o, int count, char *const *words,
+	int (*show)(void *arg, struct json_object *line, const char *text), void *arg)
+{
+	struct answer a = { .options = o, .show = show, .arg = arg };
+	char request[REQUEST_MAX];
+	size_t len = build_request(count, words, request);
+	int fd, code;
+	FILE *in;
+
+	if (len == 0)
+		return CTL_USAGE;
+	fd = reach(o->socket);
+	if (fd < 0)
+		return CTL_UNREACHABLE;
+	in = fdopen(fd, "r");
+	if (!in) {
+		close(fd);
+		fputs("dnsfwdctl: out of memory\n", stderr);
+		return CTL_FAILED;
+	}
+	/* It may have refused already: then the answer says so. */
+	if (send(fd, request, len, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET) {
+		fprintf(stderr, "dnsfwdctl: %s\n", strerror(errno));
+		code = CTL_FAILED;
+	} else {
+		code = read_answer(in, &a);
+	}
+	fclose(in);
+	return code;
+}

@@ -1,0 +1,40 @@
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/text.h"
+
+static void show_flushed(struct json_object *answer)
+{
+	uint64_t count = member_number(answer, "flushed");
+
+	printf("%" PRIu64 " answer%s taken out of the cache\n", count,
+		count == 1 ? " was" : "s were");
+}
+
+/* clang-format off */
+const struct ctl_command ctl_commands[] = {
+	{ .name = "status", .arguments = "",
+		.summary = "tell in one screen how dnsfwd is, and what is amiss",
+		.help = "Exit code 4: it runs, and is not healthy.\n",
+		.show = ctl_show_status, .judge = ctl_judge_status },
+	{ .name = "stats", .arguments = "",
+		.summary = "print all figures, a line each",
+		.help = "The names are close to those of \"unbound-control stats\"; they stay.\n",
+		.show = ctl_show_stats },
+	{ .name = "flush", .arguments = "NAME | --zone NAME | --all",
+		.summary = "take answers out of the cache",
+		.help = "  NAME         those for this name, of every type\n"
+			"  --zone NAME  those for this name and all below it\n"
+			"  --all        all\n",
+		.show = show_flushed },
+	{ .name = "log-level", .arguments = "error|warning|info|debug",
+		.summary = "log less or more, until dnsfwd ends or reloads",
+		.help = "" },
+	{ .name = "reload", .arguments = "",
+		.summary = "read the configuration again, as SIGHUP does",
+		.help = "If it is bad, the old one stays, and what is wrong is told.\n" },
+	{ 0 },
+};
+/* clang-format on */

@@ -1,0 +1,7 @@
+#include "proxy/version.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+const char dnsfwd_version[] = VERSION;

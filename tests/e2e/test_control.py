@@ -1,0 +1,432 @@
+"""The control socket: who may do what, what is refused, and that whatever is done to it no query suffers."""
+
+import json
+import os
+import pathlib
+import random
+import socket
+import stat
+import subprocess
+import time
+
+import pytest
+from conftest import warm
+from daemon import CTL, TIMEOUT, Dnsfwd, run
+from testserver import wait_for
+
+NOBODY = 65534
+LINE_MAX = 4096
+CLIENTS_MAX, LOOKERS_MAX = 32, 24
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+
+
+@pytest.fixture
+def fwd(server, start):
+    return warm(start(server, {"control": True}))
+
+
+def connect(fwd):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(fwd.control)  # waits while as many as the kernel queues have not been taken
+    s.settimeout(TIMEOUT)
+    return s
+
+
+def read_all(s):
+    data = b""
+    try:
+        while chunk := s.recv(65536):
+            data += chunk
+    except ConnectionResetError:  # what was not read of the request
+        pass
+    return data
+
+
+def ask(fwd, request, end=True):
+    """All that is answered to these octets."""
+    with connect(fwd) as s:
+        try:
+            s.sendall(request)
+            if end:
+                s.shutdown(socket.SHUT_WR)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        return read_all(s)
+
+
+def error_of(answer):
+    assert answer.endswith(b"\n") and answer.count(b"\n") == 1, answer
+    answer = json.loads(answer)
+    assert list(answer) == ["error"]
+    return answer["error"]
+
+
+# -- requests ---------------------------------------------------------------------
+
+
+def test_a_line_is_answered_by_a_line(fwd):
+    for request in (b"status\n", b"status\r\n", b"status\nwhatever comes behind\n"):
+        answer = ask(fwd, request, end=False)
+        assert answer.endswith(b"}\n") and answer.count(b"\n") == 1
+        assert json.loads(answer)["state"] == "healthy"
+    assert json.loads(ask(fwd, b"status"))["state"] == "healthy"  # ended by the end of the stream
+
+
+@pytest.mark.parametrize(
+    "request_, why",
+    [
+        (b"\n", "an empty request"),
+        (b" status\n", "one space"),
+        (b"sta\ttus\n", "printable ASCII"),
+        (b"\xff\xfe\n", "printable ASCII"),
+        (b"a" * LINE_MAX + b"\n", "no such command"),
+        (b"a" * (LINE_MAX + 1) + b"\n", "too long"),
+        (b"a" * 1_000_000, "too long"),
+        (random.Random(1).randbytes(1 << 20).replace(b"\n", b""), "too long"),
+        (b"status now\n", "usage: status"),
+        (b"log-level\n", "usage: log-level"),
+        (b"log-level loud\n", "error, warning, info or debug"),
+        (b"flush\n", "usage: flush"),
+        (b"flush a b\n", "usage: flush"),
+        (b"flush --zone\n", "usage: flush"),
+        (b"flush " + b"a" * 64 + b".test\n", "no domain name"),
+    ],
+    ids=lambda v: v[:20] if isinstance(v, bytes) else v,
+)
+def test_what_is_no_request_is_told_why(fwd, request_, why):
+    assert why in error_of(ask(fwd, request_))
+
+
+def test_nothing_is_no_request(fwd):
+    assert ask(fwd, b"") == b""
+
+
+@pytest.mark.clock
+def test_a_request_has_to_come_in_time(fwd):
+    with connect(fwd) as s:
+        s.sendall(b"stat")
+        assert "in time" in error_of(read_all(s))
+
+
+def test_silent_clients_keep_nobody_out(fwd):
+    fds = fwd.fds()
+    silent = [connect(fwd) for _ in range(3 * CLIENTS_MAX)]
+    assert json.loads(ask(fwd, b"status\n"))["state"] == "healthy"
+    for s in silent:
+        s.close()
+    wait_for(lambda: fwd.fds() == fds, what="descriptors given back")
+
+
+def test_many_at_once_leave_nothing_behind(fwd):
+    ask(fwd, b"stats\n")
+    fds, rss = fwd.fds(), fwd.rss()
+    for _ in range(40):
+        clients = [connect(fwd) for _ in range(25)]
+        for i, s in enumerate(clients):
+            try:
+                s.sendall((b"stats\n", b"status\n", b"sta", os.urandom(2000))[i % 4])
+            except BrokenPipeError:  # it had to make room for others
+                pass
+        for s in clients:
+            s.close()
+    wait_for(lambda: fwd.fds() == fds, what="descriptors given back")
+    assert json.loads(ask(fwd, b"status\n"))["state"] == "healthy"
+    assert fwd.rss() < rss + (64 << 20 if b"asan" in pathlib.Path(f"/proc/{fwd.pid}/maps").read_bytes() else 4 << 20)
+
+
+# -- rights -----------------------------------------------------------------------
+
+
+def as_nobody(*words, fwd):
+    """dnsfwdctl as another user, whom the mode of the socket lets in."""
+    os.chmod(fwd.folder, 0o755)
+    os.chown(fwd.control, -1, NOBODY)
+    return fwd.ctl(*words, user=NOBODY, group=NOBODY, extra_groups=[])
+
+
+@as_root
+@pytest.mark.parametrize("words", [("status",), ("stats",)], ids=" ".join)
+def test_the_group_may_look(fwd, words):
+    assert as_nobody(*words, fwd=fwd).returncode == 0
+
+
+@as_root
+@pytest.mark.parametrize("words", [("flush", "--all"), ("log-level", "debug"), ("reload",)], ids=" ".join)
+def test_the_group_may_change_nothing(fwd, words):
+    done = as_nobody(*words, fwd=fwd)
+    assert done.returncode == 1 and f"{words[0]}: not permitted to uid {NOBODY}" in done.stderr
+    assert "by uid" not in fwd.log_text()
+
+
+@as_root
+def test_others_are_kept_out(fwd):
+    os.chmod(fwd.folder, 0o755)
+    done = fwd.ctl("status", user=NOBODY, group=NOBODY, extra_groups=[])
+    assert done.returncode == 3 and "not permitted; try as root" in done.stderr
+
+
+@as_root
+def test_lookers_leave_room_for_root(fwd):
+    """However many of the group are there, and busy: root is answered."""
+    os.chmod(fwd.folder, 0o755)
+    os.chmod(fwd.control, 0o666)
+    hog = (
+        "import socket, sys, time\n"
+        "held = []\n"
+        f"for _ in range({4 * CLIENTS_MAX}):\n"
+        "    s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); held.append(s)\n"
+        "print('there', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-c", hog, fwd.control],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+    ) as p:
+        assert p.stdout.readline() == b"there\n"
+        assert fwd.ctl("log-level", "info").returncode == 0
+        p.communicate()
+
+
+def test_the_socket_is_not_for_everybody(fwd):
+    st = os.stat(fwd.control)
+    assert stat.S_ISSOCK(st.st_mode) and stat.S_IMODE(st.st_mode) == 0o660
+
+
+# -- the path ---------------------------------------------------------------------
+
+
+def test_it_is_gone_at_the_end(fwd):
+    fwd.end()
+    assert not os.path.exists(fwd.control)
+
+
+def test_what_a_dead_process_has_left_is_replaced(server, start, fwd):
+    path = fwd.control
+    fwd.process.kill()
+    fwd.process.wait()
+    assert os.path.exists(path)
+    again = start(server, {"control": path})
+    again.control = path
+    assert again.ctl("status").returncode == 0
+    again.end()
+    fwd.process.returncode = 0  # it was killed on purpose
+
+
+def refused(server, tmp_path, control):
+    """The complaint of a dnsfwd that is to use this path."""
+    fwd = Dnsfwd(server, {"control": str(control)}, wait=False)
+    status = fwd.wait_end()
+    text = fwd.log_text()
+    fwd.kill()
+    assert status == 3, text
+    return text
+
+
+def test_a_living_one_keeps_its_socket(server, fwd, tmp_path):
+    text = refused(server, tmp_path, fwd.control)
+    assert f"another process (pid {fwd.pid}) listens there" in text
+    assert fwd.ctl("status").returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link", "dangling"])
+def test_nothing_else_is_replaced_or_followed(server, tmp_path, kind):
+    path, other = tmp_path / "control.sock", tmp_path / "other"
+    if kind == "file":
+        path.write_text("precious")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(other)
+        if kind == "link":
+            other.write_text("precious")
+    assert "no socket stands there" in refused(server, tmp_path, path)
+    assert path.is_symlink() or path.exists()
+    assert other.exists() == (kind == "link")
+
+
+def test_a_folder_that_anybody_can_write_to(server, tmp_path):
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert "anybody can write to its folder" in refused(server, tmp_path, folder / "control.sock")
+
+
+def test_a_missing_folder(server, tmp_path):
+    assert "No such file or directory" in refused(server, tmp_path, tmp_path / "none" / "control.sock")
+
+
+@as_root
+def test_a_default_that_cannot_be_made_is_no_error(server, tmp_path):
+    """Not root, and no folder made for it: told, and that is all."""
+    os.chmod(tmp_path, 0o755)
+    fwd = Dnsfwd(
+        config=False,
+        args=["-c", str(nobody_s_config(server, tmp_path))],
+        preexec=lambda: (os.setgroups([]), os.setgid(NOBODY), os.setuid(NOBODY)),
+    )
+    with fwd:
+        fwd.wait_log(r"info no control socket: /run/dnsfwd/control.sock: ")
+        assert fwd.ask("a.test").rcode() == 0
+
+
+def nobody_s_config(server, tmp_path):
+    bundle = tmp_path / "ca.pem"
+    bundle.write_bytes(pathlib.Path(server.ca).read_bytes())
+    path = tmp_path / "dnsfwd.conf"
+    path.write_text(
+        f'listen = [ "127.0.0.1" ]\nport = 0\nstate-dir = ""\nforward = [ "{server.upstream()}" ]\n'
+        f'tls-cert-bundle = "{bundle}"\nspecial-names = false\nhosts = [ ]\n'
+    )
+    for p in (bundle, path):
+        p.chmod(0o644)
+    for folder in path.parents:
+        if folder.name.startswith(("pytest-", "popen-", "test_")):
+            folder.chmod(0o755)
+    return path
+
+
+# -- dnsfwdctl ----------------------------------------------------------------------
+
+
+def ctl(*words, **kwargs):
+    return run(*words, binary=CTL, **kwargs)
+
+
+def test_help_names_all_commands():
+    done = ctl("--help")
+    assert done.returncode == 0 and done.stdout.startswith("usage: dnsfwdctl ")
+    names = [line.split()[0] for line in done.stdout.split("commands:\n")[1].split("\n\n")[0].splitlines()]
+    assert {"status", "stats", "flush", "log-level", "reload"} <= set(names)
+    for name in names:
+        for option in ("--help", "-h"):
+            done = ctl(name, option)
+            assert done.returncode == 0 and done.stdout.startswith(f"usage: dnsfwdctl {name}"), done
+
+
+def test_version():
+    assert ctl("-V").stdout == ctl("--version").stdout
+    assert ctl("-V").stdout.split()[0] == "dnsfwdctl"
+
+
+@pytest.mark.parametrize("words", [(), ("bogus",), ("-x", "status"), ("status", "-s"), ("flush", "a b")], ids=str)
+def test_a_wrong_command_line(words):
+    done = ctl(*words)
+    assert done.returncode == 2 and done.stderr.startswith("dnsfwdctl: ") and done.stdout == ""
+
+
+def test_not_running(tmp_path):
+    done = ctl("status", "-s", str(tmp_path / "none.sock"))
+    assert done.returncode == 3 and "dnsfwd is not running" in done.stderr and "-s" in done.stderr
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(tmp_path / "dead.sock"))
+    done = ctl(f"--socket={tmp_path / 'dead.sock'}", "--json", "status")
+    assert done.returncode == 3 and "dnsfwd is not running" in done.stderr and done.stdout == ""
+
+
+def test_an_answer_that_is_none(tmp_path):
+    """Somebody else listens there, or dnsfwd has died with the question."""
+    path = tmp_path / "odd.sock"
+    for answer, word in ((b"", "without an answer"), (b"hello\n", "no JSON"), (b'{"a":', "no JSON"), (b"[1]\n", None)):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(str(path))
+            s.listen()
+            p = subprocess.Popen([CTL, "-s", path, "status"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            client, _ = s.accept()
+            with client:
+                assert client.recv(100) == b"status\n"
+                client.sendall(answer)
+            out, err = p.communicate(timeout=TIMEOUT)
+            assert p.returncode in (1, 4) and (word is None or word in err), (answer, out, err)
+        path.unlink()
+
+
+def test_commands(server, start):
+    fwd = warm(start(server, {"control": True, "cache-size": "1M"}))
+    for name in ("a.test", "b.test", "x.b.test"):
+        fwd.ask(name)
+    assert fwd.ctl_json("flush", "--zone", "b.test") == {"flushed": 2}
+    assert fwd.ctl("flush", "A.test").stdout == "1 answer was taken out of the cache\n"
+    fwd.wait_log("control: 1 answers were taken out of the cache, by uid")
+    assert "b.test" not in fwd.log_text()
+    assert fwd.ctl_json("flush", "--all")["flushed"] >= 1
+    assert fwd.stats()["cache_entries"] == 0
+
+    assert fwd.ctl_json("log-level", "debug") == {"ok": True}
+    fwd.wait_log("info control: log-level is debug now, by uid 0")
+    assert fwd.ctl("log-level", "error").stdout == ""
+    since = len(fwd.log())
+    fwd.ctl("flush", "--all")
+    assert fwd.log()[since:] == []
+
+
+def test_status_of_one_that_is_well(fwd):
+    status = fwd.ctl_json("status")
+    assert (status["state"], status["healthy"], status["reasons"]) == ("healthy", True, [])
+    assert status["pid"] == fwd.pid and status["workers"] == status["workers_heard"] == 1
+    (upstream,) = status["upstreams"]
+    assert (upstream["state"], upstream["encrypted"], upstream["authenticated"]) == ("up", True, True)
+    assert upstream["sessions"] == 1 and upstream["protocol"] == "TLS1.3" and upstream["rtt_ms"] > 0
+    done = fwd.ctl("status")
+    assert done.returncode == 0 and " is healthy: up for " in done.stdout and ", authenticated\n" in done.stdout
+
+
+def test_status_of_one_that_is_cut_off(server, start):
+    fwd = start({"server": server, "port": 1}, {"control": True, "query-timeout": "300ms"})
+    fwd.ask("a.test")
+    status = fwd.ctl_json("status")
+    assert status["state"] == "down" and not status["healthy"]
+    assert "is down: " in status["reasons"][0] and "no upstream can be reached" in status["reasons"][-1]
+    done = fwd.ctl("status")
+    assert done.returncode == 4 and " is down: up for " in done.stdout and "  ! " in done.stdout
+
+
+def test_stats_has_every_counter(fwd):
+    table = pathlib.Path(__file__).parents[2].joinpath("common/base/stats.h").read_text()
+    names = [line.split("X(")[1].split(",")[0] for line in table.splitlines() if line.startswith("\tX(")]
+    stats = fwd.ctl_json("stats")
+    assert list(stats["counters"]) == names
+    assert stats["counters"]["queries_udp"] == 1 == stats["upstreams"][0]["counters"]["upstream_queries"]
+    lines = dict(line.split("=") for line in fwd.ctl("stats").stdout.splitlines())
+    assert {f"count.{n}" for n in names} <= set(lines)
+    assert lines["total.num.queries"] == "1" and float(lines["time.up"]) > 0
+
+
+def test_stats_of_lists_and_cache(server, start, tmp_path):
+    listed = tmp_path / "listed"
+    listed.write_text("bad.test\n")
+    fwd = warm(start(server, {"control": True, "cache-size": "1M", "block": [str(listed)]}))
+    fwd.ask("bad.test")
+    fwd.ask("warm.test")
+    lines = dict(line.rsplit("=", 1) for line in fwd.ctl("stats").stdout.splitlines())
+    assert lines[f"block.{listed}"] == "1" and lines["cache.entries"] == "1" and lines["total.num.cachehits"] == "1"
+
+
+def test_workers_are_added_up(server, start):
+    fwd = start(server, {"control": True, "workers": 3})
+    for i in range(30):
+        fwd.ask(f"a{i}.test")
+    stats = fwd.ctl_json("stats")
+    assert stats["workers"] == stats["workers_heard"] == 3
+    assert stats["counters"]["queries_udp"] == 30
+
+
+@pytest.mark.clock
+def test_queries_do_not_notice(fwd):
+    """While the socket is busy with garbage and floods, queries are answered."""
+    end = time.monotonic() + 2
+    held = []
+    while time.monotonic() < end:
+        s = connect(fwd)
+        s.setblocking(False)
+        try:
+            s.send(os.urandom(5000))
+        except OSError:
+            pass
+        held = [*held[-200:], s]
+        assert fwd.ask("busy.test").rcode() == 0
+    for s in held:
+        s.close()
