@@ -52,6 +52,14 @@ struct config *config_file_load(
 	return config;
 }
 
+struct config *config_file_again(
+	const struct config_file *f, const struct config *config, struct config_errors *errors)
+{
+	const char *text = config->text;
+
+	return config_load(text, text ? strlen(text) : 0, f->name, &f->overrides, errors);
+}
+
 enum log_level config_file_level(const struct config_file *f, const struct config *config)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };

@@ -31,6 +31,7 @@ struct retired {
 	struct reload *reload;
 	struct edition *edition;
 	size_t missing; /* workers that have not changed over */
+	bool told;	/* the service manager knows of it */
 };
 
 /* To a worker, and back when it has changed over. */
@@ -46,6 +47,7 @@ struct refusal {
 	char *error;
 	size_t size;
 	unsigned problems;
+	bool quiet; /* whoever has asked is told, nobody else */
 };
 
 /* ------------------------------------------------------------------ refusing */
@@ -53,15 +55,18 @@ struct refusal {
 /* Each goes into the log, the first to whoever has asked. */
 static void refuse(struct refusal *f, const char *text)
 {
-	log_error("reload: %s", text);
+	if (!f->quiet)
+		log_error("reload: %s", text);
 	if (f->problems++ == 0)
 		snprintf(f->error, f->size, "%s", text);
 }
 
-static struct config *load(const struct reload *r, struct refusal *f)
+static struct config *load(const struct reload *r, bool zones_only, struct refusal *f)
 {
 	struct config_errors errors = { 0 };
-	struct config *config = config_file_load(r->setup.file, &errors, NULL);
+	struct config *config =
+		zones_only ? config_file_again(r->setup.file, (*r->setup.now)->config, &errors)
+			   : config_file_load(r->setup.file, &errors, NULL);
 	char more[60];
 
 	for (size_t i = 0; i < errors.count; i++)
@@ -111,10 +116,9 @@ static void free_retired(struct retired *old)
 	free(old);
 }
 
-static void tell_ready(const struct reload *r)
+static void tell_ready(void)
 {
-	if (r->retired_count == 0)
-		notify_send("READY=1\nSTATUS=answering queries");
+	notify_send("READY=1\nSTATUS=answering queries");
 }
 
 static void free_mail(struct change_mail *m)
@@ -133,14 +137,16 @@ static void deliver_back(struct mail *m, void *receiver)
 {
 	struct change_mail *c = container_of(m, struct change_mail, mail);
 	struct retired *old = c->retired;
-	struct reload *r = old->reload;
+	bool told;
 
 	(void)receiver;
 	free_mail(c);
 	if (--old->missing > 0)
 		return;
+	told = old->told;
 	free_retired(old);
-	tell_ready(r);
+	if (told)
+		tell_ready();
 }
 
 static void deliver(struct mail *m, void *receiver)
@@ -220,7 +226,6 @@ static void change_over(
 	if (edition_start(e, at) < 0)
 		log_error(
 			"reload: out of memory: changes of files are not seen until the next one");
-	log_set_level(config_file_level(r->setup.file, e->config));
 }
 
 static bool hand_over(struct reload *r, struct edition *e, struct refusal *f)
@@ -237,6 +242,7 @@ static bool hand_over(struct reload *r, struct edition *e, struct refusal *f)
 		return false;
 	}
 	old->reload = r;
+	old->told = !f->quiet;
 	change_over(r, e, old, &mails);
 	return true;
 }
@@ -271,7 +277,7 @@ static void tell_changes(const struct edition *e, const struct config *before)
 		&e->change);
 }
 
-static bool reload(struct reload *r, struct refusal *f)
+static bool reload(struct reload *r, bool zones_only, struct refusal *f)
 {
 	struct config *before = config_ref((*r->setup.now)->config), *fresh = NULL;
 	struct edition *e = NULL;
@@ -280,13 +286,15 @@ static bool reload(struct reload *r, struct refusal *f)
 	if (r->retired_count >= RETIRED_MAX)
 		refuse(f, "those before are not over yet; try again");
 	else
-		fresh = load(r, f);
+		fresh = load(r, zones_only, f);
 	if (fresh && !needs_restart(r, fresh, f))
 		e = make_edition(r, fresh, f);
 	if (e)
 		done = hand_over(r, e, f);
-	if (done)
+	if (done && !zones_only) {
+		log_set_level(config_file_level(r->setup.file, e->config));
 		tell_changes(e, before);
+	}
 	config_unref(fresh);
 	config_unref(before);
 	return done;
@@ -298,14 +306,22 @@ int reload_now(struct reload *r, char *error, size_t size)
 
 	tell_begin();
 	*error = '\0';
-	if (reload(r, &f)) {
+	if (reload(r, false, &f)) {
 		r->figures.taken++;
 		return 0;
 	}
 	r->figures.refused++;
 	log_error("reload: the configuration is not changed");
-	tell_ready(r);
+	tell_ready();
 	return -EINVAL;
+}
+
+int reload_zones(struct reload *r, char *error, size_t size)
+{
+	struct refusal f = { .error = error, .size = size, .quiet = true };
+
+	*error = '\0';
+	return reload(r, true, &f) ? 0 : -EINVAL;
 }
 
 /* ------------------------------------------------------------------ life */
