@@ -21,6 +21,7 @@
 #include "proxy/ops/figures.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/reload.h"
 #include "proxy/self.h"
@@ -37,6 +38,7 @@ struct app {
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	bool served;		/* what is in the cache is worth keeping */
+	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
@@ -150,7 +152,7 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 	struct control_setup setup = { .base = a->base,
 		.path = a->now->config->control,
 		.is_default = a->now->config->control_is_default,
-		.group = (gid_t)-1,
+		.group = a->group,
 		.context = &a->control_context };
 
 	a->gatherer = gatherer_new(&(struct gatherer_setup){ .base = a->base,
@@ -262,6 +264,8 @@ static enum exit_code build(struct app *a, struct config *config, bool check_onl
 {
 	enum exit_code code;
 
+	if (sandbox_prepare(config, check_only, &a->group, error, size) < 0)
+		return EXIT_CONFIG;
 	a->now = edition_new(config, NULL, check_only, &code, error, size);
 	if (!a->now || check_only)
 		return code;
@@ -381,10 +385,24 @@ static enum exit_code serve(struct app *a)
 	return EXIT_OK;
 }
 
+/* Before a thread starts: what is given up is a thread's own, and goes to those that it starts. */
+static bool give_up(const struct app *a)
+{
+	struct sandbox_setup setup = { a->now->config, a->listeners.shared };
+	char error[512];
+
+	if (sandbox_enter(&setup, error, sizeof error) == 0)
+		return true;
+	log_error("%s", error);
+	return false;
+}
+
 enum exit_code app_run(struct app *a)
 {
 	enum exit_code code;
 
+	if (!give_up(a))
+		return EXIT_OTHER;
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -430,5 +448,6 @@ void app_free(struct app *a)
 	gatherer_free(a->gatherer);
 	if (a->base)
 		event_base_free(a->base);
+	sandbox_leave();
 	free(a);
 }
