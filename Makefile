@@ -3,6 +3,7 @@
 # The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PKG_CONFIG BUILD DESTDIR PREFIX, and the folders below
 # What the project needs is in variables of its own (p_...), so "make CFLAGS=-O0" works.
 #   SAN=address,undefined   build with these sanitizers (into a folder of its own)
+#   SECCOMP=0               build without libseccomp: system calls are not filtered
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 
@@ -28,6 +29,7 @@ CFLAGS     ?= -O2 -g
 BUILD      ?= build
 SAN        ?=
 WERROR     ?=
+SECCOMP    ?= 1
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 UPSTREAM   ?=
 
@@ -79,14 +81,17 @@ UPSTREAM_SRC := \
 # What becomes of a question.
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
-PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
-	proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
+# What a started dnsfwd gives up.
+SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandbox_calls.c sandbox_paths.c user.c)
+
+PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
+	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
-	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c \
+	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_zone.c proxy/ops/links.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
 	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/watch.c \
@@ -104,12 +109,18 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
-CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c main.c show_stats.c show_status.c text.c)
+CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c show_stats.c show_status.c text.c)
 
-# What measures and grades resolvers, with the TLS and the name lookup of the daemon.
+# Its audit: what measures and grades resolvers, with the TLS and the name lookup of the daemon.
 AUDIT_SRC := $(addprefix proxy/ctl/, \
-	audit_ask.c audit_dtls.c audit_grade.c audit_hello.c audit_link.c audit_lookup.c audit_names.c audit_probe.c \
-	audit_questions.c audit_reach.c audit_rows_answers.c audit_rows_session.c audit_wait.c)
+	audit_ask.c audit_command.c audit_dtls.c audit_grade.c audit_hello.c audit_json.c audit_link.c audit_lookup.c \
+	audit_names.c audit_options.c audit_print.c audit_probe.c audit_questions.c audit_reach.c audit_rows_answers.c \
+	audit_rows_session.c audit_wait.c) \
+	proxy/loop.c $(addprefix proxy/upstream/, \
+	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c \
+	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
+	verify_chain.c verify_name.c)
+CTL_SRC += $(AUDIT_SRC)
 
 # What of these is another with the test clock.
 CLOCKED_SRC := common/base/clock.c proxy/loop.c
@@ -145,7 +156,8 @@ UPSTREAM_TESTS := \
 	test_verdict
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_lookup test_lookup_cache \
-	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender
+	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
+	test_sandbox
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -165,7 +177,7 @@ fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 
 # ------------------------------------------------------------------ flags
 
-LIBS     := libevent_core gnutls libcares libconfig
+LIBS     := libevent_core gnutls libcares libconfig $(if $(filter-out 0,$(SECCOMP)),libseccomp)
 CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -I. -MMD -MP -fPIE -pthread \
@@ -180,7 +192,7 @@ p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
 p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
-p_defs     = -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
+p_defs     = $(if $(filter 0,$(SECCOMP)),-DNO_SECCOMP) -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
 
 Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
@@ -193,7 +205,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-package lint fuzz \
-	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist clean help deps deps-check server FORCE
+	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist deb clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd $(O)/dnsfwdctl
 
@@ -210,6 +222,7 @@ help:
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
 	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR); uninstall takes it away'
 	@echo 'make dist         the source tarball, the same octets each time'
+	@echo 'make deb          the Debian packages, into $(BUILD)/deb'
 
 ifneq ($(p_pkgs),yes)
 need_libs:
@@ -227,7 +240,7 @@ $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
 
 $(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libctl) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(p_libctl) $(LDLIBS)
 
 # The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
 $(O)/testclock/%.o: %.c
@@ -267,9 +280,11 @@ $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(O)/proxy/main.o $(O)/proxy/version.o: p_extra = $(p_defs)
-# Version and paths are compiled in: a change of them is a change of main.
-$(O)/proxy/main.o $(O)/proxy/version.o: $(O)/defs
+# Version and paths are compiled in: a change of them is a change of these.
+with_defs := $(addprefix $(O)/proxy/,main.o version.o ctl/config_file.o)
+$(with_defs): p_extra = $(p_defs)
+$(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
+$(with_defs) $(O)/proxy/ops/sandbox_calls.o: $(O)/defs
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -316,6 +331,10 @@ $(addprefix $(O)/tests/unit/,test_lookup test_lookup_cache): %: %.o $(O)/tests/u
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(O)/tests/unit/test_sandbox: $(O)/tests/unit/test_sandbox.o $(call objs,$(SANDBOX_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libs) $(LDLIBS)
 
 # The workers are the test's.
 $(O)/tests/unit/test_secrets: %: %.o $(O)/proxy/secrets.o $(O)/libcommon.a
@@ -465,6 +484,10 @@ install uninstall:
 
 dist:
 	@packaging/dist.sh $(VERSION) $(BUILD)/dnsfwd-$(VERSION).tar.gz
+
+# Of what is committed, in a folder of its own; DEB_BUILD_OPTIONS=nocheck leaves the unit tests out.
+deb:
+	@packaging/deb.sh $(VERSION) $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)

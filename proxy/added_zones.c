@@ -14,7 +14,7 @@
 struct added_zones {
 	struct config_file *file;
 	struct reload *reload;
-	struct links *links; /* NULL: there is no netlink */
+	struct links *links;				       /* NULL: there is no netlink */
 	struct config_zone_words words[CONFIG_ZONE_ADDED_MAX]; /* all texts owned */
 	unsigned link[CONFIG_ZONE_ADDED_MAX];		       /* the interface's number; 0: any */
 	size_t count;

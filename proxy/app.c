@@ -11,9 +11,11 @@
 
 #include "common/base/log.h"
 #include "common/cache/cache.h"
+#include "proxy/added_zones.h"
 #include "proxy/announce.h"
 #include "proxy/capacity.h"
 #include "proxy/client/passed.h"
+#include "proxy/config_file.h"
 #include "proxy/edition.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
@@ -21,6 +23,7 @@
 #include "proxy/ops/figures.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/reload.h"
 #include "proxy/self.h"
@@ -33,10 +36,12 @@
 struct app {
 	struct edition *now; /* what is in use */
 	struct reload *reload;
-	const struct config_file *file;
+	struct config_file file;
+	struct added_zones *zones;
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	bool served;		/* what is in the cache is worth keeping */
+	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
@@ -129,10 +134,12 @@ static bool build_reload(struct app *a)
 		.now = &a->now,
 		.at = &a->place,
 		.listeners = &a->listeners,
-		.file = a->file };
+		.file = &a->file };
 
 	a->reload = reload_new(&setup);
-	return a->reload;
+	if (a->reload)
+		a->zones = added_zones_new(a->base, &a->file, a->reload);
+	return a->zones;
 }
 
 static bool build_workers(struct app *a)
@@ -150,7 +157,7 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 	struct control_setup setup = { .base = a->base,
 		.path = a->now->config->control,
 		.is_default = a->now->config->control_is_default,
-		.group = (gid_t)-1,
+		.group = a->group,
 		.context = &a->control_context };
 
 	a->gatherer = gatherer_new(&(struct gatherer_setup){ .base = a->base,
@@ -166,6 +173,7 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 		.cache = a->now->cache,
 		.config = a->now->config,
 		.around = &a->around,
+		.zones = a->zones,
 		.reload = app_reload };
 	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
@@ -262,6 +270,8 @@ static enum exit_code build(struct app *a, struct config *config, bool check_onl
 {
 	enum exit_code code;
 
+	if (sandbox_prepare(config, check_only, &a->group, error, size) < 0)
+		return EXIT_CONFIG;
 	a->now = edition_new(config, NULL, check_only, &code, error, size);
 	if (!a->now || check_only)
 		return code;
@@ -285,7 +295,7 @@ struct app *app_new(struct config *config, const struct config_file *file, bool 
 	snprintf(error, size, "out of memory");
 	if (!a)
 		return NULL;
-	a->file = file;
+	a->file = *file;
 	a->mailbox.fd = -1;
 	*ret_code = build(a, config, check_only, &passed, error, size);
 	passed_close(&passed);
@@ -381,10 +391,24 @@ static enum exit_code serve(struct app *a)
 	return EXIT_OK;
 }
 
+/* Before a thread starts: what is given up is a thread's own, and goes to those that it starts. */
+static bool give_up(const struct app *a)
+{
+	struct sandbox_setup setup = { a->now->config, a->listeners.shared };
+	char error[512];
+
+	if (sandbox_enter(&setup, error, sizeof error) == 0)
+		return true;
+	log_error("%s", error);
+	return false;
+}
+
 enum exit_code app_run(struct app *a)
 {
 	enum exit_code code;
 
+	if (!give_up(a))
+		return EXIT_OTHER;
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -418,6 +442,7 @@ void app_free(struct app *a)
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
 	keep_cache(a);
+	added_zones_free(a->zones);
 	reload_free(a->reload);
 	edition_free(a->now);
 	free(a->workers);
@@ -430,5 +455,6 @@ void app_free(struct app *a)
 	gatherer_free(a->gatherer);
 	if (a->base)
 		event_base_free(a->base);
+	sandbox_leave();
 	free(a);
 }

@@ -14,7 +14,7 @@ struct app;
 struct config_file;
 
 /*
- * Takes its own reference to the configuration, which is read again from the file (borrowed, outlives it) for a reload.  NULL with the exit code and one sentence.
+ * Takes its own reference to the configuration, which is read again from the file (its texts are borrowed, and outlive it) for a reload.  NULL with the exit code and one sentence.
  * check_only: what -t looks at: files yes, sockets no.
  */
 struct app *app_new(struct config *config, const struct config_file *file, bool check_only,

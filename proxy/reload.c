@@ -14,6 +14,7 @@
 #include "proxy/listeners.h"
 #include "proxy/mailbox.h"
 #include "proxy/ops/notify.h"
+#include "proxy/ops/sandbox.h"
 #include "proxy/worker.h"
 
 /* Editions that some worker may still use: it takes a turn of each. */
@@ -90,6 +91,17 @@ static bool needs_restart(const struct reload *r, const struct config *fresh, st
 		refuse(f, text);
 	}
 	return n > 0;
+}
+
+/* What it names may be out of reach for good (design 9, Privileges). */
+static bool is_out_of_reach(const struct config *fresh, struct refusal *f)
+{
+	char error[512];
+
+	if (sandbox_allows(fresh, error, sizeof error))
+		return false;
+	refuse(f, error);
+	return true;
 }
 
 static struct edition *make_edition(struct reload *r, struct config *config, struct refusal *f)
@@ -287,7 +299,7 @@ static bool reload(struct reload *r, bool zones_only, struct refusal *f)
 		refuse(f, "those before are not over yet; try again");
 	else
 		fresh = load(r, zones_only, f);
-	if (fresh && !needs_restart(r, fresh, f))
+	if (fresh && !needs_restart(r, fresh, f) && !is_out_of_reach(fresh, f))
 		e = make_edition(r, fresh, f);
 	if (e)
 		done = hand_over(r, e, f);

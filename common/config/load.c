@@ -340,8 +340,7 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 	l->config->forward_count = l->config->upstream_count;
 	l->overrides = overrides;
 	if (zones)
-		load_groups(l, find_option(config_options, "zone"), zones, zone_wanted,
-			load_zone);
+		load_groups(l, find_option(config_options, "zone"), zones, zone_wanted, load_zone);
 	if (overrides)
 		config_zone_load_added(l, overrides->zones, overrides->zone_count);
 	for (size_t i = 0; i < l->config->listen_count; i++)
@@ -397,6 +396,14 @@ static void keep_text(struct loader *l, bool has_file)
 	l->config->text = load_strdup(l, (const char *)bytes_front(&l->source.text));
 }
 
+/* No place points at their names any more. */
+static void take_files(struct loader *l)
+{
+	l->config->files = (struct config_texts){ l->source.files, l->source.file_count };
+	l->source.files = NULL;
+	l->source.file_count = 0;
+}
+
 struct config *config_load(const char *text, size_t len, const char *file,
 	const struct config_overrides *overrides, struct config_errors *errors)
 {
@@ -416,6 +423,8 @@ struct config *config_load(const char *text, size_t len, const char *file,
 		build(&l, &tree, overrides);
 	config_destroy(&tree);
 	keep_text(&l, text != NULL);
+	if (text)
+		take_files(&l);
 	loader_deinit(&l);
 	if (errors->count + errors->dropped == before)
 		return l.config;

@@ -144,8 +144,7 @@ static void load_one(struct loader *l, const struct config_zone_words *w)
 	config_destroy(&tree);
 }
 
-void config_zone_load_added(
-	struct loader *l, const struct config_zone_words *zones, size_t count)
+void config_zone_load_added(struct loader *l, const struct config_zone_words *zones, size_t count)
 {
 	struct config_source source = l->source;
 	const char *file = l->file;

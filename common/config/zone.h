@@ -8,8 +8,7 @@
 void config_zone_load(struct loader *l, const struct config_setting_t *group);
 
 /* The zones of the overrides, after those of the list: complaints call them by their name. */
-void config_zone_load_added(
-	struct loader *l, const struct config_zone_words *zones, size_t count);
+void config_zone_load_added(struct loader *l, const struct config_zone_words *zones, size_t count);
 /* Takes the last zone back if it is one that these replace. */
 void config_zone_drop_replaced(
 	struct loader *l, const struct config_zone_words *zones, size_t count);

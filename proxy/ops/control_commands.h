@@ -11,5 +11,6 @@ extern const struct control_command control_commands[];
 void control_status(struct control_call *c);
 void control_stats(struct control_call *c);
 void control_flush(struct control_call *c);
+void control_zone(struct control_call *c);
 
 #endif

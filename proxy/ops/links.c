@@ -44,8 +44,7 @@ static bool read_events(const struct links *l)
 	while ((n = recv(l->fd, &buffer, sizeof buffer, MSG_DONTWAIT)) > 0) {
 		size_t left = (size_t)n;
 
-		for (struct nlmsghdr *h = &buffer.align; NLMSG_OK(h, left);
-			h = NLMSG_NEXT(h, left))
+		for (struct nlmsghdr *h = &buffer.align; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
 			loss |= is_loss(h);
 	}
 	return loss || (n < 0 && errno == ENOBUFS);

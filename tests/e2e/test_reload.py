@@ -166,7 +166,7 @@ def test_file_is_gone(start, server):
 
 @pytest.mark.parametrize(
     "option, value",
-    [("listen", ["127.0.0.2"]), ("workers", 2), ("state-dir", ""), ("cache-snapshot", "/tmp/x"), ("port", 1)],
+    [("listen", ["127.0.0.2"]), ("workers", 2), ("state-dir", "/var/tmp"), ("cache-snapshot", "/tmp/x"), ("port", 1)],
 )
 def test_needs_a_restart(start, server, option, value):
     """Refused whole, by name."""
@@ -176,6 +176,20 @@ def test_needs_a_restart(start, server, option, value):
     assert not taken
     assert any(f'option "{option}": a change of it needs a restart' in line for line in lines), lines
     ask_good(fwd, "a.test")
+
+
+def test_what_the_sandbox_does_not_allow(start, server, tmp_path):
+    """A file that was not named at the start, nor stands beside one that was, is out of reach."""
+    far = tmp_path / "far"
+    far.mkdir()
+    (far / "hosts").write_text("10.0.0.1 far.test\n")
+    fwd = start(server, {"sandbox": True})
+    if "Landlock" not in fwd.wait_log("sandbox: (.*)")[1] or "no Landlock" in fwd.log_text():
+        pytest.skip("this kernel has no Landlock")
+    fwd.write_config({"hosts": [str(far / "hosts")]})
+    taken, lines = fwd.hang_up()
+    assert not taken and any(f"needs a restart: {far}/hosts" in line for line in lines), lines
+    ask_good(fwd, "far.test")
 
 
 def test_upstream_that_is_ourselves(start, server):
@@ -294,7 +308,7 @@ def test_local_data_and_flush_under_load(start, server, tmp_path):
     blocks, hosts = tmp_path / "block", tmp_path / "hosts"
     blocks.write_text("blocked.test\n" + "".join(f"x{i}.blocked.example\n" for i in range(20000)))
     hosts.write_text("10.0.0.1 host.test\n")
-    fwd = start(server, {"cache-size": "1M"})
+    fwd = start(server, {"cache-size": "1M", "block": [str(blocks)], "hosts": [str(hosts)]})
 
     def work():
         for n in range(20):
