@@ -25,6 +25,7 @@
 #include "proxy/ops/report.h"
 #include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
+#include "proxy/ops/watchdog.h"
 #include "proxy/reload.h"
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
@@ -42,6 +43,7 @@ struct app {
 	struct event *signals[SIGNALS];
 	bool served;		/* what is in the cache is worth keeping */
 	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
+	struct watchdog *watchdog; /* NULL: nobody asks whether we go on */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
@@ -379,6 +381,13 @@ static void announce_all(const struct app *a)
 		.tcp_clients = tcp_clients_of(a) });
 }
 
+static int watch_workers(struct app *a)
+{
+	struct watchdog_setup setup = { a->base, &a->mailbox, a->workers, a->worker_count };
+
+	return watchdog_new(&setup, &a->watchdog);
+}
+
 /* The loop of main's thread, until a signal or an error ends it. */
 static enum exit_code serve(struct app *a)
 {
@@ -386,6 +395,8 @@ static enum exit_code serve(struct app *a)
 		return EXIT_FILES;
 	announce_all(a);
 	edition_look_up(a->now, NULL);
+	if (watch_workers(a) < 0)
+		return EXIT_MEMORY;
 	on_notify_ready(-1, 0, a);
 	event_base_dispatch(a->base);
 	return EXIT_OK;
@@ -409,6 +420,8 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
+	if (a->now->cache && *a->now->config->cache_snapshot)
+		snapshot_read(a->now->cache, a->now->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -453,6 +466,7 @@ void app_free(struct app *a)
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
 	gatherer_free(a->gatherer);
+	watchdog_free(a->watchdog);
 	if (a->base)
 		event_base_free(a->base);
 	sandbox_leave();

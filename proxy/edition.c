@@ -11,7 +11,6 @@
 #include "proxy/ops/files.h"
 #include "proxy/secrets.h"
 #include "proxy/self.h"
-#include "proxy/snapshot.h"
 #include "proxy/trusts.h"
 #include "proxy/worker.h"
 
@@ -179,8 +178,6 @@ static bool make_cache(
 		return false;
 	if (before && before->cache)
 		cache_copy(e->cache, before->cache, loop_boottime_s(NULL));
-	else if (!before && *c->cache_snapshot)
-		snapshot_read(e->cache, c->cache_snapshot, loop_boottime_s(NULL));
 	return true;
 }
 

@@ -52,8 +52,7 @@ struct edition_place {
 struct edition *edition_new(struct config *config, const struct edition *before, bool check_only,
 	enum exit_code *ret_code, char *error, size_t size);
 /*
- * The rest of it: upstreams are not ourselves, names can be looked up, the cache is there; reads the snapshot where
- * there was nothing before.
+ * The rest of it: upstreams are not ourselves, names can be looked up, the cache is there.
  */
 enum exit_code edition_serve(struct edition *e, const struct edition_place *at,
 	const struct edition *before, char *error, size_t size);
