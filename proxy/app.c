@@ -41,10 +41,10 @@ struct app {
 	struct added_zones *zones;
 	struct event_base *base;
 	struct event *signals[SIGNALS];
-	bool served;		/* what is in the cache is worth keeping */
-	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
+	bool served;		   /* what is in the cache is worth keeping */
+	gid_t group;		   /* of the user that we become; (gid_t)-1: our own */
 	struct watchdog *watchdog; /* NULL: nobody asks whether we go on */
-	struct mailbox mailbox; /* where workers send reports */
+	struct mailbox mailbox;	   /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
 	size_t bound_count;
