@@ -74,6 +74,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 	struct worker_setup setup = { .listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
+		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.tcp_clients = tcp_clients_of(a) };
 	struct worker *w;

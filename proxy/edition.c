@@ -161,7 +161,7 @@ static bool make_cache(
 	struct edition *e, const struct edition_place *at, const struct edition *before)
 {
 	const struct config *c = e->config;
-	struct cache_settings s = { .size = c->cache_size,
+	struct cache_settings s = { .size = (size_t)c->cache_size,
 		.min_ttl_s = (uint32_t)(c->cache_min_ttl_us / 1000000),
 		.max_ttl_s = (uint32_t)(c->cache_max_ttl_us / 1000000),
 		.stale_s = (uint32_t)(c->serve_stale_us / 1000000) };
