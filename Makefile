@@ -122,7 +122,10 @@ AUDIT_SRC := $(addprefix proxy/ctl/, \
 	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c \
 	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
 	verify_chain.c verify_name.c)
-CTL_SRC += $(AUDIT_SRC)
+# Pointing a system at dnsfwd.
+SETUP_SRC := proxy/client/holder.c $(addprefix proxy/ctl/, \
+	setup_command.c setup_files.c setup_listen.c setup_plan.c setup_port.c setup_print.c setup_store.c setup_system.c)
+CTL_SRC += $(AUDIT_SRC) $(SETUP_SRC)
 
 # What of these is another with the test clock.
 CLOCKED_SRC := common/base/clock.c proxy/loop.c

@@ -69,6 +69,9 @@ const struct ctl_command ctl_commands[] = {
 			"  del   takes one out that was added\n"
 			"  list  all that are in force\n",
 		.show = show_zones },
+	{ .name = "setup", .arguments = "[OPTION]...",
+		.summary = "point this system at dnsfwd, and back",
+		.help = ctl_setup_help, .local = ctl_setup },
 	{ 0 },
 };
 /* clang-format on */
