@@ -87,9 +87,9 @@ static bool is_global(const uint8_t ip[4])
 	static const struct {
 		uint8_t net[4], bits;
 	} others[] = { { { 0 }, 8 }, { { 10 }, 8 }, { { 100, 64 }, 10 }, { { 127 }, 8 },
-		{ { 169, 254 }, 16 }, { { 172, 16 }, 12 }, { { 192, 0, 0 }, 24 }, { { 192, 0, 2 }, 24 },
-		{ { 192, 168 }, 16 }, { { 198, 18 }, 15 }, { { 198, 51, 100 }, 24 },
-		{ { 203, 0, 113 }, 24 }, { { 224 }, 3 } };
+		{ { 169, 254 }, 16 }, { { 172, 16 }, 12 }, { { 192, 0, 0 }, 24 },
+		{ { 192, 0, 2 }, 24 }, { { 192, 168 }, 16 }, { { 198, 18 }, 15 },
+		{ { 198, 51, 100 }, 24 }, { { 203, 0, 113 }, 24 }, { { 224 }, 3 } };
 
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if ((wire_get32(ip) ^ wire_get32(others[i].net)) >> (32 - others[i].bits) == 0)
@@ -150,7 +150,7 @@ size_t dns64_reverse(
 		return 0;
 	extract(prefix, ip6, ip4);
 	dns64_embed(prefix, ip4, made);
-	return memcmp(made, ip6, IP6) == 0 && may_embed(prefix, ip4) ? records_reverse(ip4, IP4, ret_name) : 0;
+	return memcmp(made, ip6, IP6) == 0 ? records_reverse(ip4, IP4, ret_name) : 0;
 }
 
 /* RFC 7050 3: one of the two well-known addresses, somewhere in the answer's. */

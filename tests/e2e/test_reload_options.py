@@ -273,7 +273,7 @@ def table(lan):
         "private-address": ({}, {"private-address": ["all"]}, refused_private, False, True),
         "private-address-except": ({"private-address": ["all"]}, {"private-address-except": ["example"]}, refused_private, True,
                                    False),
-        "dns64": ({}, {"dns64": "64:ff9b::/96"}, synthesized, False, True),
+        "dns64": ({}, {"dns64": "64:ff9b:1::/96"}, synthesized, False, True),
         "tls-cert-bundle": ({"upstream": [home(lan.server, **{"tls-cert-bundle": ""})], "query-timeout": "1s"},
                             {"tls-cert-bundle": lan.path("other/ca.pem")}, resolves, True, False),
         "tls-priority": ({"query-timeout": "1s"}, {"tls-priority": "NORMAL:-VERS-ALL:+VERS-TLS1.2"}, None, None, None),
