@@ -72,7 +72,7 @@ COMMON_MADE = $(O)/common/config/presets_text.c
 
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
-	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c proxy/upstream/look.c \
+	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/history.c proxy/upstream/limits.c proxy/upstream/look.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/retest.c \
@@ -96,7 +96,7 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_zone.c proxy/ops/links.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
-	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
+	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/upstreams_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
@@ -111,7 +111,8 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
-CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c show_stats.c show_status.c text.c)
+CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c text.c \
+	show_stats.c show_status.c show_upstreams.c)
 
 # Its audit: what measures and grades resolvers, with the TLS and the name lookup of the daemon.
 AUDIT_SRC := $(addprefix proxy/ctl/, \
@@ -153,7 +154,7 @@ COMMON_TESTS := \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
-	test_health test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
+	test_health test_history test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
 	test_session_limits test_session_random test_session_watch test_silence test_upstream \
@@ -483,7 +484,7 @@ deps-check:
 	@packaging/install-deps.sh build check
 
 # What is installed and packaged.
-check-package: $(O)/dnsfwd
+check-package: $(O)/dnsfwd $(O)/dnsfwdctl
 	@packaging/install-deps.sh build check package
 	@$(e2e_env) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/package
 

@@ -57,5 +57,10 @@ if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D__GNUC__ \
 		--suppress=missingIncludeSystem $sources || fault "cppcheck"
 fi
+if command -v mandoc >/dev/null; then
+	found=$(mandoc -T lint packaging/man/* 2>/dev/null | grep -v 'referenced manual not found')
+	[ -z "$found" ] || fault "manual pages:
+$found"
+fi
 [ "$bad" = 0 ] && echo "lint: clean"
 exit "$bad"

@@ -16,6 +16,8 @@
 
 #define LOOK_NAME_MAX 32u
 
+enum cookie_look { COOKIES_NONE = 0, COOKIES_OFF, COOKIES_OFFERED, COOKIES_SPOKEN };
+
 /* One address on one way. */
 struct address_look {
 	struct addr addr;
@@ -28,6 +30,15 @@ struct address_look {
 	/* Of the newest session that is ready; "" where there is none. */
 	char protocol[LOOK_NAME_MAX], cipher[LOOK_NAME_MAX];
 	bool authenticated, resumed, clear;
+	enum cookie_look cookies; /* of that session */
+
+	/* From what was noted of the address (history.h); the sum, or what the first worker knows. */
+	uint64_t full, resumptions, failed, answers, padded;
+	uint64_t handshake_us, srtt_us;
+	uint32_t pad_block;
+	int64_t not_after;
+	uint64_t failed_us; /* so long ago; UINT64_MAX: never */
+	struct transport_end failure;
 };
 
 struct upstream_look {

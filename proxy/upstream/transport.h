@@ -58,6 +58,7 @@ struct transport_info {
 	struct addr local;    /* plain sockets: our address, once ready; AF_UNSPEC: not told */
 	const char *protocol; /* "TLS1.3", "" before it is known; static */
 	const char *cipher;   /* "AES-128-GCM"; static */
+	int64_t not_after;    /* of the certificate: seconds since 1970; 0: not known */
 };
 
 struct transport_handler {

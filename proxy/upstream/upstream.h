@@ -15,6 +15,7 @@
 
 #include "common/base/backoff.h"
 #include "proxy/upstream/health.h"
+#include "proxy/upstream/history.h"
 #include "proxy/upstream/limits.h"
 #include "proxy/upstream/race.h"
 #include "proxy/upstream/session.h"
@@ -81,6 +82,7 @@ struct upstream {
 	struct race race;
 	struct limits limits;
 	struct health health;
+	struct history history;
 	struct list sessions; /* of every state but ENDED */
 	struct session
 		*tester;     /* an attempt to an address that lost before, beside good sessions */
