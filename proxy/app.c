@@ -242,11 +242,11 @@ int app_reload(struct app *a, char *error, size_t size)
 
 static void on_reload(evutil_socket_t signal, short what, void *arg)
 {
-	char error[512];
+	struct app *a = arg;
 
 	(void)signal;
 	(void)what;
-	app_reload(arg, error, sizeof error); /* the log has it all */
+	reload_soon(a->reload);
 }
 
 static bool watch_signals(struct app *a)

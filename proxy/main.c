@@ -14,6 +14,7 @@
 #include "common/config/presets.h"
 #include "proxy/app.h"
 #include "proxy/config_file.h"
+#include "proxy/import/import.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
 
@@ -21,12 +22,14 @@
 struct command {
 	struct config_file file; /* its texts are argv's, and the array below */
 	bool check, print, list_presets, json;
+	const char *import, *import_kind; /* NULL: not asked for */
 	const char *listen[CONFIG_LISTEN_MAX];
 };
 
 static const char usage[] =
 	"usage: dnsfwd [-c FILE] [-t] [-T] [-v] [-V] [-h] [--listen ADDR]... [UPSTREAM...]\n"
 	"       dnsfwd --list-presets [--json]\n"
+	"       dnsfwd --import FILE [--import-kind KIND] [UPSTREAM...]\n"
 	"\n"
 	"  -c, --config FILE  read FILE (default: " CONFIG_FILE
 	"; none when an UPSTREAM is given)\n"
@@ -37,6 +40,9 @@ static const char usage[] =
 	"      --listen ADDR  listen on ADDR instead: IP, IP@port, IPv4:port, [IPv6]:port\n"
 	"      --list-presets list the public resolvers that are known by name, then exit\n"
 	"      --json         list them for programs\n"
+	"      --import FILE  print the configuration that stubby.yml, resolved.conf or unbound.conf\n"
+	"                     comes to, then exit; UPSTREAM: for a FILE that names none\n"
+	"      --import-kind K  FILE is of stubby, resolved or unbound; else that is guessed\n"
 	"  UPSTREAM           forward there instead: quad9, tls://dns.quad9.net,\n"
 	"                     tls://9.9.9.9#dns.quad9.net, 9.9.9.9@853#dns.quad9.net,\n"
 	"                     [2620:fe::fe]:853#dns.quad9.net\n"
@@ -89,6 +95,12 @@ static void parse_option(struct command *c, int option)
 	case 'p':
 		c->list_presets = true;
 		break;
+	case 'i':
+		c->import = optarg;
+		break;
+	case 'k':
+		c->import_kind = optarg;
+		break;
 	case 'j':
 		c->json = true;
 		break;
@@ -110,6 +122,8 @@ static void parse_command(struct command *c, int argc, char **argv)
 		{ "listen", required_argument, NULL, 'l' },
 		{ "list-presets", no_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "import", required_argument, NULL, 'i' },
+		{ "import-kind", required_argument, NULL, 'k' },
 		{ 0 },
 	};
 	int option;
@@ -225,6 +239,9 @@ int main(int argc, char **argv)
 		list_presets(command.json);
 		return EXIT_OK;
 	}
+	if (command.import)
+		return import_command(command.import, command.import_kind,
+			command.file.overrides.forward, command.file.overrides.forward_count);
 	config = load(&command);
 	log_open(
 		STDERR_FILENO, config_file_level(&command.file, config), is_journal(STDERR_FILENO));

@@ -24,6 +24,7 @@ struct reload {
 	struct reload_setup setup;
 	struct list retired; /* editions that some worker may use, the oldest first */
 	size_t retired_count;
+	bool again; /* somebody waits for one of those to be over */
 	struct reload_figures figures;
 };
 
@@ -149,6 +150,7 @@ static void deliver_back(struct mail *m, void *receiver)
 {
 	struct change_mail *c = container_of(m, struct change_mail, mail);
 	struct retired *old = c->retired;
+	struct reload *r = old->reload;
 	bool told;
 
 	(void)receiver;
@@ -159,6 +161,8 @@ static void deliver_back(struct mail *m, void *receiver)
 	free_retired(old);
 	if (told)
 		tell_ready();
+	if (r->again)
+		reload_soon(r);
 }
 
 static void deliver(struct mail *m, void *receiver)
@@ -326,6 +330,15 @@ int reload_now(struct reload *r, char *error, size_t size)
 	log_error("reload: the configuration is not changed");
 	tell_ready();
 	return -EINVAL;
+}
+
+void reload_soon(struct reload *r)
+{
+	char error[512];
+
+	r->again = r->retired_count >= RETIRED_MAX;
+	if (!r->again)
+		reload_now(r, error, sizeof error); /* the log has it all */
 }
 
 int reload_zones(struct reload *r, char *error, size_t size)

@@ -38,6 +38,9 @@ void reload_free(struct reload *r);
  */
 int reload_now(struct reload *r, char *error, size_t size);
 
+/* The same for whom the log is enough; where workers are still busy with those before, a little later. */
+void reload_soon(struct reload *r);
+
 /*
  * The same file as it was read last, whatever it says now, with the zones that config_file has by now.  As reload_now,
  * but nobody hears of it: it is no reload to those who look from outside.

@@ -16,7 +16,7 @@
 /* dnsfwd answers within 30 s, or says that it can't. */
 #define PATIENCE_S 40
 /* Of a request, and of a line of the answer. */
-#define REQUEST_MAX  4096u
+#define REQUEST_MAX 4096u
 #define LINE_MAX_LEN (4u * 1024 * 1024)
 
 /* ------------------------------------------------------------------ reaching it */
@@ -28,8 +28,7 @@ static void tell_not_permitted(const char *path)
 
 	if (g && g->gr_gid != 0)
 		fprintf(stderr,
-			"dnsfwdctl: %s: not permitted; try as root, or become a member of the "
-			"group "
+			"dnsfwdctl: %s: not permitted; try as root, or become a member of the group "
 			"%s to look\n",
 			path, g->gr_name);
 	else
@@ -42,8 +41,7 @@ static int tell_unreachable(const char *path, int err)
 		tell_not_permitted(path);
 	else if (err == ECONNREFUSED)
 		fprintf(stderr,
-			"dnsfwdctl: dnsfwd is not running: nobody listens at %s; its log says why "
-			"it "
+			"dnsfwdctl: dnsfwd is not running: nobody listens at %s; its log says why it "
 			"ended, \"dnsfwd -t\" checks its configuration\n",
 			path);
 	else if (err == ENOENT)

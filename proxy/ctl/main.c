@@ -19,8 +19,7 @@ static const char usage[] =
 
 static const char exit_codes[] =
 	"\n"
-	"exit code: 0 done; 1 refused, or it did not work; 2 the command line is wrong; 3 dnsfwd "
-	"is not\n"
+	"exit code: 0 done; 1 refused, or it did not work; 2 the command line is wrong; 3 dnsfwd is not\n"
 	"running, or its socket is not for you; 4 dnsfwd runs and is not healthy (status)\n";
 
 /* ------------------------------------------------------------------ help */

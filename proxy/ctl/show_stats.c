@@ -41,8 +41,7 @@ static void show_all(const char *prefix, struct json_object *of)
 {
 	if (!json_object_is_type(of, json_type_object))
 		return;
-	json_object_object_foreach(of, key, value)
-	{
+	json_object_object_foreach(of, key, value) {
 		put_clean(prefix);
 		printf(".%s=%" PRIu64 "\n", key, json_object_get_uint64(value));
 	}

@@ -78,8 +78,7 @@ static void show_upstream(struct json_object *u)
 	char name[200], rtt[TEXT_MAX] = "-";
 
 	if (zone)
-		snprintf(name, sizeof name, "%.80s (zone %.80s)",
-			or_nothing(member_text(u, "name")), zone);
+		snprintf(name, sizeof name, "%.80s (zone %.80s)", or_nothing(member_text(u, "name")), zone);
 	else
 		snprintf(name, sizeof name, "%.150s", or_nothing(member_text(u, "name")));
 	if (member_is(u, "rtt_ms"))
@@ -98,8 +97,8 @@ static void show_upstreams(struct json_object *a)
 {
 	struct json_object *list = member(a, "upstreams");
 
-	printf("\n%s  %-*s%-*s%-*sconnection%s\n", ink(INK_DIM), NAME_WIDTH, "upstream",
-		STATE_WIDTH, "state", RTT_WIDTH, "answers", ink(INK_NONE));
+	printf("\n%s  %-*s%-*s%-*sconnection%s\n", ink(INK_DIM), NAME_WIDTH, "upstream", STATE_WIDTH,
+		"state", RTT_WIDTH, "answers", ink(INK_NONE));
 	for (size_t i = 0; i < list_length(list); i++)
 		show_upstream(json_object_array_get_idx(list, i));
 	putchar('\n');
@@ -126,8 +125,7 @@ static void show_cache(struct json_object *a)
 		puts("  cache    none");
 		return;
 	}
-	printf("  cache    %s answers, %s of %s; it knew %.0f %% of what was asked, %s old ones "
-	       "given\n",
+	printf("  cache    %s answers, %s of %s; it knew %.0f %% of what was asked, %s old ones given\n",
 		text_count(member_number(c, "entries"), entries),
 		text_octets(member_number(c, "octets"), used),
 		text_octets(member_number(c, "size"), size),

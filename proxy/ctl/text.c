@@ -13,7 +13,8 @@ struct json_object *member(struct json_object *o, const char *key)
 {
 	struct json_object *value = NULL;
 
-	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &value)
+	return json_object_is_type(o, json_type_object) &&
+			       json_object_object_get_ex(o, key, &value)
 		       ? value
 		       : NULL;
 }

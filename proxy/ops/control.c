@@ -112,8 +112,8 @@ static int start(struct control *c)
 	return c->readable && c->again && event_add(c->readable, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-static int refused(
-	const struct control_setup *setup, int err, const char *why, char *error, size_t size)
+static int refused(const struct control_setup *setup, int err, const char *why, char *error,
+	size_t size)
 {
 	if (!setup->is_default) {
 		snprintf(error, size, "control socket %.120s: %.300s", setup->path, why);

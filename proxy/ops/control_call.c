@@ -73,8 +73,8 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 static bool write_some(struct control_call *c)
 {
 	while (bytes_len(&c->output) > 0) {
-		ssize_t n =
-			send(c->fd, bytes_front(&c->output), bytes_len(&c->output), MSG_NOSIGNAL);
+		ssize_t n = send(
+			c->fd, bytes_front(&c->output), bytes_len(&c->output), MSG_NOSIGNAL);
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;

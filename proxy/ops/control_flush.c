@@ -7,8 +7,7 @@
 #include "proxy/ops/control_commands.h"
 
 /* False: the call has failed. */
-static bool read_filter(
-	struct control_call *c, uint8_t name[DNS_NAME_MAX], struct cache_filter *ret)
+static bool read_filter(struct control_call *c, uint8_t name[DNS_NAME_MAX], struct cache_filter *ret)
 {
 	const char *first = control_word(c, 0), *second = control_word(c, 1);
 	bool zone = first && strcmp(first, "--zone") == 0;

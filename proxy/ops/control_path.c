@@ -50,7 +50,8 @@ static int check_folder(int folder, char *error, size_t size)
 	return 0;
 }
 
-static int open_folder(struct place *p, const char *path, bool make, char *error, size_t size)
+static int open_folder(
+	struct place *p, const char *path, bool make, char *error, size_t size)
 {
 	char copy[PATH_MAX], *folder;
 
@@ -64,15 +65,16 @@ static int open_folder(struct place *p, const char *path, bool make, char *error
 	return check_folder(p->folder, error, size);
 }
 
-static int find_place(struct place *p, const char *path, bool make, char *error, size_t size)
+static int find_place(
+	struct place *p, const char *path, bool make, char *error, size_t size)
 {
 	const char *name = strrchr(path, '/');
 
 	*p = (struct place){ .folder = -1, .address = { .sun_family = AF_UNIX } };
 	name = name ? name + 1 : path;
 	if (strlen(path) >= sizeof p->address.sun_path)
-		return refuse(
-			error, size, ENAMETOOLONG, "the path of a socket has at most 107 octets");
+		return refuse(error, size, ENAMETOOLONG,
+			"the path of a socket has at most 107 octets");
 	if (*name == '\0')
 		return refuse(error, size, EISDIR, "it is a folder");
 	snprintf(p->address.sun_path, sizeof p->address.sun_path, "%s", path);
@@ -150,8 +152,7 @@ static int bind_there(
 }
 
 /* Two that start at once must not take each other's for a dead one: one at a time in a folder. */
-static int make(
-	struct control_path *c, const struct place *p, gid_t group, char *error, size_t size)
+static int make(struct control_path *c, const struct place *p, gid_t group, char *error, size_t size)
 {
 	int err;
 

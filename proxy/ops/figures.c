@@ -157,8 +157,7 @@ static bool send_to(struct figures_request *r, struct worker *w)
 	struct figures_mail *m = calloc(1, sizeof *m);
 
 	if (m)
-		m->report.upstreams =
-			calloc(r->config->upstream_count, sizeof *m->report.upstreams);
+		m->report.upstreams = calloc(r->config->upstream_count, sizeof *m->report.upstreams);
 	if (!m || !m->report.upstreams) {
 		free(m);
 		return false;

@@ -75,8 +75,8 @@ const char *status_profile_text(const struct config_upstream *u)
 
 /* ------------------------------------------------------------------ what is amiss */
 
-static void __attribute__((format(printf, 3, 4)))
-blame(struct status *s, enum status_state at_least, const char *format, ...)
+static void __attribute__((format(printf, 3, 4))) blame(
+	struct status *s, enum status_state at_least, const char *format, ...)
 {
 	va_list args;
 
@@ -116,8 +116,7 @@ static void judge_upstream(struct status *s, const struct figures *f, size_t i, 
 			"answers well",
 			whose, name);
 	for (size_t k = 0; k < l->count; k++)
-		if (l->address[k].ready > 0 && !l->address[k].authenticated &&
-			!l->address[k].clear) {
+		if (l->address[k].ready > 0 && !l->address[k].authenticated && !l->address[k].clear) {
 			blame(s, STATUS_DEGRADED,
 				"%s%.60s is encrypted but not authenticated: whoever is on the "
 				"path can answer (profile \"opportunistic\")",
@@ -172,8 +171,7 @@ void status_judge(const struct figures *f, const struct surroundings *around, st
 		return;
 	if (!judge_group(ret, f, 0, f->config->forward_count, ""))
 		blame(ret, STATUS_DOWN,
-			"no upstream can be reached: queries get what is in the cache, or "
-			"SERVFAIL");
+			"no upstream can be reached: queries get what is in the cache, or SERVFAIL");
 	else if (is_untried(f) && ret->state == STATUS_HEALTHY)
 		ret->state = STATUS_STARTING;
 	judge_zones(ret, f);

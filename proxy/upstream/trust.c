@@ -15,6 +15,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "proxy/upstream/memory.h"
 
 /* SHA-256 */
 #define DIGEST_LEN 32u
@@ -106,7 +107,8 @@ static int load(struct trust *t, char *error, size_t size)
 
 	if (t->anchors)
 		return 0;
-	if (gnutls_certificate_allocate_credentials(&anchors) < 0) {
+	if (!memory_is_left(MEMORY_OF_TRUST) ||
+		gnutls_certificate_allocate_credentials(&anchors) < 0) {
 		snprintf(error, size, "out of memory");
 		return -1;
 	}
