@@ -26,6 +26,7 @@ arrows common/config 'common/(base|config|local)/'
 arrows common/cache 'common/(base|dns|cache)/'
 arrows proxy/upstream 'common/|proxy/(upstream|loop)'
 arrows proxy/ctl 'common/|proxy/(ctl|upstream)/|proxy/version|proxy/client/holder'
+arrows proxy/import 'common/|proxy/import/'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'
 found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c proxy/resolve \
@@ -57,6 +58,8 @@ if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D__GNUC__ \
 		--suppress=missingIncludeSystem $sources || fault "cppcheck"
 fi
+# The fault suite: no number without its row, no row without its test.
+python3 tests/rows.py || bad=1
 if command -v mandoc >/dev/null; then
 	found=$(mandoc -T lint packaging/man/* 2>/dev/null | grep -v 'referenced manual not found')
 	[ -z "$found" ] || fault "manual pages:
