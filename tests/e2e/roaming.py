@@ -13,6 +13,7 @@ from netns import PORT, V4, V6, Fault, Network
 from testserver import expected_a, expected_aaaa
 
 NAME = "resolver.test"
+KEY = "5a" * 64  # of the tickets of all: what one has given another would take
 ANY4, ANY6 = expected_a(NAME), expected_aaaa(NAME)  # as a TestServer answers for the name
 
 
@@ -33,7 +34,7 @@ class Roaming(Network):
     def _serve(self, host, certs, plain):
         host.ip(*(f"addr add {a}/{128 if ':' in a else 32} dev lo" for a in self.addresses))
         more = {"udp": [f"{ANY4}:53"], "tcp": [f"{ANY4}:53"]} if plain else {}
-        return host.serve(self.addresses, certs=certs, **more)
+        return host.serve(self.addresses, certs=certs, args=("--ticket-key", KEY), **more)
 
     @property
     def upstream(self):
