@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <gnutls/gnutls.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "proxy/ops/control.h"
 #include "proxy/ops/figures.h"
 #include "proxy/ops/files.h"
+#include "proxy/ops/metrics.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/ops/surroundings.h"
@@ -28,6 +30,8 @@
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
+#include "proxy/upstream/bootstrap_channel.h"
+#include "proxy/version.h"
 #include "proxy/worker.h"
 
 #define SIGNALS 5
@@ -50,6 +54,7 @@ struct app {
 	struct names *names; /* of upstreams */
 	struct files *files; /* of local names and block lists */
 	struct gatherer *gatherer;
+	struct metrics *metrics; /* NULL: none */
 	struct surroundings around;
 	struct control *control; /* NULL: none */
 	struct control_context control_context;
@@ -209,6 +214,30 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
 
+static enum exit_code build_metrics(struct app *a, char *error, size_t size)
+{
+	struct metrics_setup setup = { .base = a->base,
+		.where = a->config->metrics,
+		.gatherer = a->gatherer,
+		.around = &a->around,
+		.versions = { .dnsfwd = dnsfwd_version,
+			.gnutls = gnutls_check_version(NULL),
+			.libevent = event_get_version(),
+			.cares = bootstrap_channel_library() } };
+	int err = metrics_new(&setup, &a->metrics, error, size);
+
+	if (err == -ENOTSUP)
+		return EXIT_CONFIG;
+	return err < 0 ? EXIT_NETWORK : EXIT_OK;
+}
+
+static enum exit_code build_ops(struct app *a, char *error, size_t size)
+{
+	enum exit_code code = build_control(a, error, size);
+
+	return code == EXIT_OK ? build_metrics(a, error, size) : code;
+}
+
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code;
@@ -225,7 +254,7 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
 		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
 		files_start(a->files, a->base, a->workers, a->worker_count) == 0)
-		return build_control(a, error, size);
+		return build_ops(a, error, size);
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }
@@ -488,6 +517,7 @@ void app_free(struct app *a)
 	if (!a)
 		return;
 	control_free(a->control);
+	metrics_free(a->metrics);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
 	keep_cache(a);

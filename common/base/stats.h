@@ -95,6 +95,7 @@
 	X(connects_failed, "of these, that never became a session")                                \
 	X(handshakes_full, "TLS handshakes with a certificate")                                    \
 	X(handshakes_resumed, "TLS handshakes with a ticket")                                      \
+	X(handshakes_failed, "TLS handshakes that came to nothing")                                \
 	X(dtls_discarded, "DTLS records dropped: forged, repeated, damaged, of no use")            \
 	X(dtls_icmp, "ICMP and send errors of DTLS sockets, which end no session")                 \
 	X(dtls_doubts, "alerts in clear that may mean a lost DTLS session")                        \

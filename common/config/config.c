@@ -54,6 +54,7 @@ void config_unref(struct config *c)
 	free(c->cookie_secret_file);
 	free(c->control);
 	free(c->log_level);
+	free(c->metrics);
 	free_local(c);
 	config_errors_free(&c->warnings);
 	free(c);

@@ -111,6 +111,9 @@ const struct option config_options[] = {
 		"How much is logged: \"error\", \"warning\", \"info\" or \"debug\"." },
 	{ "log-queries", OPTION_BOOL, TOP(log_queries), 0, 0, "false", RELOAD_LIVE,
 		"Whether the names that clients ask for may be logged, at level debug." },
+	{ "metrics", OPTION_ENDPOINT, TOP(metrics), 0, 0, "\"\"", RELOAD_RESTART,
+		"Where figures are served over HTTP, with a status page: an address of loopback, or a "
+		"path." },
 	{ 0 },
 };
 

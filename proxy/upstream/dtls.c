@@ -330,6 +330,7 @@ static void become_ready(struct dtls *t)
 	t->base.info.doubt = e->reason;
 	t->base.info.protocol = tls_engine_protocol(e);
 	t->base.info.cipher = tls_engine_cipher(e);
+	t->base.info.not_after = e->verdict.not_after;
 	t->handler->ready(t->handler_arg);
 }
 

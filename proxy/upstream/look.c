@@ -72,6 +72,12 @@ static uint64_t until(uint64_t then_us, uint64_t now_us)
 	return then_us > now_us ? then_us - now_us : 0;
 }
 
+/* 0 is not known. */
+static time_t earlier(time_t a, time_t b)
+{
+	return b > 0 && (a == 0 || b < a) ? b : a;
+}
+
 void look_at(const struct upstream *face, uint64_t now_us, struct upstream_look *ret)
 {
 	const struct upstream *active = ways_active(face);
@@ -92,6 +98,9 @@ void look_at(const struct upstream *face, uint64_t now_us, struct upstream_look 
 		ret->retry_us = until(active->next_try_us, now_us);
 	if (active->last_use_us)
 		ret->unused_us = now_us - active->last_use_us;
+	ret->not_after = face->not_after;
+	if (face->stream)
+		ret->not_after = earlier(ret->not_after, face->stream->not_after);
 	if (face->stream)
 		ret->silent_us = until(face->silence.until_us, now_us);
 	look_at_way(ret, face, now_us);
@@ -149,6 +158,7 @@ void look_add(struct upstream_look *sum, const struct upstream_look *part)
 		sum->learnt_idle_us = part->learnt_idle_us;
 	if (part->silent_us > sum->silent_us)
 		sum->silent_us = part->silent_us;
+	sum->not_after = earlier(sum->not_after, part->not_after);
 	for (size_t i = 0; i < part->count; i++)
 		add_address(sum, &part->address[i]);
 }

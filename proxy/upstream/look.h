@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "common/base/addr.h"
 #include "proxy/upstream/race.h"
@@ -40,6 +41,7 @@ struct upstream_look {
 	uint64_t learnt_answers;      /* on a connection; 0: no limit known */
 	uint64_t learnt_idle_us;      /* 0: no limit known */
 	uint64_t silent_us;	      /* datagrams are let alone for so long yet; 0: they are not */
+	time_t not_after;	      /* of the certificate shown last, the earliest; 0: not known */
 	size_t count;
 	struct address_look address[2 * RACE_ADDRESSES_MAX];
 };

@@ -228,6 +228,7 @@ static void become_ready(struct tls *t)
 	t->base.info.doubt = t->engine.reason;
 	t->base.info.protocol = tls_engine_protocol(&t->engine);
 	t->base.info.cipher = tls_engine_cipher(&t->engine);
+	t->base.info.not_after = t->engine.verdict.not_after;
 	t->handler->ready(t->handler_arg);
 	if (t->state == TLS_READY && t->engine.in_len > 0)
 		receive(t); /* tickets came along */

@@ -135,6 +135,7 @@ static void on_ready(void *arg, struct session *s)
 	s->idle_learnt_us = idle_learnt(u);
 	u->absent_us = 0;
 	u->warming = false;
+	u->not_after = s->transport->info.not_after;
 	u->owner->room(u->owner_arg);
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "common/base/backoff.h"
 #include "proxy/upstream/health.h"
@@ -99,6 +100,7 @@ struct upstream {
 	unsigned sessions_begun;
 	bool closing;	   /* it leaves, or upstream_deinit: nothing is opened any more */
 	bool cut;	   /* upstream_deinit: what its sessions lose is our own doing */
+	time_t not_after; /* of the certificate that was shown last; wall clock, 0: not known */
 	bool warming;	   /* asked for at the start, before any query */
 	bool reopen;	   /* the last session was of use: open the next one ahead */
 	bool round_failed; /* some attempt has failed in this round, or since the last success */

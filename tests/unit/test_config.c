@@ -305,6 +305,12 @@ static const struct value_row {
 	{ "private-relay-may-bypass", "false", "false", NULL },
 	{ "private-relay-may-bypass", "0", NULL, "value 0: write true or false" },
 
+	{ "metrics", "\"127.0.0.1:9953\"", "\"127.0.0.1:9953\"", NULL },
+	{ "metrics", "\"/run/m.sock\"", "\"/run/m.sock\"", NULL },
+	{ "metrics", "\"\"", "\"\"", NULL },
+	{ "metrics", "\"192.168.1.1:9953\"", NULL, "an address that no other machine reaches" },
+	{ "metrics", "9953", NULL, "an address that no other machine reaches" },
+
 	{ "block", "[ \"/a\" ]", "[ \"/a\" ]", NULL },
 	{ "block", "[ \"\" ]", NULL, "a file name is wanted" },
 	{ "block-answer", "\"nodata\"", "\"nodata\"", NULL },
