@@ -3,6 +3,7 @@
 # The user's variables: CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PKG_CONFIG BUILD DESTDIR PREFIX, and the folders below
 # What the project needs is in variables of its own (p_...), so "make CFLAGS=-O0" works.
 #   SAN=address,undefined   build with these sanitizers (into a folder of its own)
+#   SECCOMP=0               build without libseccomp: system calls are not filtered
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 #   HTTP=0, or SMALL=1      leave out the HTTP server of option metrics, and libevent_extra with it
@@ -31,6 +32,7 @@ SAN        ?=
 WERROR     ?=
 SMALL      ?=
 HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
+SECCOMP    ?= 1
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 UPSTREAM   ?=
 
@@ -82,7 +84,10 @@ UPSTREAM_SRC := \
 # What becomes of a question.
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
-PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) \
+# What a started dnsfwd gives up.
+SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandbox_calls.c sandbox_paths.c user.c)
+
+PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/announce.c proxy/app.c proxy/capacity.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
 	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
@@ -149,7 +154,8 @@ UPSTREAM_TESTS := \
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
-	$(if $(filter 1,$(HTTP)),test_exposition test_history)
+	$(if $(filter 1,$(HTTP)),test_exposition test_history) \
+	test_sandbox
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -179,7 +185,7 @@ p_features := http=$(HTTP)
 
 # ------------------------------------------------------------------ flags
 
-LIBS     := libevent_core $(if $(filter 1,$(HTTP)),libevent_extra) gnutls libcares libconfig
+LIBS     := libevent_core $(if $(filter 1,$(HTTP)),libevent_extra) gnutls libcares libconfig $(if $(filter-out 0,$(SECCOMP)),libseccomp)
 CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -I. -MMD -MP -fPIE -pthread \
@@ -194,7 +200,7 @@ p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
 p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
-p_defs     = -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
+p_defs     = $(if $(filter 0,$(SECCOMP)),-DNO_SECCOMP) -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
 
 Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
@@ -207,7 +213,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-package lint fuzz \
-	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist clean help deps deps-check server FORCE
+	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist deb clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd $(O)/dnsfwdctl
 
@@ -224,6 +230,7 @@ help:
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
 	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR); uninstall takes it away'
 	@echo 'make dist         the source tarball, the same octets each time'
+	@echo 'make deb          the Debian packages, into $(BUILD)/deb'
 
 ifneq ($(p_pkgs),yes)
 need_libs:
@@ -300,8 +307,9 @@ $(O)/features: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(p_features)' | cmp -s - $@ || printf '%s\n' '$(p_features)' > $@
 
 $(O)/proxy/main.o $(O)/proxy/version.o: p_extra = $(p_defs)
+$(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
 # Version and paths are compiled in: a change of them is a change of main.
-$(O)/proxy/main.o $(O)/proxy/version.o: $(O)/defs
+$(O)/proxy/main.o $(O)/proxy/version.o $(O)/proxy/ops/sandbox_calls.o: $(O)/defs
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -350,6 +358,10 @@ $(addprefix $(O)/tests/unit/,test_lookup test_lookup_cache): %: %.o $(O)/tests/u
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(O)/tests/unit/test_sandbox: $(O)/tests/unit/test_sandbox.o $(call objs,$(SANDBOX_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libs) $(LDLIBS)
 
 # The workers are the test's.
 $(O)/tests/unit/test_secrets: %: %.o $(O)/proxy/secrets.o $(O)/libcommon.a
@@ -499,6 +511,10 @@ install uninstall:
 
 dist:
 	@packaging/dist.sh $(VERSION) $(BUILD)/dnsfwd-$(VERSION).tar.gz
+
+# Of what is committed, in a folder of its own; DEB_BUILD_OPTIONS=nocheck leaves the unit tests out.
+deb:
+	@packaging/deb.sh $(VERSION) $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)

@@ -24,6 +24,7 @@
 #include "proxy/ops/metrics.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
+#include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/policies.h"
 #include "proxy/secrets.h"
@@ -45,6 +46,7 @@ struct app {
 	struct event *signals[SIGNALS];
 	struct cache *cache;	/* of all workers; NULL: none */
 	bool served;		/* what is in it is worth keeping */
+	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
@@ -194,7 +196,7 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 	struct control_setup setup = { .base = a->base,
 		.path = a->config->control,
 		.is_default = a->config->control_is_default,
-		.group = (gid_t)-1,
+		.group = a->group,
 		.context = &a->control_context };
 
 	a->gatherer = gatherer_new(&(struct gatherer_setup){ .base = a->base,
@@ -359,6 +361,9 @@ static enum exit_code build(
 {
 	enum exit_code code = make_policies(a, error, size);
 
+	if (code == EXIT_OK &&
+		sandbox_prepare(a->config, check_only, &a->group, error, size) < 0)
+		code = EXIT_CONFIG;
 	if (code == EXIT_OK)
 		code = load_secrets(a, error, size);
 	if (code != EXIT_OK)
@@ -484,10 +489,24 @@ static enum exit_code serve(struct app *a)
 	return EXIT_OK;
 }
 
+/* Before a thread starts: what is given up is a thread's own, and goes to those that it starts. */
+static bool give_up(const struct app *a)
+{
+	struct sandbox_setup setup = { a->config, a->listeners.shared };
+	char error[512];
+
+	if (sandbox_enter(&setup, error, sizeof error) == 0)
+		return true;
+	log_error("%s", error);
+	return false;
+}
+
 enum exit_code app_run(struct app *a)
 {
 	enum exit_code code;
 
+	if (!give_up(a))
+		return EXIT_OTHER;
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -536,6 +555,7 @@ void app_free(struct app *a)
 	trusts_free(a->trusts);
 	if (a->base)
 		event_base_free(a->base);
+	sandbox_leave();
 	config_unref(a->config);
 	free(a);
 }

@@ -52,6 +52,8 @@ void config_unref(struct config *c)
 	free(c->tls_cert_bundle);
 	free(c->tls_priority);
 	free(c->cookie_secret_file);
+	free(c->user);
+	free_texts(&c->files);
 	free(c->control);
 	free(c->log_level);
 	free(c->metrics);

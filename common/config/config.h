@@ -191,11 +191,15 @@ struct config {
 	char *tls_cert_bundle;
 	char *tls_priority;	    /* of GnuTLS, not checked here; "": ours */
 	bool insecure_dtls_library; /* DTLS even with a library whose faults are known */
+	char *user;   /* name or number; "": stay who we are */
+	bool sandbox; /* privileges, system calls and files are limited once started */
 	char *control; /* a path; "": none */
 	bool control_is_default; /* nobody wrote it: its absence is no error */
 	char *log_level;
 	bool log_queries;
 	char *metrics; /* "": none; else an endpoint (endpoint.h), its port METRICS_PORT */
+
+	struct config_texts files; /* that it was read from: the first, then those it includes */
 
 	struct config_errors warnings; /* it works, but perhaps not as it is meant; owned */
 };

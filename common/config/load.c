@@ -379,6 +379,14 @@ static void loader_deinit(struct loader *l)
 	source_free(&l->source);
 }
 
+/* No place points at their names any more. */
+static void take_files(struct loader *l)
+{
+	l->config->files = (struct config_texts){ l->source.files, l->source.file_count };
+	l->source.files = NULL;
+	l->source.file_count = 0;
+}
+
 struct config *config_load(const char *text, size_t len, const char *file,
 	const struct config_overrides *overrides, struct config_errors *errors)
 {
@@ -397,6 +405,8 @@ struct config *config_load(const char *text, size_t len, const char *file,
 	if (!text || read_text(&l, &tree, text, len))
 		build(&l, &tree, overrides);
 	config_destroy(&tree);
+	if (text)
+		take_files(&l);
 	loader_deinit(&l);
 	if (errors->count + errors->dropped == before)
 		return l.config;

@@ -96,7 +96,7 @@ class Dnsfwd:
                of an upstream (address, port and auth-name are filled in where `server` is given), a spelling,
                or a list of TestServers and dictionaries (with their "server"): a group, all in the long form
     options    more of the configuration; None takes one out (query-timeout is QUERY_TIMEOUT, cache-size 0 where nothing
-               is said, as most tests count what goes upstream, and NO_NAMES_OF_ITS_OWN is in it); "control": True
+               is said, as most tests count what goes upstream, state-dir "", NO_NAMES_OF_ITS_OWN); "control": True
                is a socket in its folder, and none is there where nothing is said
     server     the TestServer behind a dictionary or spelling
     args       more of the command line; config False: no file, all is in args
@@ -152,7 +152,8 @@ class Dnsfwd:
     @staticmethod
     def _options(upstream, server, options):
         all_of = {
-            "listen": ["127.0.0.1"], "port": 0, "query-timeout": QUERY_TIMEOUT, "cache-size": 0, **NO_NAMES_OF_ITS_OWN
+            "listen": ["127.0.0.1"], "port": 0, "query-timeout": QUERY_TIMEOUT, "cache-size": 0, "state-dir": "",
+            **NO_NAMES_OF_ITS_OWN,
         }
         if isinstance(upstream, TestServer):
             server, upstream = upstream, upstream.upstream()

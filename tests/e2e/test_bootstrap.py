@@ -371,12 +371,20 @@ def test_a_useless_file_is_replaced(boot, begin, tmp_path, text):
 
 
 def test_no_folder_is_one_warning(boot, begin, tmp_path):
-    missing = tmp_path / "missing"
+    (tmp_path / "file").touch()
+    missing = tmp_path / "file" / "state"
     fwd = begin(boot, state_dir=str(missing))
     wait_answered(fwd)
-    fwd.wait_log(rf"warning addresses of upstreams cannot be kept in {missing}: No such file or directory; .*state-dir")
+    fwd.wait_log(rf"warning addresses of upstreams cannot be (kept in|read from) {missing}: Not a directory; .*state-dir")
     assert fwd.log_text().count(str(missing)) == 1
-    assert not missing.exists()
+
+
+def test_a_folder_that_is_not_there_is_made(boot, begin, tmp_path):
+    folder = tmp_path / "var" / "state"
+    fwd = begin(boot, state_dir=str(folder))
+    wait_answered(fwd)
+    wait_for(lambda: state(folder).exists(), what="addresses that are kept")
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_fifo_in_its_place_holds_nobody_up(boot, begin, tmp_path):

@@ -11,6 +11,10 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["DNSFWD"]).parent
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes longer than a check before a commit may")
+
+
 def run(*command, **options):
     """Its output; fails with all that it said."""
     result = subprocess.run([str(c) for c in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

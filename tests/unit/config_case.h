@@ -157,6 +157,8 @@ static inline void check_same(const struct config *a, const struct config *b)
 	for (size_t i = 0; i < a->bootstrap_count; i++)
 		assert_true(addr_equal(&a->bootstrap[i], &b->bootstrap[i]));
 	assert_string_equal(a->state_dir, b->state_dir);
+	assert_string_equal(a->user, b->user);
+	assert_int_equal(a->sandbox, b->sandbox);
 	assert_int_equal(a->query_timeout_us, b->query_timeout_us);
 	assert_int_equal(a->max_queries, b->max_queries);
 	assert_int_equal(a->tcp_clients, b->tcp_clients);

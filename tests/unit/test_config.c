@@ -183,6 +183,12 @@ static const struct value_row {
 	{ "state-dir", "\"\"", "\"\"", NULL },
 	{ "state-dir", "\"/srv/dns\"", "\"/srv/dns\"", NULL },
 	{ "state-dir", "false", NULL, "value false: " TEXT },
+	{ "user", "\"_dns\"", "\"_dns\"", NULL },
+	{ "user", "\"65534\"", "\"65534\"", NULL },
+	{ "user", "\"a\\nb\"", NULL, "a text of at most 255 printable" },
+	{ "user", "53", NULL, "value 53: a text of at most 255 printable" },
+	{ "sandbox", "false", "false", NULL },
+	{ "sandbox", "0", NULL, "true or false" },
 
 	{ "query-timeout", "\"100ms\"", "\"100ms\"", NULL },
 	{ "query-timeout", "\"60s\"", "\"1m\"", NULL },

@@ -20,6 +20,7 @@ static const char *const round_trips[] = {
 	"auth-name = \"x.example.\", tls-cert-bundle = \"/own\", pad-block = 17,\n"
 	"connections = 16, max-inflight = 1 } )\n",
 	FORWARD "policy = \"round-robin\"\nbootstrap = [ \"[2620:fe::fe]:5353\" ]\nstate-dir = \"\"\n",
+	FORWARD "user = \"_dns\"\nsandbox = false\n",
 	FORWARD "policy = \"fastest\"\nbootstrap = [ ]\nstate-dir = \"/a \\\"b\\\"\"\n",
 	"forward = [ \"quad9\", \"Cloudflare/Security@853\", \"nextdns/abc123\", \"tls://dns.example:8853\",\n"
 	"\"dns.example#other.example\", \"home\", \"google\", \"many\", \"wikimedia\" ]\n"
