@@ -220,6 +220,7 @@ static enum exit_code build_metrics(struct app *a, char *error, size_t size)
 {
 	struct metrics_setup setup = { .base = a->base,
 		.where = a->config->metrics,
+		.group = a->group,
 		.gatherer = a->gatherer,
 		.around = &a->around,
 		.versions = { .dnsfwd = dnsfwd_version,

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/base/list.h"
 
@@ -251,11 +250,10 @@ static void on_request(struct evhttp_request *q, void *arg)
 
 /* ------------------------------------------------------------------ life */
 
-/* 0 or -ENOMEM; the descriptor is the listener's on success. */
+/* 0 or -ENOMEM. */
 static int listen_on(struct http *h, struct event_base *base, int fd)
 {
-	h->listener = evconnlistener_new(
-		base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, 0, fd);
+	h->listener = evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!h->listener)
 		return -ENOMEM;
 	if (evhttp_bind_listener(h->server, h->listener))
@@ -278,10 +276,8 @@ struct http *http_new(const struct http_setup *setup)
 {
 	struct http *h = calloc(1, sizeof *h);
 
-	if (!h) {
-		close(setup->fd);
+	if (!h)
 		return NULL;
-	}
 	list_init(&h->waiting);
 	h->is_local = !setup->addr;
 	if (setup->addr)
@@ -294,7 +290,6 @@ struct http *http_new(const struct http_setup *setup)
 		configure(h);
 		return h;
 	}
-	close(setup->fd);
 	http_free(h);
 	return NULL;
 }

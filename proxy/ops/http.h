@@ -34,7 +34,7 @@ struct http_page {
 
 struct http_setup {
 	struct event_base *base;
-	int fd;			       /* listening, not blocking; taken, also on failure */
+	int fd;			       /* listening, not blocking; borrowed */
 	const struct addr *addr;       /* where that is; NULL: a Unix socket; copied */
 	const struct http_page *pages; /* borrowed */
 	void *arg;

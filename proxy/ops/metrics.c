@@ -33,7 +33,7 @@ struct waiting {
 
 struct metrics {
 	char *where; /* the endpoint's path lies in it */
-	struct endpoint at;
+	struct http_socket socket;
 	struct http *http;
 	struct event *tick; /* of the history */
 	struct gatherer *gatherer;
@@ -223,29 +223,31 @@ static const struct http_page pages[] = {
 	{ NULL, NULL },
 };
 
-static void announce(const struct metrics *m, const struct addr *addr)
+static void announce(const struct metrics *m)
 {
 	char text[ADDR_TEXT_MAX];
 
-	if (m->at.path)
-		log_info("metrics and status page on the Unix socket %s", m->at.path);
+	if (m->socket.at.path)
+		log_info("metrics and status page on the Unix socket %s", m->socket.at.path);
 	else
-		log_info("metrics and status page on http://%s/", addr_text(addr, text));
+		log_info("metrics and status page on http://%s/", addr_text(&m->socket.addr, text));
 }
 
 /* The socket is there; 0 or -ENOMEM. */
-static int serve(struct metrics *m, struct event_base *base, int fd, const struct addr *addr)
+static int serve(struct metrics *m, struct event_base *base)
 {
 	static const struct timeval step = { .tv_sec = HISTORY_STEP_S };
-	struct http_setup setup = {
-		.base = base, .fd = fd, .addr = m->at.path ? NULL : addr, .pages = pages, .arg = m
-	};
+	struct http_setup setup = { .base = base,
+		.fd = m->socket.bound.fd,
+		.addr = m->socket.at.path ? NULL : &m->socket.addr,
+		.pages = pages,
+		.arg = m };
 
 	m->http = http_new(&setup);
 	m->tick = event_new(base, -1, EV_PERSIST, on_tick, m);
 	if (!m->http || !m->tick || event_add(m->tick, &step) < 0)
 		return -ENOMEM;
-	announce(m, addr);
+	announce(m);
 	return 0;
 }
 
@@ -255,6 +257,7 @@ static struct metrics *make(const struct metrics_setup *setup)
 
 	if (!m)
 		return NULL;
+	m->socket.bound.fd = -1;
 	m->gatherer = setup->gatherer;
 	m->around = setup->around;
 	m->versions = setup->versions;
@@ -264,32 +267,41 @@ static struct metrics *make(const struct metrics_setup *setup)
 	return m;
 }
 
+/* What is wanted is looked at by the loader of the configuration. */
+static int start(struct metrics *m, const struct metrics_setup *setup, char *error, size_t size)
+{
+	struct endpoint at;
+	int err = -ENOMEM;
+
+	snprintf(error, size, "out of memory");
+	if (!m->where || !endpoint_parse(m->where, METRICS_PORT, &at))
+		return err;
+	err = http_socket_open(&m->socket, &at, setup->group, error, size);
+	if (err < 0)
+		return err;
+	err = serve(m, setup->base);
+	if (err < 0)
+		snprintf(error, size, "out of memory");
+	return err;
+}
+
 int metrics_new(const struct metrics_setup *setup, struct metrics **ret, char *error, size_t size)
 {
-	struct addr addr;
 	struct metrics *m;
-	int fd;
+	int err = -ENOMEM;
 
 	*ret = NULL;
 	if (!*setup->where)
 		return 0;
 	m = make(setup);
 	snprintf(error, size, "out of memory");
-	if (!m || !m->where || !endpoint_parse(m->where, METRICS_PORT, &m->at)) {
+	if (m)
+		err = start(m, setup, error, size);
+	if (err == 0)
+		*ret = m;
+	else
 		metrics_free(m);
-		return -ENOMEM;
-	}
-	fd = http_socket_open(&m->at, &addr, error, size);
-	if (fd >= 0 && serve(m, setup->base, fd, &addr) < 0) {
-		snprintf(error, size, "out of memory");
-		fd = -ENOMEM;
-	}
-	if (fd < 0) {
-		metrics_free(m);
-		return fd;
-	}
-	*ret = m;
-	return 0;
+	return err;
 }
 
 void metrics_free(struct metrics *m)
@@ -300,10 +312,8 @@ void metrics_free(struct metrics *m)
 		figures_cancel(m->asked);
 	if (m->tick)
 		event_free(m->tick);
-	if (m->http) {
-		http_free(m->http);
-		http_socket_remove(&m->at);
-	}
+	http_free(m->http);
+	http_socket_close(&m->socket);
 	if (m->statm >= 0)
 		close(m->statm);
 	free(m->where);

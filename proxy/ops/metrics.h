@@ -9,6 +9,7 @@
 #define PROXY_OPS_METRICS_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "proxy/ops/metrics_text.h"
 
@@ -23,6 +24,7 @@ struct surroundings;
 struct metrics_setup {
 	struct event_base *base;
 	const char *where;		   /* option metrics; copied */
+	gid_t group;			   /* that may use a Unix socket; (gid_t)-1: our own */
 	struct gatherer *gatherer;	   /* borrowed */
 	const struct surroundings *around; /* borrowed */
 	struct metrics_versions versions;
