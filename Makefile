@@ -112,12 +112,18 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
-CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c main.c show_stats.c show_status.c text.c)
+CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c show_stats.c show_status.c text.c)
 
-# What measures and grades resolvers, with the TLS and the name lookup of the daemon.
+# Its audit: what measures and grades resolvers, with the TLS and the name lookup of the daemon.
 AUDIT_SRC := $(addprefix proxy/ctl/, \
-	audit_ask.c audit_dtls.c audit_grade.c audit_hello.c audit_link.c audit_lookup.c audit_names.c audit_probe.c \
-	audit_questions.c audit_reach.c audit_rows_answers.c audit_rows_session.c audit_wait.c)
+	audit_ask.c audit_command.c audit_dtls.c audit_grade.c audit_hello.c audit_json.c audit_link.c audit_lookup.c \
+	audit_names.c audit_options.c audit_print.c audit_probe.c audit_questions.c audit_reach.c audit_rows_answers.c \
+	audit_rows_session.c audit_wait.c) \
+	proxy/loop.c $(addprefix proxy/upstream/, \
+	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c \
+	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
+	verify_chain.c verify_name.c)
+CTL_SRC += $(AUDIT_SRC)
 
 # What of these is another with the test clock.
 CLOCKED_SRC := common/base/clock.c proxy/loop.c
@@ -248,7 +254,7 @@ $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(PROXY_MADE) $(O)/libcommon.a $(O)/featu
 
 $(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libctl) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(p_libctl) $(LDLIBS)
 
 # The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
 $(O)/testclock/%.o: %.c
@@ -306,10 +312,11 @@ $(PAGE_MADE:.c=.o): $(PAGE_MADE)
 $(O)/features: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(p_features)' | cmp -s - $@ || printf '%s\n' '$(p_features)' > $@
 
-$(O)/proxy/main.o $(O)/proxy/version.o: p_extra = $(p_defs)
+# Version and paths are compiled in: a change of them is a change of these.
+with_defs := $(addprefix $(O)/proxy/,main.o version.o ctl/config_file.o)
+$(with_defs): p_extra = $(p_defs)
 $(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
-# Version and paths are compiled in: a change of them is a change of main.
-$(O)/proxy/main.o $(O)/proxy/version.o $(O)/proxy/ops/sandbox_calls.o: $(O)/defs
+$(with_defs) $(O)/proxy/ops/sandbox_calls.o: $(O)/defs
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion

@@ -25,7 +25,8 @@ enum audit_answer { AUDIT_UNKNOWN = 0, AUDIT_NO, AUDIT_YES };
 enum audit_subnet {
 	SUBNET_UNKNOWN = 0,
 	SUBNET_UNUSED,	/* nothing of it comes back, or the "none" that was sent */
-	SUBNET_ECHOED,	/* the one that was sent comes back: answers may depend on it */
+	SUBNET_ECHOED,	/* the one that was sent comes back, and the answer depends on it */
+	SUBNET_NOTICED, /* it comes back, with scope 0: this answer does not */
 	SUBNET_REFUSED, /* an error instead of an answer */
 	SUBNET_INVENTED /* none was sent, and one comes back */
 };

@@ -43,7 +43,7 @@ bool audit_ask_once_more(struct audit_run *r)
 
 static bool is_none(const struct edns_option *subnet)
 {
-	return subnet->len >= 4 && subnet->data[2] == 0;
+	return subnet->len < 4 || subnet->data[2] == 0;
 }
 
 /* "None" was asked for. */
@@ -85,7 +85,7 @@ static void offer_subnet(struct audit_run *r)
 	q.subnet_len = sizeof documentation_net;
 	audit_ask(r, &q, &reply);
 	if (reply.came && reply.has_subnet && !is_none(&reply.subnet))
-		r->facts->subnet = SUBNET_ECHOED;
+		r->facts->subnet = reply.subnet.data[3] > 0 ? SUBNET_ECHOED : SUBNET_NOTICED;
 }
 
 /* A name server that tells what it was told. */

@@ -77,8 +77,12 @@ void row_subnet(const struct audit_facts *f, struct audit_row *row)
 		row_lost(row, 6, "a query that asks for none is refused (RFC 7871 7.1.2)");
 	else if (f->subnet == SUBNET_ECHOED)
 		row_lost(row, 4,
-			"one that a client sends is taken: answers and queries may carry a "
-			"network");
+			"one that a client sends is used: answers depend on it, and others may be "
+			"told");
+	else if (f->subnet == SUBNET_NOTICED)
+		row_lost(row, 2,
+			"one that a client sends comes back, with scope 0: it may be used for "
+			"others");
 	else if (f->subnet == SUBNET_UNUSED)
 		row_good(row, "not used%s",
 			f->subnet_sent == AUDIT_NO ? ", and name servers are told none" : "");

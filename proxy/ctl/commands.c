@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "proxy/ctl/commands_local.h"
 #include "proxy/ctl/ctl.h"
 #include "proxy/ctl/text.h"
 
@@ -35,6 +36,9 @@ const struct ctl_command ctl_commands[] = {
 	{ .name = "reload", .arguments = "",
 		.summary = "read the configuration again, as SIGHUP does",
 		.help = "If it is bad, the old one stays, and what is wrong is told.\n" },
+	{ .name = "audit", .arguments = "[OPTION]... [UPSTREAM]...",
+		.summary = "measure what resolvers really do, and grade them",
+		.help = ctl_audit_help, .local = ctl_audit },
 	{ 0 },
 };
 /* clang-format on */

@@ -21,7 +21,8 @@ static struct audit_facts perfect(void)
 			.group = "X25519",
 			.alpn = "dot",
 			.sent = 1,
-			.cert = { { .not_before = NOW - 300 * DAY, .not_after = NOW + 80 * DAY } } },
+			.cert = { { .not_before = NOW - 300 * DAY,
+				.not_after = NOW + 80 * DAY } } },
 		.authenticated = AUDIT_YES,
 		.old_tls = AUDIT_NO,
 		.tickets = 2,
@@ -141,6 +142,11 @@ static void subnet_echoed(struct audit_facts *f)
 {
 	f->subnet = SUBNET_ECHOED;
 }
+static void subnet_noticed(struct audit_facts *f)
+{
+	f->subnet = SUBNET_NOTICED;
+}
+
 static void subnet_refused(struct audit_facts *f)
 {
 	f->subnet = SUBNET_REFUSED;
@@ -219,7 +225,8 @@ static void test_weaknesses(void **state)
 		{ "no block", bad_block, "padding", 6, "no block" },
 		{ "block of 32", small_block, "padding", 3, "32 octets" },
 		{ "block of 256", query_block, "padding", 1, "256 octets" },
-		{ "subnet echoed", subnet_echoed, "subnet", 4, "taken" },
+		{ "subnet echoed", subnet_echoed, "subnet", 4, "depend" },
+		{ "subnet noticed", subnet_noticed, "subnet", 2, "scope 0" },
 		{ "subnet refused", subnet_refused, "subnet", 6, "refused" },
 		{ "subnet invented", subnet_invented, "subnet", 8, "asked for none" },
 		{ "subnet told", subnet_told, "subnet", 10, "were told" },
