@@ -97,7 +97,7 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
-	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/watch.c \
+	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
@@ -161,7 +161,7 @@ PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
 	$(if $(filter 1,$(HTTP)),test_exposition test_history) \
-	test_sandbox
+	test_sandbox test_sandbox_calls test_watchdog
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -233,6 +233,8 @@ help:
 	@echo 'make check-long   the e2e suite without sanitizers, and the long tests'
 	@echo 'make check-package    what is installed and packaged: tarball, manual pages, completions, units'
 	@echo 'make bench        what parts and queries cost, beside unbound and dnsdist where installed; instruction budgets'
+	@echo 'make soak MINUTES=10     mixed load and faults of all kinds: what is lost, what grows'
+	@echo 'make bench-faults what faults of servers and paths cost, beside unbound and stubby (root)'
 	@echo 'make fuzz SECONDS=60    run the fuzzers (clang)'
 	@echo 'make install      into DESTDIR, PREFIX=$(PREFIX), SYSCONFDIR=$(SYSCONFDIR); uninstall takes it away'
 	@echo 'make dist         the source tarball, the same octets each time'
@@ -320,7 +322,7 @@ $(with_defs) $(O)/proxy/ops/sandbox_calls.o: $(O)/defs
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
-$(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"'
+$(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"' $(p_more)
 
 # ------------------------------------------------------------------ unit tests
 
@@ -366,11 +368,20 @@ $(addprefix $(O)/tests/unit/,test_lookup test_lookup_cache): %: %.o $(O)/tests/u
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# The same defines as what it tests.
+$(O)/tests/unit/test_sandbox_calls.o: p_more = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
+$(O)/tests/unit/test_sandbox_calls: %: %.o $(O)/proxy/ops/sandbox_calls.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 $(O)/tests/unit/test_sandbox: $(O)/tests/unit/test_sandbox.o $(call objs,$(SANDBOX_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libs) $(LDLIBS)
 
 # The workers are the test's.
+$(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
 $(O)/tests/unit/test_secrets: %: %.o $(O)/proxy/secrets.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
@@ -476,10 +487,19 @@ check-long: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) tests/e2e
 	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
 
-.PHONY: check-hostile
+.PHONY: check-hostile soak bench-faults
 # Millions of mutated messages, in both directions.  DNSFWD_SEED=N: those of an earlier run.
 check-hostile: $(O)/dnsfwd server
 	$(e2e_env) $(PYTHON) -m pytest -q -s -p no:cacheprovider -m long tests/e2e/test_hostile.py
+
+# Mixed load and faults of all kinds, for as long as one wants.
+MINUTES ?= 10
+soak: $(O)/dnsfwd server
+	@$(e2e_env) $(PYTHON) tests/soak/soak.py --minutes $(MINUTES) $(SOAK_ARGS)
+
+# What faults cost, beside unbound and stubby where they are installed.  Needs root.
+bench-faults: $(O)/dnsfwd server
+	@$(e2e_env) $(PYTHON) tests/bench/faults.py $(BENCH_ARGS)
 
 lint:
 	@CC='$(CC)' tests/lint.sh

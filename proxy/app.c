@@ -26,6 +26,7 @@
 #include "proxy/ops/report.h"
 #include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
+#include "proxy/ops/watchdog.h"
 #include "proxy/policies.h"
 #include "proxy/secrets.h"
 #include "proxy/self.h"
@@ -47,6 +48,7 @@ struct app {
 	struct cache *cache;	/* of all workers; NULL: none */
 	bool served;		/* what is in it is worth keeping */
 	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
+	struct watchdog *watchdog; /* NULL: nobody asks whether we go on */
 	struct mailbox mailbox; /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
@@ -176,8 +178,6 @@ static bool build_cache(struct app *a)
 	if (getrandom(s.secret, sizeof s.secret, 0) != sizeof s.secret)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 	a->cache = cache_new(&s);
-	if (a->cache && *c->cache_snapshot)
-		snapshot_read(a->cache, c->cache_snapshot, loop_boottime_s(NULL));
 	return a->cache;
 }
 
@@ -478,6 +478,13 @@ static void announce_all(const struct app *a)
 		.tcp_clients = tcp_clients_of(a) });
 }
 
+static int watch_workers(struct app *a)
+{
+	struct watchdog_setup setup = { a->base, &a->mailbox, a->workers, a->worker_count };
+
+	return watchdog_new(&setup, &a->watchdog);
+}
+
 /* The loop of main's thread, until a signal or an error ends it. */
 static enum exit_code serve(struct app *a)
 {
@@ -485,6 +492,8 @@ static enum exit_code serve(struct app *a)
 		return EXIT_FILES;
 	announce_all(a);
 	names_start(a->names);
+	if (watch_workers(a) < 0)
+		return EXIT_MEMORY;
 	on_notify_ready(-1, 0, a);
 	event_base_dispatch(a->base);
 	return EXIT_OK;
@@ -508,6 +517,8 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
+	if (a->cache && *a->config->cache_snapshot)
+		snapshot_read(a->cache, a->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -551,6 +562,7 @@ void app_free(struct app *a)
 			event_free(a->signals[i]);
 	mailbox_deinit(&a->mailbox);
 	gatherer_free(a->gatherer);
+	watchdog_free(a->watchdog);
 	secrets_free(a->secrets);
 	policies_deinit(&a->policies);
 	trusts_free(a->trusts);

@@ -133,8 +133,12 @@ static void add(struct builder *b, uint32_t action, const char *name, unsigned c
 	/* In this machine's numbers, whatever it is made for; negative where it only exists elsewhere. */
 	int number = seccomp_syscall_resolve_name(name);
 
-	if (number != __NR_SCMP_ERROR && b->err == 0)
-		b->err = seccomp_rule_add_array(b->filter, action, number, count, compare);
+	if (number == __NR_SCMP_ERROR || b->err < 0)
+		return;
+	b->err = seccomp_rule_add_array(b->filter, action, number, count, compare);
+	/* Two names for one call, on some machine. */
+	if (b->err == -EEXIST)
+		b->err = 0;
 }
 
 /* Of a call that is looked at more closely, unless anything goes. */
@@ -166,17 +170,7 @@ static void add_values(struct builder *b, const char *name, unsigned argument, c
  */
 static bool has_socketcall(uint32_t architecture)
 {
-	switch (architecture) {
-	case SCMP_ARCH_X86:
-	case SCMP_ARCH_S390:
-	case SCMP_ARCH_S390X:
-	case SCMP_ARCH_PPC:
-	case SCMP_ARCH_PPC64:
-	case SCMP_ARCH_PPC64LE:
-		return true;
-	default:
-		return false;
-	}
+	return seccomp_syscall_resolve_name_arch(architecture, "socket") < 0;
 }
 
 static bool is_s390(uint32_t architecture)
@@ -312,9 +306,10 @@ static int set_up(struct builder *b)
 	int err = 0;
 
 	if (b->architecture != native) {
-		err = seccomp_arch_add(b->filter, b->architecture);
+		/* In this order: one filter can't be for both orders of octets. */
+		err = seccomp_arch_remove(b->filter, native);
 		if (err == 0)
-			err = seccomp_arch_remove(b->filter, native);
+			err = seccomp_arch_add(b->filter, b->architecture);
 	}
 	if (err == 0)
 		err = seccomp_attr_set(b->filter, SCMP_FLTATR_ACT_BADARCH, b->kill);

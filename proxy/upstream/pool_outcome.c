@@ -28,7 +28,7 @@ static void on_lost(void *arg, struct upstream *u)
 }
 
 /*
- * The path is in doubt: it is sent elsewhere too; what was sent may still be answered.  The second
+ * The path is in doubt, or was: it is sent elsewhere too; what was sent may still be answered.  The second
  * time with an upstream it goes to another one.
  */
 static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
@@ -42,11 +42,16 @@ static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
 	return true;
 }
 
-/* Once, to another session of the same upstream, if the budget allows. */
+/*
+ * Once, to another session of the same upstream, if the budget allows.  What came here because its
+ * path was in doubt came into the same silence: that is no slow name.
+ */
 static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 {
 	struct session *s;
 
+	if (r->late_on & pool_bit(u))
+		return path_is_late(p, u, r);
 	if (r->sends > 1 || request_waits(r) || pool_is_exhausted(r))
 		return true;
 	if (p->hedge_credit < POOL_HEDGE_COST)
@@ -92,7 +97,7 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 
 	if (u->stream)
 		return datagrams_are_late(p, u, f->request, why);
-	return why == LATE_PATH ? path_is_late(p, u, f->request) : name_is_slow(p, u, f->request);
+	return why == LATE_NAME ? name_is_slow(p, u, f->request) : path_is_late(p, u, f->request);
 }
 
 /* Its answer came twice by half, or malformed: that is the upstream's own trouble with it. */

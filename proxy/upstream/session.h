@@ -46,6 +46,7 @@ enum session_state { SESSION_CONNECTING = 0, SESSION_READY, SESSION_RETIRING, SE
 enum session_late {
 	LATE_PATH,	/* the session is suspect */
 	LATE_NAME,	/* only this answer is missing: others come */
+	LATE_SWALLOWED, /* so were all in a silence that is over, and into which it was sent */
 	LATE_DATAGRAMS, /* it was repeated over datagrams, or waited for, as long as is of use */
 };
 
@@ -127,6 +128,7 @@ struct session {
 	size_t queued_count, sent_count;
 	uint64_t waiting_since_us; /* queries are out and none was answered since; 0: none is */
 	uint64_t waited_us;	   /* before that, since the last answer */
+	uint64_t revived_us;	   /* when an answer ended a silence; 0: there was none */
 	uint64_t suspect_us;	   /* since when */
 	const char *alerted;	   /* doubted while nothing was out: why, else NULL */
 	bool alerts_false;	   /* such a doubt was wrong once: only silence counts now */

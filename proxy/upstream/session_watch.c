@@ -14,6 +14,14 @@
 #define REPEATED_US 500000u
 /* One answer is missing for so long among others that came. */
 #define SLOW_NAME_US 1500000u
+/*
+ * After a silence of so long, what was sent into it has so long to be answered once answers come
+ * again: a server that has swallowed it will not.  Before the first answer it is the silence in which
+ * another session became suspect.
+ */
+#define PAUSE_US       500000u
+#define FIRST_PAUSE_US 100000u
+#define REST_US	       500000u
 /* Suspect for so long without an answer. */
 #define GIVE_UP_US 10000000u
 
@@ -132,6 +140,12 @@ static void remain_suspect(struct session *s)
 
 /* ------------------------------------------------------------------ names */
 
+/* Sent into a silence that is over: it is not its name, and there may be many of them. */
+static bool is_swallowed(const struct session *s, const struct flight *f)
+{
+	return f->sent_us < s->revived_us && now_us(s) - s->revived_us >= REST_US;
+}
+
 /* Others have been answered since it was sent. */
 static void report_slow_names(struct session *s)
 {
@@ -141,7 +155,8 @@ static void report_slow_names(struct session *s)
 		if (now_us(s) - f->sent_us < SLOW_NAME_US)
 			break;
 		if (!f->late && s->answered_us > f->sent_us)
-			f->late = s->setup->owner->late(s->setup->owner_arg, s, f, LATE_NAME);
+			f->late = s->setup->owner->late(s->setup->owner_arg, s, f,
+				is_swallowed(s, f) ? LATE_SWALLOWED : LATE_NAME);
 	}
 }
 
@@ -195,6 +210,8 @@ void session_watch_answered(struct session *s)
 {
 	s->alerts_false |= s->alerted != NULL;
 	s->alerted = NULL;
+	if (s->waiting_since_us && silent_us(s) >= (s->answers > 1 ? PAUSE_US : FIRST_PAUSE_US))
+		s->revived_us = now_us(s);
 	s->answered_us = now_us(s);
 	s->waited_us = 0;
 	s->waiting_since_us = s->sent_count > 0 ? s->answered_us : 0;

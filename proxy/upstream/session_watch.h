@@ -5,6 +5,8 @@
  *     (two round trips where they take longer) while queries wait (octets are not progress: a
  *     lying length prefix delivers them for ever): the session is suspect, all it has sent is late, and what it has not sent returns;
  *   - one query unanswered for 1.5 s while others are answered: that one is late;
+ *   - the same, and for 0.5 s no answer came at all after it was sent, but others do now: it was
+ *     swallowed, as whatever was sent then;
  *   - suspect for 10 s without an answer: nobody is there, the session ends.
  */
 #ifndef PROXY_UPSTREAM_SESSION_WATCH_H

@@ -104,6 +104,7 @@ class Dnsfwd:
     wait       until it is ready
     netns      a netns.Namespace to run in; it is asked from inside, too
     clock      a clockfile.ClockFile to go by: the program built with the test clock
+    command    what is run instead: the program by way of another one
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class Dnsfwd:
         passed=None,
         netns=None,
         clock=None,
+        command=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-")
         self.lines, self.changed = [], threading.Condition()
@@ -132,7 +134,7 @@ class Dnsfwd:
                 netns.daemons.append(self)
             binary = clockfile.binary_of(BINARY) if clock else BINARY
             env = {**(env or {}), **(clock.env if clock else {})}
-            command = [*(netns.prefix if netns else []), str(binary)]
+            command = command or [*(netns.prefix if netns else []), str(binary)]
             if config:
                 self.path = os.path.join(self.folder, "dnsfwd.conf")
                 all_of = {"control": "", **self._options(upstream, server, options or {})}

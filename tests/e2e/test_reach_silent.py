@@ -1,11 +1,13 @@
 """A path or a server that says nothing more (F04, F06): queries move on, and come back."""
 
+import time
+
 import pytest
 import wire
 from conftest import addresses, warm
 from load import load
 from netns import Network
-from reach import During, answered_first, comes_back, fails, fresh, goes_to, long, queries
+from reach import During, answered_first, comes_back, fails, fresh, goes_to, long, queries, report
 from testserver import expected_a, wait_for
 
 pytestmark = pytest.mark.clock
@@ -98,6 +100,26 @@ def test_silent_first_of_two(start_server, start, how):
     steps = During(lambda: queries(servers[0])[0], (100, silence))
     load(fwd, 600, window=40, rate=400, name=fresh(), each_turn=steps).check()
     assert steps.done() and queries(servers[1])[0] > 0
+
+
+# Longer than two seconds is all that three sends to the same one can meet.
+PAUSES = [(1, 0.7), (1, 1.05), (1, 1.3), (2, 2.0), (2, 2.5), *(long(1, s) for s in (1.0, 1.1, 1.2, 1.5, 1.7, 1.9))]
+PAUSES += [long(2, s) for s in (0.7, 1.05, 1.3, 1.6, 2.2, 3.0)]
+
+
+@pytest.mark.parametrize("count, seconds", PAUSES)
+def test_what_a_pause_has_swallowed(start_server, start, count, seconds):
+    """A server takes queries for a while and answers none of them, then all that come: nobody's deadline has passed."""
+    servers = [start_server() for _ in range(count)]
+    fwd = warm(start(servers, {"query-timeout": None}))
+    begin = time.monotonic()
+    steps = During(
+        time.monotonic, (0.5, lambda: servers[0].mute()), (0.5 + seconds, lambda: servers[0].mute(False))
+    )
+    result = load(fwd, int(400 * (seconds + 1.5)), window=4000, rate=400, name=fresh(), each_turn=steps)
+    result.check()
+    assert steps.done() and time.monotonic() - begin > seconds
+    report(f"{count} servers, the first swallows all for {seconds} s: slowest answer", result.slowest)
 
 
 def test_lost_answers_are_asked_for_again(server, start):

@@ -111,7 +111,7 @@ static inline bool on_late(void *arg, struct session *s, struct flight *f, enum 
 	assert_true(why == LATE_PATH || !f->late);
 	late[index_of(f->request)]++;
 	late_due -= why == LATE_PATH;
-	tell(s, why == LATE_PATH ? 'p' : why == LATE_NAME ? 'n' : 'd');
+	tell(s, "pnsd"[why]);
 	return !late_refused;
 }
 

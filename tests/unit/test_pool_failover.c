@@ -423,6 +423,43 @@ static void test_slow_name_does_not_move(void **state)
 	assert_null(flight_on(0, to(1)));
 }
 
+/* Others are asked over it and answered, every 50 ms. */
+static void others_come(struct fake *f, uint64_t us)
+{
+	for (uint64_t left = us / (50 * MS); left > 0; left--) {
+		submit(ASKS - 1);
+		turn();
+		if (flight_on(ASKS - 1, f))
+			answer(ASKS - 1, f);
+		else
+			cancel(ASKS - 1);
+		pass(50 * MS);
+		memset(&fates[ASKS - 1], 0, sizeof fates[0]);
+	}
+}
+
+/* Moved because of a silence, and into the same one: then it is another upstream's turn. */
+static void test_swallowed_twice_moves(void **state)
+{
+	struct fake *a, *b;
+
+	(void)state;
+	connect_both();
+	a = to(0);
+	send_one(0);
+	fall_silent(a);
+	b = to(0);
+	assert_ptr_not_equal(b, a);
+	fake_ready(b);
+	turn();
+	assert_non_null(flight_on(0, b));
+	others_come(b, 1400 * MS);
+	assert_null(flight_on(0, to(1)));
+	others_come(b, 200 * MS);
+	assert_non_null(flight_on(0, to(1)));
+	assert_non_null(flight_on(0, b)); /* may still be answered */
+}
+
 /* Once may be an accident; twice is the first one's own trouble with it. */
 static void test_malformed_twice_moves(void **state)
 {
@@ -758,6 +795,7 @@ int main(void)
 		TEST(test_lost_session_moves_when_refused),
 		TEST(test_full_does_not_move),
 		TEST(test_slow_name_does_not_move),
+		TEST(test_swallowed_twice_moves),
 		TEST(test_malformed_twice_moves),
 		TEST(test_back_to_the_first),
 		TEST(test_back_to_the_first_leaves_what_is_sent),

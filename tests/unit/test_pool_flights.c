@@ -154,6 +154,28 @@ static uint64_t hedges_of(unsigned n)
 	return net.stats.upstream_hedges - before;
 }
 
+/* As many as went into a silence that is over are sent again: the budget is for slow names. */
+static void test_swallowed(void **state)
+{
+	struct fake *a = connect_to(0), *b;
+
+	(void)state;
+	for (unsigned i = 0; i < 30; i++)
+		submit(i);
+	turn();
+	pass(600 * MS);
+	others_are_answered(a, 1050 * MS);
+	b = to(0);
+	assert_ptr_not_equal(b, a);
+	fake_ready(b);
+	turn();
+	for (unsigned i = 0; i < 30; i++) {
+		assert_non_null(flight_on(i, b));
+		assert_int_equal(asks[i].request.sends, 2);
+	}
+	assert_int_equal(net.stats.upstream_hedges, 0);
+}
+
 /* One can be asked again from the start; the others must be earned. */
 static void test_bucket_starts_with_one(void **state)
 {
@@ -502,6 +524,7 @@ int main(void)
 		TEST(test_hedge_and_first_answer),
 		TEST(test_no_second_session),
 		TEST(test_nobody_is_answered),
+		TEST(test_swallowed),
 		TEST(test_bucket_starts_with_one),
 		TEST(test_bucket_is_earned),
 		TEST(test_bucket_has_a_bottom),

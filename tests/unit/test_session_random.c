@@ -46,6 +46,7 @@ enum event {
 	RECOVERED,
 	LATE_BY_PATH,
 	LATE_BY_NAME,
+	LATE_BY_SILENCE,
 	MOVED,
 	ENDED_SILENT,
 	ENDED_BY_ITSELF,
@@ -67,6 +68,7 @@ static const unsigned at_least[EVENTS] = {
 	[RECOVERED] = 50,
 	[LATE_BY_PATH] = 200,
 	[LATE_BY_NAME] = 50,
+	[LATE_BY_SILENCE] = 20,
 	[MOVED] = 100,
 	[ENDED_SILENT] = 5,
 	[ENDED_BY_ITSELF] = 50,
@@ -255,7 +257,7 @@ static bool on_late(void *arg, struct session *s, struct flight *f, enum session
 	} else {
 		assert_false(f->late);
 		assert_true(age >= 1500 * MS);
-		events[LATE_BY_NAME]++;
+		events[why == LATE_NAME ? LATE_BY_NAME : LATE_BY_SILENCE]++;
 	}
 	return !one_in(3);
 }

@@ -268,7 +268,7 @@ static void test_life_ends_the_silence(void **state)
 		fake_wait(&net, 600 * MS - 1);
 		assert_told(row, "");
 		fake_wait(&net, 1);
-		assert_told(row, "n");
+		assert_told(row, "s");
 		fake_wait(&net, 400 * MS - 1);
 		assert_told(row, "");
 		fake_wait(&net, 1);
@@ -947,6 +947,94 @@ static void test_slow_name_while_retiring(void **state)
 	assert_told("the last", "++x");
 }
 
+/* Sent into a silence that is over: the path has swallowed it, however many there are. */
+static void test_swallowed(void **state)
+{
+	(void)state;
+	send_one(2);
+	fake_wait(&net, 400 * MS);
+	send_one(3);
+	fake_wait(&net, 500 * MS);
+	answer_others(600 * MS - 1);
+	assert_told("not yet", "");
+	fake_wait(&net, 1);
+	assert_told("1.5 s after the first", "s");
+	answer_others(400 * MS);
+	fake_wait(&net, LOOK);
+	assert_told("1.5 s after the second", "s");
+	assert_int_equal(late[2] + late[3], 2);
+	answer_others(10 * SEC);
+	assert_told("once", "");
+}
+
+/* A silence that is none yet, one that ended before it was sent. */
+static void test_not_swallowed(void **state)
+{
+	(void)state;
+	answer_others(100 * MS);
+	send_one(2);
+	fake_wait(&net, 500 * MS - 1);
+	answer_others(1001 * MS);
+	fake_wait(&net, LOOK);
+	assert_told("half a second, nearly", "n");
+	start_again();
+	send_one(2);
+	fake_wait(&net, 600 * MS);
+	fake_answer_nth(fake, 0);
+	assert_told("after a silence", "+");
+	send_one(3);
+	answer_others(1500 * MS);
+	fake_wait(&net, LOOK);
+	assert_told("sent afterwards", "n");
+}
+
+/* Of a session that has answered nothing yet a tenth of a second is enough: it may stand for a suspect one. */
+static void test_swallowed_from_the_beginning(void **state)
+{
+	(void)state;
+	send_one(2);
+	fake_wait(&net, 100 * MS);
+	answer_others(1400 * MS);
+	fake_wait(&net, LOOK);
+	assert_told("after 100 ms", "s");
+	start_again();
+	send_one(2);
+	fake_wait(&net, 100 * MS - 1);
+	answer_others(1401 * MS);
+	fake_wait(&net, LOOK);
+	assert_told("before", "n");
+}
+
+/* What is answered behind the silence was only late. */
+static void test_not_swallowed_but_late(void **state)
+{
+	(void)state;
+	send_one(2);
+	send_one(3);
+	fake_wait(&net, 990 * MS);
+	answer_others(400 * MS);
+	fake_answer_nth(fake, 1);
+	fake_answer_nth(fake, 0);
+	assert_told("both", "++");
+	answer_others(3 * SEC);
+	assert_told("nothing", "");
+}
+
+/* Where the silence has ended just now, others may be on their way: until then it is a slow name. */
+static void test_swallowed_perhaps(void **state)
+{
+	(void)state;
+	send_one(2);
+	answer_others(700 * MS);
+	late_refused = true;
+	fake_wait(&net, 700 * MS);
+	answer_others(500 * MS - 1);
+	assert_told("they may come", "nnnn");
+	late_refused = false;
+	answer_others(LOOK);
+	assert_told("they do not", "s");
+}
+
 /* Slow, and then the path is in doubt: it is late for that, too. */
 static void test_slow_name_then_suspect(void **state)
 {
@@ -1063,6 +1151,11 @@ int main(void)
 		READY_TEST(test_slow_names),
 		READY_TEST(test_slow_name_in_time),
 		READY_TEST(test_slow_name_while_retiring),
+		READY_TEST(test_swallowed),
+		READY_TEST(test_not_swallowed),
+		READY_TEST(test_swallowed_from_the_beginning),
+		READY_TEST(test_not_swallowed_but_late),
+		READY_TEST(test_swallowed_perhaps),
 		READY_TEST(test_slow_name_then_suspect),
 		READY_TEST(test_moved),
 		READY_TEST(test_moved_in_vain),
