@@ -6,6 +6,7 @@
 #   SECCOMP=0               build without libseccomp: system calls are not filtered
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
+#   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
 #   HTTP=0, or SMALL=1      leave out the HTTP server of option metrics, and libevent_extra with it
 
 # The version stands here and nowhere else.
@@ -35,6 +36,7 @@ HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
 SECCOMP    ?= 1
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 UPSTREAM   ?=
+RUN        ?=
 
 empty :=
 comma := ,
@@ -194,7 +196,7 @@ p_features := http=$(HTTP)
 LIBS     := libevent_core $(if $(filter 1,$(HTTP)),libevent_extra) gnutls libcares libconfig $(if $(filter-out 0,$(SECCOMP)),libseccomp)
 CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
-p_cflags := -std=gnu11 -D_GNU_SOURCE -I. -MMD -MP -fPIE -pthread \
+p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wconversion -fstack-protector-strong $(if $(WERROR),-Werror)
 ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
@@ -231,6 +233,7 @@ help:
 	@echo '                  and the e2e suite sanitized'
 	@echo 'make check-unit check-e2e check-fuzz lint        parts of it; SAN=address,undefined for a sanitized run'
 	@echo 'make check-long   the e2e suite without sanitizers, and the long tests'
+	@echo 'make check-cross  unit tests and fuzz corpora as a 32-bit and as a big-endian machine (qemu)'
 	@echo 'make check-package    what is installed and packaged: tarball, manual pages, completions, units'
 	@echo 'make bench        what parts and queries cost, beside unbound and dnsdist where installed; instruction budgets'
 	@echo 'make soak MINUTES=10     mixed load and faults of all kinds: what is lost, what grows'
@@ -401,7 +404,7 @@ $(addprefix $(O)/tests/unit/,$(DTLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 
 check-unit: $(unit_tests)
 	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \
-		'{} > {}.log 2>&1 || { cat {}.log; echo "FAILED: {}"; exit 255; }'
+		'$(RUN) {} > {}.log 2>&1 || { cat {}.log; echo "FAILED: {}"; exit 255; }'
 	@cat $(unit_tests:%=%.log) | grep -c '\[       OK \]' | xargs printf 'unit tests: %s passed\n'
 
 # ------------------------------------------------------------------ fuzzing
@@ -418,7 +421,7 @@ $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay
 
 check-fuzz: $(replays)
 	@for f in $(FUZZERS); do \
-		$(O)/tests/fuzz/replay-$$f tests/fuzz/corpus/$$f || { echo "FAILED: $$f"; exit 1; }; \
+		$(RUN) $(O)/tests/fuzz/replay-$$f tests/fuzz/corpus/$$f || { echo "FAILED: $$f"; exit 1; }; \
 	done
 
 # "make fuzz FUZZERS=fuzz_tls" runs one of them.
@@ -522,6 +525,13 @@ check-quick:
 	@$(MAKE) --no-print-directory -j $(JOBS) WERROR=1 check-unit check-fuzz
 	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-unit check-fuzz
 	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-e2e
+
+# Routers are of many kinds: armhf has 32 bits, s390x has its octets the other way round.
+CROSS ?= armhf s390x
+.PHONY: check-cross
+check-cross:
+	@packaging/install-deps.sh build cross
+	@JOBS=$(JOBS) packaging/check-cross.sh $(CROSS)
 
 run: deps
 	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwd-testserver

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Installs what is missing of the packages that building ("build"), testing ("check") and making packages and
-# testing those ("package") need.  Asks for root only when something is missing.
-# Usage: packaging/install-deps.sh build [check] [package]
+# Installs what is missing of the packages that building ("build"), testing ("check"), making packages and testing
+# those ("package"), and testing for other machines ("cross") need.  Asks for root only when something is missing.
+# Usage: packaging/install-deps.sh build [check] [package] [cross]
 # The servers among them are for tests, which start their own: none is started, now or at boot.
 set -eu
 
 build="gcc make pkg-config libc6-dev libevent-dev libgnutls28-dev libc-ares-dev libconfig-dev libjson-c-dev libseccomp-dev openssl bind9-dnsutils ca-certificates"
 check="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspython python3-cryptography
-	knot-dnsutils gnutls-bin iproute2 iptables procps clang libclang-rt-14-dev cppcheck ldnsutils bind9-utils socat dnsmasq-base
+	knot-dnsutils gnutls-bin iproute2 iptables procps busybox clang libclang-rt-14-dev cppcheck ldnsutils bind9-utils socat dnsmasq-base
 	chromium"
+cross="mmdebstrap qemu-user-static gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu"
 # Of prometheus, only promtool is used.
 servers="bind9 nsd unbound dnsdist knot-resolver prometheus"
 check="$check $servers"
@@ -22,7 +23,8 @@ for set in "$@"; do
 	build) wanted="$wanted $build" ;;
 	check) wanted="$wanted $check" ;;
 	package) wanted="$wanted $packaging" ;;
-	*) echo "install-deps.sh: unknown set '$set': build, check or package" >&2; exit 1 ;;
+	cross) wanted="$wanted $cross" ;;
+	*) echo "install-deps.sh: unknown set '$set': build, check, package or cross" >&2; exit 1 ;;
 	esac
 done
 

@@ -89,6 +89,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
+		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.cookie_secrets = secrets_get(a->secrets),
 		.tcp_clients = tcp_clients_of(a),
@@ -168,7 +169,7 @@ static enum exit_code build_names(struct app *a, char *error, size_t size)
 static bool build_cache(struct app *a)
 {
 	const struct config *c = a->config;
-	struct cache_settings s = { .size = c->cache_size,
+	struct cache_settings s = { .size = (size_t)c->cache_size,
 		.min_ttl_s = (uint32_t)(c->cache_min_ttl_us / 1000000),
 		.max_ttl_s = (uint32_t)(c->cache_max_ttl_us / 1000000),
 		.stale_s = (uint32_t)(c->serve_stale_us / 1000000) };

@@ -44,5 +44,5 @@ size_t capacity_tcp_clients(const struct config *c, size_t workers, size_t liste
 		return wanted;
 	if (r.rlim_cur / workers < TCP_CLIENTS_MIN + per_worker)
 		return TCP_CLIENTS_MIN;
-	return r.rlim_cur / workers - per_worker;
+	return (size_t)(r.rlim_cur / workers) - per_worker;
 }

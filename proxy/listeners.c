@@ -15,11 +15,11 @@ static struct socket_pair *pairs_of(const struct listeners *l, size_t address)
 
 /* ------------------------------------------------------------------ sockets of our own */
 
-static int open_one(
-	struct listeners *l, const struct config_listen *wanted, char *error, size_t size)
+static int open_one(struct listeners *l, const struct config_listen *wanted, bool shared,
+	char *error, size_t size)
 {
 	struct listen_address a = { .addr = wanted->addr, .udp = true, .tcp = true };
-	int err = sockets_open(&a.addr, pairs_of(l, l->count), l->workers, error, size);
+	int err = sockets_open(&a.addr, shared, pairs_of(l, l->count), l->workers, error, size);
 
 	if (err == 0) {
 		l->address[l->count++] = a;
@@ -34,7 +34,7 @@ static int open_one(
 static int open_all(struct listeners *l, const struct config *c, char *error, size_t size)
 {
 	for (size_t i = 0; i < c->listen_count; i++) {
-		int err = open_one(l, &c->listen[i], error, size);
+		int err = open_one(l, &c->listen[i], c->share_port, error, size);
 
 		if (err < 0)
 			return err;

@@ -33,7 +33,7 @@ struct worker {
 	struct udp_listener **udp;
 	struct tcp_listener **tcp;
 	size_t udp_count, tcp_count;
-	bool counts_drops;
+	bool sockets_are_ours, counts_drops;
 };
 
 /* ------------------------------------------------------------------ building */
@@ -84,6 +84,7 @@ static int build_listeners(struct worker *w, const struct worker_setup *setup)
 {
 	int err = 0;
 
+	w->sockets_are_ours = setup->sockets_are_ours;
 	w->counts_drops = setup->counts_drops;
 	w->udp = calloc(setup->socket_count, sizeof(struct udp_listener *));
 	w->tcp = calloc(setup->socket_count, sizeof(struct tcp_listener *));
@@ -253,7 +254,7 @@ void worker_drain(struct worker *w)
 		return;
 	w->draining = true;
 	for (size_t i = 0; i < w->udp_count; i++)
-		udp_listener_stop(w->udp[i]);
+		udp_listener_stop(w->udp[i], w->sockets_are_ours);
 	for (size_t i = 0; i < w->tcp_count; i++)
 		tcp_listener_stop(w->tcp[i]);
 	tcp_clients_stop(w->clients);

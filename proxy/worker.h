@@ -49,6 +49,7 @@ struct worker_setup {
 	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
 	struct socket_pair *sockets;	     /* taken: set to -1 as they change hands */
 	size_t socket_count;
+	bool sockets_are_ours; /* not passed by the service manager */
 	bool counts_drops; /* false: the sockets are another's too, which reports them */
 	const struct cookie_secrets *cookie_secrets; /* copied */
 	size_t tcp_clients;			     /* at most, as far as descriptors go */

@@ -253,7 +253,7 @@ static size_t flush_queue(struct cache_shard *s, uint32_t number, const struct c
 
 static size_t flush_shard(struct cache_shard *s, const struct cache_filter *f)
 {
-	size_t count = s->figures.entries;
+	size_t count = (size_t)s->figures.entries;
 
 	if (!f->name && !f->has_policy) {
 		shard_clear(s);

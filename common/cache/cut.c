@@ -1,5 +1,6 @@
 #include "common/cache/cut.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,10 +66,13 @@ struct names {
 	uint64_t hash[LABELS_MAX];
 };
 
-/* Of all that a name and its cut have in common but the name. */
+/*
+ * Of all that a name and its cut have in common but the name.  The octets hashed are the same on every machine:
+ * which names share a slot, too.
+ */
 static uint64_t hash_root(const struct cache *c, const struct cache_key *k)
 {
-	uint64_t words[2] = { k->policy, (uint64_t)k->flags << 16 | k->class };
+	uint64_t words[2] = { htole64(k->policy), htole64((uint64_t)k->flags << 16 | k->class) };
 
 	return siphash(c->settings.secret, words, sizeof words);
 }
@@ -77,6 +81,7 @@ static uint64_t hash_label(const struct cache *c, uint64_t above, const uint8_t 
 {
 	uint8_t b[sizeof above + 1 + DNS_LABEL_MAX];
 
+	above = htole64(above);
 	memcpy(b, &above, sizeof above);
 	memcpy(b + sizeof above, label, 1u + *label);
 	return siphash(c->settings.secret, b, sizeof above + 1u + *label);

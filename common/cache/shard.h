@@ -93,7 +93,7 @@ static inline struct cache_entry *entry_at(const struct cache_shard *s, uint32_t
 
 static inline uint32_t entry_number(const struct cache_shard *s, const struct cache_entry *e)
 {
-	return (uint32_t)(((const uint8_t *)e - s->blocks) / BLOCK_SIZE) + 1;
+	return (uint32_t)((size_t)((const uint8_t *)e - s->blocks) / BLOCK_SIZE) + 1;
 }
 
 /* Seconds until then, negative when it has passed. */

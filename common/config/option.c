@@ -5,6 +5,8 @@
 
 #define MS		 UINT64_C(1000)
 #define SEC		 (1000 * MS)
+/* What can be addressed, with room for all else. */
+#define CACHE_SIZE_MAX	 (sizeof(size_t) < 8 ? UINT64_C(1) << 30 : UINT64_C(1) << 36)
 #define TOP(member)	 offsetof(struct config, member)
 #define UPSTREAM(member) offsetof(struct config_upstream, member)
 #define ZONE(member)	 offsetof(struct config_zone, member)
@@ -16,6 +18,8 @@ const struct option config_options[] = {
 		"Addresses to take queries on, over UDP and TCP; each may have a port of its own." },
 	{ "port", OPTION_NUMBER, TOP(port), 0, 65535, "53", RELOAD_RESTART,
 		"Port of the listen addresses that have none written; 0 lets the kernel choose one." },
+	{ "share-port", OPTION_BOOL, TOP(share_port), 0, 0, "false", RELOAD_RESTART,
+		"Whether another dnsfwd may listen on the same addresses, as while one replaces another." },
 	{ "allow", OPTION_PREFIXES, TOP(allow), 1, CONFIG_ALLOW_MAX,
 		"[ \"127.0.0.0/8\", \"::1/128\" ]", RELOAD_LIVE,
 		"Networks whose clients are answered." },
@@ -56,7 +60,7 @@ const struct option config_options[] = {
 		"Whether UDP clients of the network are answered only with a cookie, else sent to TCP." },
 	{ "cookie-secret-file", OPTION_STRING, TOP(cookie_secret_file), 0, 0, "\"\"", RELOAD_LIVE,
 		"A file with the secrets that cookies are made with; empty: our own, changed daily." },
-	{ "cache-size", OPTION_SIZE, TOP(cache_size), 0, UINT64_C(1) << 36, "\"16M\"", RELOAD_LIVE,
+	{ "cache-size", OPTION_SIZE, TOP(cache_size), 0, CACHE_SIZE_MAX, "\"16M\"", RELOAD_LIVE,
 		"Memory for answers; 0 is no cache." },
 	{ "cache-min-ttl", OPTION_DURATION, TOP(cache_min_ttl_us), 0, 3600 * SEC, "0", RELOAD_LIVE,
 		"Answers are kept at least so long, though their owner says that they change sooner." },

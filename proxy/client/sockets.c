@@ -157,28 +157,28 @@ static void explain(const struct addr *addr, int err, char *error, size_t size)
 	}
 }
 
-static int try_open(struct addr *addr, struct socket_pair *pairs, size_t count)
+static int try_open(struct addr *addr, bool shared, struct socket_pair *pairs, size_t count)
 {
-	int err = probe(addr);
+	int err = shared && addr_port(addr) != 0 ? 0 : probe(addr);
 
 	for (size_t i = 0; i < count; i++)
 		pairs[i] = (struct socket_pair){ -1, -1 };
 	for (size_t i = 0; err == 0 && i < count; i++)
-		err = open_pair(addr, count > 1, &pairs[i]);
+		err = open_pair(addr, shared || count > 1, &pairs[i]);
 	if (err < 0)
 		sockets_close(pairs, count);
 	return err;
 }
 
-int sockets_open(
-	struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size)
+int sockets_open(struct addr *addr, bool shared, struct socket_pair *pairs, size_t count, char *error,
+	size_t size)
 {
 	struct addr wanted = *addr;
 	int err, tries = addr_port(addr) == 0 ? PORT_TRIES : 1;
 
 	do {
 		*addr = wanted;
-		err = try_open(addr, pairs, count);
+		err = try_open(addr, shared, pairs, count);
 	} while (err == -EADDRINUSE && --tries > 0);
 	if (err < 0)
 		explain(&wanted, err, error, size);

@@ -14,11 +14,11 @@ struct socket_pair {
 /*
  * Opens `count` pairs on *addr.  Port 0: the kernel chooses one that is free for both, written back
  * to *addr. Refused where another program has the address, also one that shares ports
- * (SO_REUSEPORT).  0 or negative errno with one sentence in error, all closed; -EAFNOSUPPORT and
- * -EADDRNOTAVAIL: the machine lacks it.
+ * (SO_REUSEPORT), unless `shared`: then it may be another dnsfwd's that shares it, too.  0 or negative
+ * errno with one sentence in error, all closed; -EAFNOSUPPORT and -EADDRNOTAVAIL: the machine lacks it.
  */
-int sockets_open(
-	struct addr *addr, struct socket_pair *pairs, size_t count, char *error, size_t size);
+int sockets_open(struct addr *addr, bool shared, struct socket_pair *pairs, size_t count, char *error,
+	size_t size);
 
 /*
  * A socket that another program bound becomes like one of ours as far as it still can: non-blocking,

@@ -8,11 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "proxy/client/udp_sender.h"
 #include "proxy/loop.h"
 
 /* Queries that are dealt with side by side: as many as stay near the processor. */
 #define TOGETHER 8
+/* Batches of what waits in a socket that is given up: more than its buffer holds. */
+#define READS_AT_STOP 256u
 
 struct udp_receiver {
 	struct mmsghdr head[UDP_BATCH];
@@ -169,17 +172,24 @@ static void prepare(struct udp_receiver *r, bool control)
 	}
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+/* How many datagrams; negative: none, or an error. */
+static int read_batch(struct udp_listener *u)
 {
-	struct udp_listener *u = arg;
 	int n;
 
-	(void)what;
 	prepare(u->receiver, u->wildcard);
-	n = recvmmsg(fd, u->receiver->head, UDP_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(u->fd, u->receiver->head, UDP_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i += TOGETHER)
 		take_some(u, (unsigned)i, (unsigned)(n - i < TOGETHER ? n : i + TOGETHER));
+	return n;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
 	/* Errors here are about earlier replies (ICMP): the socket goes on (threats F29). */
+	read_batch(arg);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -202,6 +212,12 @@ void udp_receiver_free(struct udp_receiver *r)
 	free(r);
 }
 
+/* Not sendmmsg itself: C libraries differ in whether its flags have a sign. */
+static int send_all(int fd, struct mmsghdr *head, unsigned count, int flags)
+{
+	return sendmmsg(fd, head, count, flags);
+}
+
 struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries,
 	struct udp_receiver *receiver, int fd, const struct addr *bound)
 {
@@ -220,15 +236,30 @@ struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries
 	u->sending.run = on_send;
 	u->readable = event_new(loop->base, fd, EV_READ | EV_PERSIST, on_readable, u);
 	u->writable = event_new(loop->base, fd, EV_WRITE, on_writable, u);
-	if (u->readable && u->writable && udp_sender_init(&u->sender, reply_max, sendmmsg) == 0 &&
+	if (u->readable && u->writable && udp_sender_init(&u->sender, reply_max, send_all) == 0 &&
 		event_add(u->readable, NULL) == 0)
 		return u;
 	udp_listener_free(u);
 	return NULL;
 }
 
-void udp_listener_stop(struct udp_listener *u)
+/* A connected socket hears its peer alone, and this one has nobody but itself. */
+static void hear_nobody(const struct udp_listener *u)
 {
+	struct addr own = { 0 };
+	socklen_t len = sizeof own;
+
+	if (getsockname(u->fd, &own.sa, &len) == 0 && connect(u->fd, &own.sa, len) < 0)
+		log_debug("a UDP socket can't be left before it is closed: %m");
+}
+
+void udp_listener_stop(struct udp_listener *u, bool ours)
+{
+	if (ours) {
+		hear_nobody(u);
+		for (unsigned i = 0; i < READS_AT_STOP && read_batch(u) > 0; i++)
+			;
+	}
 	event_del(u->readable);
 }
 

@@ -24,8 +24,12 @@ void udp_receiver_free(struct udp_receiver *r);
  */
 struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries,
 	struct udp_receiver *receiver, int fd, const struct addr *bound);
-/* No more queries are read; replies still go out. */
-void udp_listener_stop(struct udp_listener *u);
+/*
+ * No more queries are read; replies still go out.  ours: the socket is nobody else's.  Then what waits in it is
+ * read first, and nothing more comes into it: who shares the port gets it, or the client hears that nobody is
+ * there.  Those of another's stay, for whoever comes next.
+ */
+void udp_listener_stop(struct udp_listener *u, bool ours);
 /* No reply waits for the socket. */
 bool udp_listener_flushed(const struct udp_listener *u);
 void udp_listener_free(struct udp_listener *u);

@@ -42,7 +42,7 @@ static void choose_fastest(struct pool *p)
  */
 static void choose_in_turn(struct pool *p)
 {
-	size_t turn = p->rotation++ % p->count;
+	size_t turn = (size_t)(p->rotation++ % p->count);
 
 	for (size_t i = 0; i < p->count; i++) {
 		p->first = (turn + i) % p->count;

@@ -85,6 +85,8 @@ static void test_defaults(void **state)
 #define TRANSPORTS "\"tls\", \"dtls\" or \"auto\" is wanted"
 #define PROFILES "\"strict\" or \"opportunistic\" is wanted"
 #define PINS	 "a pin in quotes or an array of at most 16 is wanted"
+#define IS_SMALL (sizeof(size_t) < 8)
+#define LARGEST	 (IS_SMALL ? "\"1G\"" : "\"64G\"")
 #define CACHE	 "0 for no cache, or 64k at least"
 #define PRINTABLE                                                                                  \
 	"a text of at most 1024 printable characters (ASCII) in quotes is wanted"
@@ -238,8 +240,8 @@ static const struct value_row {
 	{ "cache-size", "\"64k\"", "\"64k\"", NULL },
 	{ "cache-size", "65535", NULL, "value 65535: " CACHE },
 	{ "cache-size", "1", NULL, CACHE },
-	{ "cache-size", "\"64G\"", "\"64G\"", NULL },
-	{ "cache-size", "\"65G\"", NULL, "a size from 0 to 64G" },
+	{ "cache-size", LARGEST, LARGEST, NULL },
+	{ "cache-size", "\"65G\"", NULL, IS_SMALL ? "a size from 0 to 1G" : "a size from 0 to 64G" },
 	{ "cache-size", "\"big\"", NULL, "value \"big\": a size from 0 to " },
 	{ "cache-size", "-1", NULL, "a size from 0 to " },
 	{ "cache-size", "false", NULL, "a size from 0 to " },
@@ -384,6 +386,8 @@ static const struct value_row {
 	{ "insecure-dtls-library", "false", "false", NULL },
 	{ "insecure-dtls-library", "\"yes\"", NULL, "value \"yes\": write true or false" },
 
+	{ "share-port", "true", "true", NULL },
+	{ "share-port", "\"yes\"", NULL, "write true or false" },
 	{ "insecure-plain", "true", "true", NULL },
 	{ "insecure-plain", "false", "false", NULL },
 	{ "insecure-plain", "1", NULL, "value 1: write true or false" },
