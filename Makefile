@@ -75,7 +75,7 @@ COMMON_MADE = $(O)/common/config/presets_text.c
 
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
-	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/limits.c proxy/upstream/look.c \
+	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/history.c proxy/upstream/limits.c proxy/upstream/look.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/retest.c \
@@ -99,7 +99,7 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
-	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
+	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/upstreams_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
@@ -114,7 +114,8 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
-CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c show_stats.c show_status.c text.c)
+CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c text.c \
+	show_stats.c show_status.c show_upstreams.c)
 
 # Its audit: what measures and grades resolvers, with the TLS and the name lookup of the daemon.
 AUDIT_SRC := $(addprefix proxy/ctl/, \
@@ -125,7 +126,10 @@ AUDIT_SRC := $(addprefix proxy/ctl/, \
 	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c \
 	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
 	verify_chain.c verify_name.c)
-CTL_SRC += $(AUDIT_SRC)
+# Pointing a system at dnsfwd.
+SETUP_SRC := proxy/client/holder.c $(addprefix proxy/ctl/, \
+	setup_command.c setup_files.c setup_listen.c setup_plan.c setup_port.c setup_print.c setup_store.c setup_system.c)
+CTL_SRC += $(AUDIT_SRC) $(SETUP_SRC)
 
 # What of these is another with the test clock.
 CLOCKED_SRC := common/base/clock.c proxy/loop.c
@@ -153,7 +157,7 @@ COMMON_TESTS := \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
-	test_health test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
+	test_health test_history test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
 	test_session_limits test_session_random test_session_watch test_silence test_upstream \
@@ -162,7 +166,7 @@ UPSTREAM_TESTS := \
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
-	$(if $(filter 1,$(HTTP)),test_exposition test_history) \
+	$(if $(filter 1,$(HTTP)),test_exposition test_hour) \
 	test_sandbox test_sandbox_calls test_watchdog
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
@@ -183,7 +187,7 @@ fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 
 # What serves figures over HTTP, or says that it does not.
 PROXY_SRC += $(if $(filter 1,$(HTTP)), \
-	$(addprefix proxy/ops/, exposition.c history.c http.c http_host.c http_socket.c metrics.c metrics_text.c \
+	$(addprefix proxy/ops/, exposition.c hour.c http.c http_host.c http_socket.c metrics.c metrics_text.c \
 	metrics_upstreams.c page.c page_json.c page_json_upstreams.c), \
 	proxy/ops/metrics_none.c)
 PAGE      := $(addprefix proxy/ops/page/page., html css js)
@@ -350,7 +354,7 @@ $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_control_line: $(O)/proxy/ops/control_line.o
 $(O)/tests/unit/test_exposition: $(O)/proxy/ops/exposition.o
-$(O)/tests/unit/test_history: $(O)/proxy/ops/history.o
+$(O)/tests/unit/test_hour: $(O)/proxy/ops/hour.o
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
@@ -360,7 +364,7 @@ $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
-$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_exposition test_history test_holder test_judge test_local test_passed \
+$(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_exposition test_hour test_holder test_judge test_local test_passed \
 	test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
@@ -514,7 +518,7 @@ deps-check:
 	@packaging/install-deps.sh build check
 
 # What is installed and packaged.
-check-package: $(O)/dnsfwd
+check-package: $(O)/dnsfwd $(O)/dnsfwdctl
 	@packaging/install-deps.sh build check package
 	@$(e2e_env) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/package
 

@@ -33,12 +33,12 @@ put_with_paths() {
 	done
 }
 
-if [ "$what" = install ] && [ ! -x "$O/dnsfwd" ]; then
+if [ "$what" = install ] && ! { [ -x "$O/dnsfwd" ] && [ -x "$O/dnsfwdctl" ]; }; then
 	echo 'nothing is built yet: make, then make install' >&2
 	exit 1
 fi
 put 755 "$SBINDIR" "$O/dnsfwd"
-[ ! -x "$O/dnsfwdctl" ] || put 755 "$BINDIR" "$O/dnsfwdctl"
+put 755 "$BINDIR" "$O/dnsfwdctl"
 put 644 "$DATADIR/dnsfwd" common/config/presets.conf
 put 644 "$DOCDIR" README.md SECURITY.md LICENSE packaging/CHANGELOG.md dnsfwd.conf.example
 put 644 "$DOCDIR/examples" packaging/grafana/dnsfwd.json packaging/prometheus/*.yml

@@ -25,7 +25,7 @@ arrows common/local 'common/(base|dns|local)/'
 arrows common/config 'common/(base|config|local)/'
 arrows common/cache 'common/(base|dns|cache)/'
 arrows proxy/upstream 'common/|proxy/(upstream|loop)'
-arrows proxy/ctl 'common/|proxy/(ctl|upstream)/|proxy/version'
+arrows proxy/ctl 'common/|proxy/(ctl|upstream)/|proxy/version|proxy/client/holder'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'
 found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c proxy/resolve \
@@ -56,6 +56,11 @@ fi
 if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D__GNUC__ \
 		--suppress=missingIncludeSystem $sources || fault "cppcheck"
+fi
+if command -v mandoc >/dev/null; then
+	found=$(mandoc -T lint packaging/man/* 2>/dev/null | grep -v 'referenced manual not found')
+	[ -z "$found" ] || fault "manual pages:
+$found"
 fi
 [ "$bad" = 0 ] && echo "lint: clean"
 exit "$bad"

@@ -24,6 +24,11 @@ const struct ctl_command ctl_commands[] = {
 		.summary = "print all figures, a line each",
 		.help = "The names are close to those of \"unbound-control stats\"; they stay.\n",
 		.show = ctl_show_stats },
+	{ .name = "upstreams", .arguments = "",
+		.summary = "tell all that is known of each upstream and its addresses",
+		.help = "State, response time, sessions, TLS, handshakes, limits learnt, certificate, padding and\n"
+			"cookies, and the last failure with the stage that it came to.\n",
+		.show = ctl_show_upstreams },
 	{ .name = "flush", .arguments = "NAME | --zone NAME | --all",
 		.summary = "take answers out of the cache",
 		.help = "  NAME         those for this name, of every type\n"
@@ -39,6 +44,9 @@ const struct ctl_command ctl_commands[] = {
 	{ .name = "audit", .arguments = "[OPTION]... [UPSTREAM]...",
 		.summary = "measure what resolvers really do, and grade them",
 		.help = ctl_audit_help, .local = ctl_audit },
+	{ .name = "setup", .arguments = "[OPTION]...",
+		.summary = "point this system at dnsfwd, and back",
+		.help = ctl_setup_help, .local = ctl_setup },
 	{ 0 },
 };
 /* clang-format on */

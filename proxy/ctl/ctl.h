@@ -56,5 +56,6 @@ int ctl_ask(const struct ctl_options *o, int count, char *const *words,
 void ctl_show_status(struct json_object *answer);
 int ctl_judge_status(struct json_object *answer);
 void ctl_show_stats(struct json_object *answer);
+void ctl_show_upstreams(struct json_object *answer);
 
 #endif

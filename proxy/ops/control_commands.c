@@ -47,6 +47,7 @@ static void run_reload(struct control_call *c)
 const struct control_command control_commands[] = {
 	{ "status", CONTROL_LOOK, 0, 0, "status", control_status },
 	{ "stats", CONTROL_LOOK, 0, 0, "stats", control_stats },
+	{ "upstreams", CONTROL_LOOK, 0, 0, "upstreams", control_upstreams },
 	{ "flush", CONTROL_CHANGE, 1, 2, "flush [NAME | --zone NAME | --all]", control_flush },
 	{ "log-level", CONTROL_CHANGE, 1, 1, "log-level error|warning|info|debug", run_log_level },
 	{ "reload", CONTROL_CHANGE, 0, 0, "reload", run_reload },

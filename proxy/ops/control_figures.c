@@ -57,6 +57,16 @@ static void write_stats(struct control_call *c, const struct figures *f)
 	status_write_stats(control_json(c), f);
 }
 
+static void write_upstreams(struct control_call *c, const struct figures *f)
+{
+	status_write_upstreams(control_json(c), f);
+}
+
+void control_upstreams(struct control_call *c)
+{
+	ask(c, write_upstreams);
+}
+
 void control_status(struct control_call *c)
 {
 	ask(c, write_status);

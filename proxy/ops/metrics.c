@@ -16,7 +16,7 @@
 #include "common/config/endpoint.h"
 #include "proxy/loop.h"
 #include "proxy/ops/figures.h"
-#include "proxy/ops/history.h"
+#include "proxy/ops/hour.h"
 #include "proxy/ops/http.h"
 #include "proxy/ops/http_socket.h"
 #include "proxy/ops/page.h"
@@ -35,14 +35,14 @@ struct metrics {
 	char *where; /* the endpoint's path lies in it */
 	struct http_socket socket;
 	struct http *http;
-	struct event *tick; /* of the history */
+	struct event *tick; /* of the hour */
 	struct gatherer *gatherer;
 	const struct surroundings *around;
 	struct metrics_versions versions;
 	struct figures_request *asked; /* NULL: nothing is under way */
 	struct waiting waiting[METRICS_WAITING_MAX];
 	size_t count;
-	struct history history;
+	struct hour hour;
 	int statm;	  /* of this process; -1: it can't be looked at */
 	double started_s; /* on the wall clock */
 };
@@ -112,7 +112,7 @@ static void answer_json(struct metrics *m, struct http_request *r, const struct 
 {
 	struct page_figures p = { .figures = f,
 		.around = m->around,
-		.history = &m->history,
+		.hour = &m->hour,
 		.rss = rss(m),
 		.http_waits = http_refused(m->http) };
 	struct json j;
@@ -154,10 +154,10 @@ static void get_page(void *arg, struct http_request *r)
 /* ------------------------------------------------------------------ figures */
 
 /* A worker that was not heard is missing from the sums: that hour would have a hole, and then a peak. */
-static void note_history(struct metrics *m, const struct figures *f)
+static void note_hour(struct metrics *m, const struct figures *f)
 {
 	if (f->heard == f->workers)
-		history_add(&m->history, &f->sum.stats, loop_boottime_us(NULL));
+		hour_add(&m->hour, &f->sum.stats, loop_boottime_us(NULL));
 }
 
 static void on_figures(void *arg, const struct figures *f)
@@ -167,7 +167,7 @@ static void on_figures(void *arg, const struct figures *f)
 
 	m->asked = NULL;
 	m->count = 0;
-	note_history(m, f);
+	note_hour(m, f);
 	for (size_t i = 0; i < count; i++)
 		m->waiting[i].answer(m, m->waiting[i].request, f);
 }
@@ -236,7 +236,7 @@ static void announce(const struct metrics *m)
 /* The socket is there; 0 or -ENOMEM. */
 static int serve(struct metrics *m, struct event_base *base)
 {
-	static const struct timeval step = { .tv_sec = HISTORY_STEP_S };
+	static const struct timeval step = { .tv_sec = HOUR_STEP_S };
 	struct http_setup setup = { .base = base,
 		.fd = m->socket.bound.fd,
 		.addr = m->socket.at.path ? NULL : &m->socket.addr,

@@ -1,7 +1,7 @@
 /*
  * Figures over HTTP (option metrics): / is a page to look at, drawn from /status.json; /metrics is for
  * Prometheus, /healthz for whoever watches.  Workers are asked when somebody asks, and for the last
- * hour of the page every HISTORY_STEP_S seconds.  All on main's thread.
+ * hour of the page every HOUR_STEP_S seconds.  All on main's thread.
  *
  * A program built with HTTP=0 has metrics_none.c in its place, which refuses the option.
  */

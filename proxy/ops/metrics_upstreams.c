@@ -133,8 +133,10 @@ static void write_inflight(struct exposition *e, const struct sample *s)
 /* Unknown until one was shown. */
 static void write_expiry(struct exposition *e, const struct sample *s)
 {
-	if (s->report->look.not_after > 0)
-		exposition_count(e, s->labels, (uint64_t)s->report->look.not_after);
+	int64_t expiry = look_expiry(&s->report->look);
+
+	if (expiry > 0)
+		exposition_count(e, s->labels, (uint64_t)expiry);
 }
 
 /* ------------------------------------------------------------------ all of them */

@@ -6,7 +6,7 @@
 #include "common/base/log.h"
 #include "common/dns/ede.h"
 #include "proxy/ops/figures.h"
-#include "proxy/ops/history.h"
+#include "proxy/ops/hour.h"
 #include "proxy/ops/status.h"
 #include "proxy/version.h"
 
@@ -124,29 +124,29 @@ static const struct {
 	const char *name;
 	size_t offset;
 } series[] = {
-	{ "queries", offsetof(struct history_step, queries) },
-	{ "cached", offsetof(struct history_step, cached) },
-	{ "local", offsetof(struct history_step, local) },
-	{ "asked", offsetof(struct history_step, asked) },
-	{ "failed", offsetof(struct history_step, failed) },
-	{ "p50", offsetof(struct history_step, p50_us) },
-	{ "p95", offsetof(struct history_step, p95_us) },
-	{ "p99", offsetof(struct history_step, p99_us) },
+	{ "queries", offsetof(struct hour_step, queries) },
+	{ "cached", offsetof(struct hour_step, cached) },
+	{ "local", offsetof(struct hour_step, local) },
+	{ "asked", offsetof(struct hour_step, asked) },
+	{ "failed", offsetof(struct hour_step, failed) },
+	{ "p50", offsetof(struct hour_step, p50_us) },
+	{ "p95", offsetof(struct hour_step, p95_us) },
+	{ "p99", offsetof(struct hour_step, p99_us) },
 };
 
-static void write_series(struct json *j, const struct history *h, size_t offset)
+static void write_series(struct json *j, const struct hour *h, size_t offset)
 {
 	for (size_t i = 0; i < h->count; i++) {
-		const char *step = (const char *)history_at(h, i);
+		const char *step = (const char *)hour_at(h, i);
 
 		json_number(j, NULL, *(const uint32_t *)(const void *)(step + offset));
 	}
 }
 
-static void write_history(struct json *j, const struct history *h)
+static void write_hour(struct json *j, const struct hour *h)
 {
 	json_object(j, "history");
-	json_number(j, "step_s", HISTORY_STEP_S);
+	json_number(j, "step_s", HOUR_STEP_S);
 	for (size_t i = 0; i < sizeof series / sizeof *series; i++) {
 		json_array(j, series[i].name);
 		write_series(j, h, series[i].offset);
@@ -167,6 +167,6 @@ void page_json(struct json *j, const struct page_figures *p)
 	write_privacy(j, &f->sum.stats);
 	write_bounds(j, p);
 	page_json_upstreams(j, f);
-	write_history(j, p->history);
+	write_hour(j, p->hour);
 	json_end_object(j);
 }

@@ -5,14 +5,14 @@
 #include <stdint.h>
 
 struct figures;
-struct history;
+struct hour;
 struct json;
 struct surroundings;
 
 struct page_figures {
 	const struct figures *figures;
 	const struct surroundings *around;
-	const struct history *history;
+	const struct hour *hour;
 	uint64_t rss; /* octets; 0: not known */
 	uint64_t http_waits;
 };

@@ -86,8 +86,8 @@ static void write_trouble(struct json *j, const struct upstream_look *l)
 		json_decimal(j, "retry_s", (double)l->retry_us / 1e6, 1);
 	else
 		json_null(j, "retry_s");
-	if (l->not_after > 0)
-		json_number(j, "expires", (uint64_t)l->not_after);
+	if (look_expiry(l) > 0)
+		json_number(j, "expires", (uint64_t)look_expiry(l));
 }
 
 void page_json_upstreams(struct json *j, const struct figures *f)

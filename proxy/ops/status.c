@@ -55,6 +55,24 @@ const char *status_upstream_text(const struct figures *f, size_t upstream)
 	return "unknown";
 }
 
+const char *status_transport_text(enum config_transport t)
+{
+	static const char *const texts[] = { [TRANSPORT_TLS] = "tls",
+		[TRANSPORT_DTLS] = "dtls",
+		[TRANSPORT_AUTO] = "auto",
+		[TRANSPORT_UDP] = "udp",
+		[TRANSPORT_TCP] = "tcp" };
+
+	return texts[t];
+}
+
+const char *status_profile_text(const struct config_upstream *u)
+{
+	if (config_is_plain(u->transport))
+		return NULL;
+	return u->profile == PROFILE_STRICT ? "strict" : "opportunistic";
+}
+
 /* ------------------------------------------------------------------ what is amiss */
 
 static void __attribute__((format(printf, 3, 4))) blame(

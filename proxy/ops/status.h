@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "common/config/config.h"
+
 struct figures;
 struct json;
 struct surroundings;
@@ -37,8 +39,13 @@ const char *status_upstream_text(const struct figures *f, size_t upstream);
 /* The name of the zone that it belongs to; NULL: `forward`. */
 const char *status_zone_of(const struct figures *f, size_t upstream);
 
+const char *status_transport_text(enum config_transport t);
+/* NULL: in clear. */
+const char *status_profile_text(const struct config_upstream *u);
+
 /* One object each. */
 void status_write(struct json *j, const struct figures *f, const struct surroundings *s);
 void status_write_stats(struct json *j, const struct figures *f);
+void status_write_upstreams(struct json *j, const struct figures *f);
 
 #endif

@@ -19,17 +19,6 @@ static double milliseconds(uint64_t us)
 	return (double)us / 1e3;
 }
 
-static const char *transport_text(enum config_transport t)
-{
-	static const char *const texts[] = { [TRANSPORT_TLS] = "tls",
-		[TRANSPORT_DTLS] = "dtls",
-		[TRANSPORT_AUTO] = "auto",
-		[TRANSPORT_UDP] = "udp",
-		[TRANSPORT_TCP] = "tcp" };
-
-	return texts[t];
-}
-
 /* ------------------------------------------------------------------ status */
 
 /* Of its sessions, the first address that has one. */
@@ -62,12 +51,9 @@ static void write_upstream(struct json *j, const struct figures *f, size_t i)
 	json_object(j, NULL);
 	json_text(j, "name", u->name);
 	json_text(j, "zone", status_zone_of(f, i));
-	json_text(j, "transport", transport_text(u->transport));
+	json_text(j, "transport", status_transport_text(u->transport));
 	json_bool(j, "encrypted", !config_is_plain(u->transport));
-	json_text(j, "profile",
-		config_is_plain(u->transport)	 ? NULL
-		: u->profile == PROFILE_STRICT ? "strict"
-						 : "opportunistic");
+	json_text(j, "profile", status_profile_text(u));
 	json_text(j, "state", status_upstream_text(f, i));
 	write_session(j, l);
 	if (l->srtt_us)

@@ -17,8 +17,42 @@ static struct address_look *find(struct upstream_look *l, const struct addr *add
 	if (l->count == sizeof l->address / sizeof *l->address)
 		return NULL;
 	a = &l->address[l->count++];
-	*a = (struct address_look){ .addr = *addr, .datagrams = datagrams, .idle_us = UINT64_MAX };
+	*a = (struct address_look){ .addr = *addr,
+		.datagrams = datagrams,
+		.idle_us = UINT64_MAX,
+		.failed_us = UINT64_MAX };
 	return a;
+}
+
+static enum cookie_look cookies_of(const struct session *s)
+{
+	if (!s->jar)
+		return COOKIES_OFF;
+	switch (s->jar->phase) {
+	case JAR_KNOWN:
+		return COOKIES_SPOKEN;
+	case JAR_RESTING:
+		return COOKIES_NONE;
+	default:
+		return COOKIES_OFFERED;
+	}
+}
+
+static void look_at_history(struct address_look *a, const struct history_entry *e, uint64_t now_us)
+{
+	a->full = e->full;
+	a->resumptions = e->resumed;
+	a->failed = e->failed;
+	a->answers = e->answers;
+	a->padded = e->padded;
+	a->handshake_us = e->handshake_us;
+	a->srtt_us = e->srtt_us;
+	a->pad_block = e->pad_block;
+	a->not_after = e->not_after;
+	if (e->failed_us) {
+		a->failed_us = now_us - e->failed_us;
+		a->failure = e->failure;
+	}
 }
 
 static void look_at_ready(struct address_look *a, const struct session *s, uint64_t now_us)
@@ -32,6 +66,7 @@ static void look_at_ready(struct address_look *a, const struct session *s, uint6
 		a->authenticated = info->authenticated;
 		a->resumed = info->resumed;
 		a->clear = info->clear;
+		a->cookies = cookies_of(s);
 	}
 	if (age > a->age_us)
 		a->age_us = age;
@@ -58,6 +93,12 @@ static void look_at_way(struct upstream_look *l, const struct upstream *way, uin
 
 	for (size_t i = 0; i < way->race.count; i++)
 		find(l, &way->race.list[i].addr, datagrams);
+	for (size_t i = 0; i < l->count; i++) {
+		const struct history_entry *e = history_find(&way->history, &l->address[i].addr);
+
+		if (e && l->address[i].datagrams == datagrams)
+			look_at_history(&l->address[i], e, now_us);
+	}
 	list_for_each (n, &way->sessions) {
 		const struct session *s = container_of(n, struct session, node);
 		struct address_look *a = find(l, &s->addr, datagrams);
@@ -70,12 +111,6 @@ static void look_at_way(struct upstream_look *l, const struct upstream *way, uin
 static uint64_t until(uint64_t then_us, uint64_t now_us)
 {
 	return then_us > now_us ? then_us - now_us : 0;
-}
-
-/* 0 is not known. */
-static time_t earlier(time_t a, time_t b)
-{
-	return b > 0 && (a == 0 || b < a) ? b : a;
 }
 
 void look_at(const struct upstream *face, uint64_t now_us, struct upstream_look *ret)
@@ -98,9 +133,6 @@ void look_at(const struct upstream *face, uint64_t now_us, struct upstream_look 
 		ret->retry_us = until(active->next_try_us, now_us);
 	if (active->last_use_us)
 		ret->unused_us = now_us - active->last_use_us;
-	ret->not_after = face->not_after;
-	if (face->stream)
-		ret->not_after = earlier(ret->not_after, face->stream->not_after);
 	if (face->stream)
 		ret->silent_us = until(face->silence.until_us, now_us);
 	look_at_way(ret, face, now_us);
@@ -109,6 +141,27 @@ void look_at(const struct upstream *face, uint64_t now_us, struct upstream_look 
 }
 
 /* ------------------------------------------------------------------ the sum */
+
+static void add_history(struct address_look *sum, const struct address_look *part)
+{
+	sum->full += part->full;
+	sum->resumptions += part->resumptions;
+	sum->failed += part->failed;
+	sum->answers += part->answers;
+	sum->padded += part->padded;
+	if (!sum->handshake_us)
+		sum->handshake_us = part->handshake_us;
+	if (!sum->srtt_us)
+		sum->srtt_us = part->srtt_us;
+	if (!sum->pad_block || (part->pad_block && part->pad_block < sum->pad_block))
+		sum->pad_block = part->pad_block;
+	if (part->not_after > sum->not_after)
+		sum->not_after = part->not_after;
+	if (part->failed_us < sum->failed_us) {
+		sum->failed_us = part->failed_us;
+		sum->failure = part->failure;
+	}
+}
 
 static void add_address(struct upstream_look *sum, const struct address_look *part)
 {
@@ -122,7 +175,9 @@ static void add_address(struct upstream_look *sum, const struct address_look *pa
 		a->authenticated = part->authenticated;
 		a->resumed = part->resumed;
 		a->clear = part->clear;
+		a->cookies = part->cookies;
 	}
+	add_history(a, part);
 	a->ready += part->ready;
 	a->connecting += part->connecting;
 	a->retiring += part->retiring;
@@ -158,9 +213,21 @@ void look_add(struct upstream_look *sum, const struct upstream_look *part)
 		sum->learnt_idle_us = part->learnt_idle_us;
 	if (part->silent_us > sum->silent_us)
 		sum->silent_us = part->silent_us;
-	sum->not_after = earlier(sum->not_after, part->not_after);
 	for (size_t i = 0; i < part->count; i++)
 		add_address(sum, &part->address[i]);
+}
+
+int64_t look_expiry(const struct upstream_look *l)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		int64_t t = l->address[i].not_after;
+
+		if (t > 0 && (first == 0 || t < first))
+			first = t;
+	}
+	return first;
 }
 
 const char *look_standing_text(enum upstream_standing s)

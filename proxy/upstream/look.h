@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "common/base/addr.h"
 #include "proxy/upstream/race.h"
 #include "proxy/upstream/upstream.h"
 
 #define LOOK_NAME_MAX 32u
+
+enum cookie_look { COOKIES_NONE = 0, COOKIES_OFF, COOKIES_OFFERED, COOKIES_SPOKEN };
 
 /* One address on one way. */
 struct address_look {
@@ -28,6 +29,15 @@ struct address_look {
 	/* Of the newest session that is ready; "" where there is none. */
 	char protocol[LOOK_NAME_MAX], cipher[LOOK_NAME_MAX];
 	bool authenticated, resumed, clear;
+	enum cookie_look cookies; /* of that session */
+
+	/* From what was noted of the address (history.h); the sum, or what the first worker knows. */
+	uint64_t full, resumptions, failed, answers, padded;
+	uint64_t handshake_us, srtt_us;
+	uint32_t pad_block;
+	int64_t not_after;
+	uint64_t failed_us; /* so long ago; UINT64_MAX: never */
+	struct transport_end failure;
 };
 
 struct upstream_look {
@@ -41,7 +51,6 @@ struct upstream_look {
 	uint64_t learnt_answers;      /* on a connection; 0: no limit known */
 	uint64_t learnt_idle_us;      /* 0: no limit known */
 	uint64_t silent_us;	      /* datagrams are let alone for so long yet; 0: they are not */
-	time_t not_after;	      /* of the certificate shown last, the earliest; 0: not known */
 	size_t count;
 	struct address_look address[2 * RACE_ADDRESSES_MAX];
 };
@@ -51,6 +60,9 @@ void look_at(const struct upstream *face, uint64_t now_us, struct upstream_look 
 
 /* What another worker sees of the same upstream. */
 void look_add(struct upstream_look *sum, const struct upstream_look *part);
+
+/* When the first of the certificates that its addresses have shown expires; 0: none is known. */
+int64_t look_expiry(const struct upstream_look *l);
 
 /* "up", "starting", "unknown", "lost", "down" */
 const char *look_standing_text(enum upstream_standing s);

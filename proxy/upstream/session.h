@@ -79,6 +79,7 @@ struct session_owner {
 };
 
 struct cookie_store;
+struct history_entry;
 
 struct session_setup {
 	struct turn *turn;
@@ -109,6 +110,7 @@ struct session {
 	struct addr addr; /* where it was opened to */
 	/* The owner's, from ready() on: as many queries at most, in all; 0: no limit. */
 	uint64_t quota;
+	struct history_entry *seen; /* the owner's, from ready() on: what is noted of this address; NULL: nothing */
 	/* The owner's: closed unused after so long by this server; 0: not known. */
 	uint64_t idle_learnt_us;
 

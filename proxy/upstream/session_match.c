@@ -2,6 +2,7 @@
 
 #include "common/dns/edns.h"
 #include "common/dns/wire.h"
+#include "proxy/upstream/history.h"
 #include "proxy/upstream/session_cookie.h"
 #include "proxy/upstream/session_repeat.h"
 #include "proxy/upstream/session_watch.h"
@@ -46,13 +47,16 @@ static void take_out(struct session *s, struct flight *f)
 
 static void accept_answer(struct session *s, struct flight *f, const struct edns *e)
 {
+	uint64_t took = turn_now_us(s->setup->turn) - f->sent_us;
 	struct request *r = f->request;
 
 	take_out(s, f);
 	s->answers++;
 	s->setup->stats->upstream_answers++;
 	s->setup->stats->upstream_padded += e->padding;
-	histogram_add(&s->setup->stats->rtt, turn_now_us(s->setup->turn) - f->sent_us);
+	histogram_add(&s->setup->stats->rtt, took);
+	if (s->seen)
+		history_answered(s->seen, took, e->padding, r->answer.len);
 	if (!session_is_stream(s))
 		session_repeat_answered(s, f);
 	session_watch_answered(s);

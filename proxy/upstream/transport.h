@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "common/base/addr.h"
 
@@ -59,7 +58,7 @@ struct transport_info {
 	struct addr local;    /* plain sockets: our address, once ready; AF_UNSPEC: not told */
 	const char *protocol; /* "TLS1.3", "" before it is known; static */
 	const char *cipher;   /* "AES-128-GCM"; static */
-	time_t not_after;     /* of the certificate last shown, once ready; wall clock, 0: not known */
+	int64_t not_after;    /* of the certificate: seconds since 1970; 0: not known */
 };
 
 struct transport_handler {

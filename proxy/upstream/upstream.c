@@ -131,11 +131,12 @@ static void on_ready(void *arg, struct session *s)
 	if (!opening_won(u, s))
 		return;
 	health_connected(&u->health, &s->addr, &s->transport->info, s->ready_us - s->opened_us);
+	s->seen = history_connected(&u->history, &s->addr, &s->transport->info,
+		s->ready_us - s->opened_us, now_us(u));
 	s->quota = u->limits.answers;
 	s->idle_learnt_us = idle_learnt(u);
 	u->absent_us = 0;
 	u->warming = false;
-	u->not_after = s->transport->info.not_after;
 	u->owner->room(u->owner_arg);
 }
 
@@ -336,8 +337,10 @@ static void session_lost(
 		return;
 	u->session.stats->sessions_ended++;
 	learn(u, s, end);
-	if (fruitless)
+	if (fruitless) {
+		history_failed(&u->history, &s->addr, end, now_us(u));
 		opening_fruitless(u, failed);
+	}
 	if (upstream_ready(u) > 0 || !(failed || end->fault == FAULT_TIMEOUT))
 		health_note(&u->health, &s->addr, end);
 	else
@@ -349,6 +352,9 @@ static void on_ended(void *arg, struct session *s, const struct transport_end *e
 {
 	struct upstream *u = arg;
 
+	history_left(s->seen);
+	if (end && end->stage != STAGE_DNS)
+		history_failed(&u->history, &s->addr, end, now_us(u));
 	if (s->ready_us)
 		session_lost(u, s, end);
 	else
@@ -451,4 +457,5 @@ void upstream_deinit(struct upstream *u)
 	list_for_each (n, &u->sessions)
 		session_abort(container_of(n, struct session, node));
 	opening_stop(u);
+	history_deinit(&u->history);
 }

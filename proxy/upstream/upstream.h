@@ -12,10 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "common/base/backoff.h"
 #include "proxy/upstream/health.h"
+#include "proxy/upstream/history.h"
 #include "proxy/upstream/limits.h"
 #include "proxy/upstream/race.h"
 #include "proxy/upstream/session.h"
@@ -82,6 +82,7 @@ struct upstream {
 	struct race race;
 	struct limits limits;
 	struct health health;
+	struct history history;
 	struct list sessions; /* of every state but ENDED */
 	struct session
 		*tester;     /* an attempt to an address that lost before, beside good sessions */
@@ -100,7 +101,6 @@ struct upstream {
 	unsigned sessions_begun;
 	bool closing;	   /* it leaves, or upstream_deinit: nothing is opened any more */
 	bool cut;	   /* upstream_deinit: what its sessions lose is our own doing */
-	time_t not_after; /* of the certificate that was shown last; wall clock, 0: not known */
 	bool warming;	   /* asked for at the start, before any query */
 	bool reopen;	   /* the last session was of use: open the next one ahead */
 	bool round_failed; /* some attempt has failed in this round, or since the last success */

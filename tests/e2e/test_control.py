@@ -430,3 +430,64 @@ def test_queries_do_not_notice(fwd):
         assert fwd.ask("busy.test").rcode() == 0
     for s in held:
         s.close()
+
+
+# -- upstreams ------------------------------------------------------------------------
+
+
+def upstream_of(fwd, name=None):
+    (found,) = [u for u in fwd.ctl_json("upstreams")["upstreams"] if name in (None, u["name"])]
+    return found
+
+
+def test_upstreams_tells_of_a_session(server, start):
+    fwd = warm(start(server, {"control": True}))
+    before = int(time.time())
+    (address,) = upstream_of(fwd)["addresses"]
+    host, port = server.tls[0].host, server.tls[0].port
+    assert address["address"] == f"{host}:{port}" and address["state"] == "up" and address["sessions"] == 1
+    assert (address["handshakes_full"], address["handshakes_resumed"], address["failures"]) == (1, 0, 0)
+    assert (address["answers"], address["answers_padded"], address["padding_block"]) == (1, 1, 468)
+    assert address["protocol"] == "TLS1.3" and address["authenticated"] and address["handshake_ms"] > 0
+    assert address["certificate_expires"] > before and address["last_failure"] is None
+    server.command("closeall")
+    wait_for(lambda: fwd.ask("again.test").rcode() == 0 and upstream_of(fwd)["addresses"][0]["handshakes_resumed"] == 1)
+    assert upstream_of(fwd)["addresses"][0]["certificate_expires"] > before
+    text = fwd.ctl("upstreams").stdout
+    assert "1 full, 1 resumed; the last took " in text and "100 % padded to multiples of 468 octets" in text
+
+
+def test_upstreams_tells_of_cookies_and_limits(server, start):
+    server.command("cookies on")
+    fwd = warm(start(server, {"control": True}))
+    for i in range(3):
+        fwd.ask(f"c{i}.test")
+    assert upstream_of(fwd)["addresses"][0]["cookies"] == "spoken"
+
+
+def test_upstreams_tells_of_failures(server, start):
+    """The stage, and what the library said."""
+    dead = {"server": server, "port": 1}
+    stranger = {"server": server, "auth-name": "other.test"}
+    fwd = start([dead, stranger], {"control": True, "query-timeout": "1s"}, server=server)
+    fwd.ask("a.test")
+    for name, stage, word in (("u1", "TCP", "refused"), ("u2", "authentication", "other.test")):
+        upstream = upstream_of(fwd, name)
+        (address,) = upstream["addresses"]
+        assert upstream["state"] == "down" and address["state"] == "failed" and address["failures"] >= 1
+        assert address["last_failure"]["stage"] == stage and word in address["last_failure"]["reason"]
+        assert upstream["next_try_s"] is None or upstream["next_try_s"] < 10
+    text = fwd.ctl("upstreams").stdout
+    assert "last failure " in text and "TCP: Connection refused" in text
+
+
+def test_upstreams_of_zones(server, start):
+    fwd = start(
+        server,
+        {"control": True, "zone": [{"name": "corp.test", "forward": ["tcp://127.0.0.1:1"]}], "query-timeout": "500ms"},
+    )
+    fwd.ask("x.corp.test")
+    zone = [u for u in fwd.ctl_json("upstreams")["upstreams"] if u["zone"]]
+    assert [(u["zone"], u["transport"], u["profile"]) for u in zone] == [("corp.test", "tcp", None)]
+    status = fwd.ctl_json("status")
+    assert status["state"] == "degraded" and any("zone corp.test: nobody answers for it" in r for r in status["reasons"])

@@ -18,7 +18,7 @@ def pytest_configure(config):
 def run(*command, **options):
     """Its output; fails with all that it said."""
     result = subprocess.run([str(c) for c in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            stdin=subprocess.DEVNULL, timeout=options.pop("timeout", 120), **options)
+                            stdin=subprocess.DEVNULL, timeout=options.pop("timeout", 900), **options)
     assert result.returncode == 0, f"{command}: exit {result.returncode}\n{result.stdout}"
     return result.stdout
 

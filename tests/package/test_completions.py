@@ -90,3 +90,33 @@ def test_fish_dnsfwd(root, tmp_path):
     assert long_options(root, "sbin/dnsfwd") == fish(root, tmp_path, "dnsfwd --")
     assert PRESETS <= fish(root, tmp_path, "dnsfwd ")
     assert fish(root, tmp_path, "dnsfwd quad9/unf") == {"quad9/unfiltered", "quad9/unfiltered-ecs"}
+
+
+def commands(root):
+    said = run(root / "usr/bin/dnsfwdctl", "--help").split("\ncommands:\n")[1].split("\n\n")[0]
+    return {line.split()[0] for line in said.splitlines() if re.match(r"  \S", line)}
+
+
+COMMON = {"--socket", "--json", "--version", "--help"}
+
+
+def test_bash_dnsfwdctl(root, tmp_path):
+    assert bash(root, tmp_path, ["dnsfwdctl", ""]) == commands(root)
+    assert COMMON <= bash(root, tmp_path, ["dnsfwdctl", "-"])
+    assert bash(root, tmp_path, ["dnsfwdctl", "--json", "-s", "x", "log-level", ""]) == {
+        "error", "warning", "info", "debug"}
+    assert {"--zone", "--all"} <= bash(root, tmp_path, ["dnsfwdctl", "flush", "--"])
+
+
+def test_zsh_dnsfwdctl(root, tmp_path):
+    assert commands(root) <= set(re.split(r"[\s:]+", zsh(root, tmp_path, "dnsfwdctl ")))
+    assert COMMON <= set(re.findall(r"--[a-z][a-z-]+", zsh(root, tmp_path, "dnsfwdctl --")))
+    assert {"error", "warning", "info", "debug"} <= set(zsh(root, tmp_path, "dnsfwdctl --json log-level ").split())
+    assert {"--zone", "--all"} <= set(zsh(root, tmp_path, "dnsfwdctl flush --").split())
+
+
+def test_fish_dnsfwdctl(root, tmp_path):
+    assert fish(root, tmp_path, "dnsfwdctl ") == commands(root)
+    assert COMMON <= fish(root, tmp_path, "dnsfwdctl --")
+    assert fish(root, tmp_path, "dnsfwdctl --json -s x log-level ") == {"error", "warning", "info", "debug"}
+    assert {"--zone", "--all"} <= fish(root, tmp_path, "dnsfwdctl flush --")

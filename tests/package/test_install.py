@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import re
 import subprocess
 
+import pytest
 from conftest import BUILD, TOP, files_below, make, run
 
 CONFIG = "etc/dnsfwd/dnsfwd.conf"
@@ -12,7 +14,7 @@ CONFIG = "etc/dnsfwd/dnsfwd.conf"
 def test_install_and_uninstall(tmp_path):
     make("install", f"DESTDIR={tmp_path}")
     files = files_below(tmp_path)
-    for name in ("usr/local/sbin/dnsfwd", "usr/local/share/man/man8/dnsfwd.8", CONFIG,
+    for name in ("usr/local/sbin/dnsfwd", "usr/local/bin/dnsfwdctl", "usr/local/share/man/man8/dnsfwd.8", CONFIG,
                  "usr/local/share/man/man5/dnsfwd.conf.5", "usr/local/lib/systemd/system/dnsfwd.service",
                  "usr/local/lib/sysusers.d/dnsfwd.conf", "usr/local/share/doc/dnsfwd/dnsfwd.conf.example",
                  "usr/local/share/bash-completion/completions/dnsfwd"):
@@ -67,6 +69,15 @@ def test_version_stands_in_one_place(version):
     """And the newest entry of the changelog is of it."""
     changes = (TOP / "packaging/CHANGELOG.md").read_text()
     assert changes.split("\n## ")[1].split("\n")[0] == version
+
+
+@pytest.mark.parametrize("file, pattern", [
+    ("openwrt/Makefile", r"^PKG_VERSION:=(\S+)"), ("arch/PKGBUILD", r"^pkgver=(\S+)"),
+    ("alpine/APKBUILD", r"^pkgver=(\S+)"), ("rpm/dnsfwd.spec", r"^Version:\s*(\S+)"),
+    ("container/kubernetes.yaml", r"image: dnsfwd:(\S+)")])
+def test_recipes_are_for_this_version(version, file, pattern):
+    """Each has to say one by itself, because it is taken out of here."""
+    assert re.findall(pattern, (TOP / "packaging" / file).read_text(), re.M) == [version]
 
 
 # ------------------------------------------------------------------ the tarball

@@ -27,8 +27,29 @@ def long_options(text):
     return set(re.findall(r"--([a-z][a-z-]+)", text)) | {"help"}
 
 
-@pytest.mark.parametrize("program", ["sbin/dnsfwd"])
+@pytest.mark.parametrize("program", ["sbin/dnsfwd", "bin/dnsfwdctl"])
 def test_page_has_the_options_of_the_program(root, program):
     page = (TOP / f"packaging/man/{program.split('/')[1]}.8").read_text()
-    in_page = set(re.findall(r"(?:Fl|,) -([a-z][a-z-]+)", page))
+    in_page = set(re.findall(r"^\.It Fl (?:\S , )?-([a-z][a-z-]+)", page.split("\n.It Cm")[0], re.M))
     assert in_page == long_options(run(root / "usr" / program, "--help"))
+
+
+def commands(root):
+    """Of dnsfwdctl, by its own word."""
+    said = run(root / "usr/bin/dnsfwdctl", "--help").split("\ncommands:\n")[1].split("\n\n")[0]
+    return {line.split()[0] for line in said.splitlines() if re.match(r"  \S", line)}
+
+
+def test_page_has_the_commands_of_dnsfwdctl(root):
+    page = (TOP / "packaging/man/dnsfwdctl.8").read_text()
+    assert set(re.findall(r"^\.It Cm (\S+)", page, re.M)) == commands(root)
+
+
+def test_page_has_the_options_of_each_command(root):
+    """With its arguments: --zone of flush, and so on."""
+    page = (TOP / "packaging/man/dnsfwdctl.8").read_text()
+    for command in commands(root):
+        of_command = set(re.findall(r"--([a-z][a-z-]+)", run(root / "usr/bin/dnsfwdctl", command, "--help")))
+        in_page = set(re.findall(r"Fl (?:\S , )?-([a-z][a-z-]+)", "".join(re.findall(
+            rf"^\.It Cm {command}\b.*?(?=^\.It Cm (?!{command}\b)|^\.Sh)", page, re.M | re.S))))
+        assert of_command - {"help", "json", "socket"} <= in_page, command

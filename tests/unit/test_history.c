@@ -1,133 +1,144 @@
-#include "proxy/ops/history.h"
+#include "proxy/upstream/history.h"
 
-#include "common/dns/ede.h"
-#include "tests/unit/cm.h"
-
+#include <stdio.h>
 #include <string.h>
 
-#define STEP (HISTORY_STEP_S * UINT64_C(1000000))
+#include "tests/unit/cm.h"
 
-static struct history h;
-static struct stats sums;
+static const struct transport_info full = { .not_after = 1000 }, resumed = { .resumed = true };
 
-static int begin(void **state)
+static struct addr address(unsigned n)
 {
-	(void)state;
-	memset(&h, 0, sizeof h);
-	memset(&sums, 0, sizeof sums);
-	return 0;
+	struct addr a;
+	char text[40];
+
+	snprintf(text, sizeof text, "192.0.2.%u", n);
+	assert_true(addr_parse(text, strlen(text), 853, false, &a));
+	return a;
 }
 
-static void test_differences(void **state)
+static void test_handshakes(void **state)
 {
-	const struct history_step *s;
+	struct history h = { 0 };
+	struct addr a = address(1), b = address(2);
+	struct history_entry *e;
 
 	(void)state;
-	sums.queries_udp = 1000; /* before anybody looked */
-	history_add(&h, &sums, 7);
-	assert_int_equal(h.count, 0);
-	sums.queries_udp += 10;
-	sums.queries_tcp += 5;
-	sums.cache_hits += 4;
-	sums.cache_stale += 2;
-	sums.cache_cuts += 1;
-	sums.replies_local += 3;
-	sums.rcodes[RCODE_SERVFAIL] += 2;
-	for (unsigned i = 0; i < 100; i++)
-		histogram_add(&sums.waited, i < 90 ? 10000 : 400000);
-	history_add(&h, &sums, 7 + STEP);
-	assert_int_equal(h.count, 1);
-	s = history_at(&h, 0);
-	assert_int_equal(s->queries, 15);
-	assert_int_equal(s->cached, 7);
-	assert_int_equal(s->local, 3);
-	assert_int_equal(s->asked, 100);
-	assert_int_equal(s->failed, 2);
-	assert_true(s->p50_us > 8000 && s->p50_us < 12500);
-	assert_true(s->p95_us > 390000 && s->p95_us < 530000);
-	history_add(&h, &sums, 7 + 2 * STEP);
-	assert_int_equal(h.count, 2);
-	assert_int_equal(history_at(&h, 1)->queries, 0);
-	assert_int_equal(history_at(&h, 1)->p99_us, 0);
+	assert_null(history_find(&h, &a));
+	e = history_connected(&h, &a, &full, 5000, 1);
+	assert_ptr_equal(history_connected(&h, &a, &resumed, 3000, 2), e);
+	assert_ptr_not_equal(history_connected(&h, &b, &full, 1, 3), e);
+	assert_ptr_equal(history_find(&h, &a), e);
+	assert_int_equal(e->full, 1);
+	assert_int_equal(e->resumed, 1);
+	assert_int_equal(e->handshake_us, 3000);
+	assert_int_equal(e->not_after, 1000); /* a resumed one shows none */
+	assert_int_equal(e->users, 2);
+	history_left(e);
+	history_left(e);
+	history_left(e);
+	history_left(NULL);
+	assert_int_equal(e->users, 0);
+	history_deinit(&h);
 }
 
-/* A timer that is late or early by a little adds no step and loses none, whatever it adds up to. */
-static void test_drift(void **state)
+static const struct {
+	const char *name;
+	size_t len[4];
+	unsigned block;
+} paddings[] = {
+	{ "one size", { 468, 468 }, 468 },
+	{ "multiples", { 936, 468, 1404 }, 468 },
+	{ "a smaller block behind a larger length", { 512, 128, 384 }, 128 },
+	{ "no block", { 468, 101 }, 1 },
+	{ "none", { 0 }, 0 },
+};
+
+static void test_padding(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i <= 200; i++) {
-		sums.queries_udp++;
-		history_add(&h, &sums, i * STEP + (i * 7919 % 1000) * 4000);
+	for (size_t i = 0; i < COUNT_OF(paddings); i++) {
+		struct history_entry e = { 0 };
+		unsigned count = 0;
+
+		history_answered(&e, 1, false, 77);
+		for (; count < 4 && paddings[i].len[count]; count++)
+			history_answered(&e, 1, true, paddings[i].len[count]);
+		expect_int(paddings[i].name, e.pad_block, paddings[i].block);
+		expect_int(paddings[i].name, e.padded, count);
+		expect_int(paddings[i].name, e.answers, count + 1);
 	}
-	assert_int_equal(h.count, 200);
-	for (size_t i = 0; i < h.count; i++)
-		assert_int_equal(history_at(&h, i)->queries, 1);
 }
 
-static void test_too_soon(void **state)
+static void test_response_time(void **state)
 {
+	struct history_entry e = { 0 };
+
 	(void)state;
-	history_add(&h, &sums, 0);
-	sums.queries_udp = 5;
-	history_add(&h, &sums, STEP / 3);
-	assert_int_equal(h.count, 0);
-	sums.queries_udp = 6;
-	history_add(&h, &sums, STEP);
-	assert_int_equal(h.count, 1);
-	assert_int_equal(history_at(&h, 0)->queries, 6);
+	history_answered(&e, 800, false, 1);
+	assert_int_equal(e.srtt_us, 800);
+	history_answered(&e, 1600, false, 1);
+	assert_int_equal(e.srtt_us, 900);
+	history_answered(&e, 1000000, false, 1); /* an outlier */
+	assert_int_equal(e.srtt_us, (7 * 900 + 3600) / 8);
 }
 
-static void test_pause(void **state)
+static void test_failures(void **state)
 {
+	struct history h = { 0 };
+	struct addr a = address(1);
+	struct transport_end end = { .stage = STAGE_TLS, .text = "no", .partial_len = 5 };
+	const struct history_entry *e;
+
 	(void)state;
-	history_add(&h, &sums, 0);
-	sums.queries_udp = 9;
-	history_add(&h, &sums, 4 * STEP);
-	assert_int_equal(h.count, 4);
-	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(history_at(&h, i)->queries, 0);
-	assert_int_equal(history_at(&h, 3)->queries, 9);
-	sums.queries_udp = 10;
-	history_add(&h, &sums, 1000000 * STEP); /* as if it had slept for months */
-	assert_int_equal(h.count, HISTORY_STEPS);
-	assert_int_equal(history_at(&h, HISTORY_STEPS - 1)->queries, 1);
-	assert_int_equal(history_at(&h, 0)->queries, 0);
+	history_failed(&h, &a, &end, 7);
+	strcpy(end.text, "never");
+	history_failed(&h, &a, &end, 9);
+	e = history_find(&h, &a);
+	assert_int_equal(e->failed, 2);
+	assert_int_equal(e->failed_us, 9);
+	assert_string_equal(e->failure.text, "never");
+	assert_int_equal(e->failure.partial_len, 0);
+	history_deinit(&h);
 }
 
-static void test_oldest_go(void **state)
+/* The one heard of least lately goes, never one that a session points to. */
+static void test_bound(void **state)
 {
+	struct history h = { 0 };
+	struct transport_end end = { .stage = STAGE_TCP };
+	struct addr first = address(1), second = address(2), other = address(100);
+
 	(void)state;
-	for (unsigned i = 0; i <= HISTORY_STEPS + 10; i++) {
-		sums.queries_udp += i;
-		history_add(&h, &sums, i * STEP);
+	assert_non_null(history_connected(&h, &first, &full, 1, 1));
+	for (unsigned i = 2; i <= HISTORY_MAX; i++) {
+		struct addr a = address(i);
+
+		history_failed(&h, &a, &end, i);
 	}
-	assert_int_equal(h.count, HISTORY_STEPS);
-	assert_int_equal(history_at(&h, 0)->queries, 11);
-	assert_int_equal(history_at(&h, HISTORY_STEPS - 1)->queries, HISTORY_STEPS + 10);
-}
+	history_failed(&h, &other, &end, 50);
+	assert_int_equal(h.count, HISTORY_MAX);
+	assert_non_null(history_find(&h, &first));
+	assert_null(history_find(&h, &second));
+	assert_int_equal(history_find(&h, &other)->failed, 1);
+	for (unsigned i = 3; i <= HISTORY_MAX + 1; i++) {
+		struct addr a = address(i == HISTORY_MAX + 1 ? 100 : i);
 
-/* A worker that was not heard in time is missing from the sums. */
-static void test_shrinking(void **state)
-{
-	(void)state;
-	sums.queries_udp = 100;
-	histogram_add(&sums.waited, 1000);
-	history_add(&h, &sums, 0);
-	memset(&sums, 0, sizeof sums);
-	history_add(&h, &sums, STEP);
-	assert_int_equal(history_at(&h, 0)->queries, 0);
-	assert_int_equal(history_at(&h, 0)->asked, 0);
+		assert_non_null(history_connected(&h, &a, &full, 1, 60));
+	}
+	assert_null(history_connected(&h, &second, &full, 1, 70));
+	history_deinit(&h);
+	assert_int_equal(h.count, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_differences, begin),
-		cmocka_unit_test_setup(test_drift, begin),
-		cmocka_unit_test_setup(test_too_soon, begin),
-		cmocka_unit_test_setup(test_pause, begin),
-		cmocka_unit_test_setup(test_oldest_go, begin),
-		cmocka_unit_test_setup(test_shrinking, begin),
+		cmocka_unit_test(test_handshakes),
+		cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_response_time),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

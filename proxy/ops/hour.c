@@ -1,8 +1,8 @@
-#include "proxy/ops/history.h"
+#include "proxy/ops/hour.h"
 
 #include "common/dns/ede.h"
 
-#define STEP_US (HISTORY_STEP_S * UINT64_C(1000000))
+#define STEP_US (HOUR_STEP_S * UINT64_C(1000000))
 
 /* Sums may shrink when a worker was not heard: that is no traffic. */
 static uint32_t grown(uint64_t now, uint64_t before)
@@ -26,11 +26,11 @@ static uint64_t cached(const struct stats *s)
 	return s->cache_hits + s->cache_stale + s->cache_cuts;
 }
 
-static struct history_step difference(const struct stats *now, const struct stats *before)
+static struct hour_step difference(const struct stats *now, const struct stats *before)
 {
 	struct histogram waited = grown_histogram(&now->waited, &before->waited);
 
-	return (struct history_step){
+	return (struct hour_step){
 		.queries = grown(now->queries_udp + now->queries_tcp,
 			before->queries_udp + before->queries_tcp),
 		.cached = grown(cached(now), cached(before)),
@@ -43,25 +43,25 @@ static struct history_step difference(const struct stats *now, const struct stat
 	};
 }
 
-static void push(struct history *h, const struct history_step *s)
+static void push(struct hour *h, const struct hour_step *s)
 {
 	h->step[h->next] = *s;
-	h->next = (h->next + 1) % HISTORY_STEPS;
-	if (h->count < HISTORY_STEPS)
+	h->next = (h->next + 1) % HOUR_STEPS;
+	if (h->count < HOUR_STEPS)
 		h->count++;
 }
 
-void history_add(struct history *h, const struct stats *sums, uint64_t now_us)
+void hour_add(struct hour *h, const struct stats *sums, uint64_t now_us)
 {
-	static const struct history_step empty;
+	static const struct hour_step empty;
 	uint64_t steps = h->begun ? (now_us - h->last_us + STEP_US / 2) / STEP_US : 1;
-	struct history_step s;
+	struct hour_step s;
 
 	if (steps == 0)
 		return;
 	if (h->begun) {
 		s = difference(sums, &h->last);
-		for (uint64_t i = 1; i < steps && i < HISTORY_STEPS; i++)
+		for (uint64_t i = 1; i < steps && i < HOUR_STEPS; i++)
 			push(h, &empty);
 		push(h, &s);
 	}
@@ -70,7 +70,7 @@ void history_add(struct history *h, const struct stats *sums, uint64_t now_us)
 	h->begun = true;
 }
 
-const struct history_step *history_at(const struct history *h, size_t i)
+const struct hour_step *hour_at(const struct hour *h, size_t i)
 {
-	return &h->step[(h->next + HISTORY_STEPS - h->count + i) % HISTORY_STEPS];
+	return &h->step[(h->next + HOUR_STEPS - h->count + i) % HOUR_STEPS];
 }

@@ -1,0 +1,239 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/ctl/setup.h"
+
+#define LINKS_MAX 8u
+
+bool setup_path(const char *root, const char *path, char ret[PATH_MAX])
+{
+	return (size_t)snprintf(ret, PATH_MAX, "%s%s", root, path) < PATH_MAX;
+}
+
+char *setup_read(const char *root, const char *path, size_t *ret_len)
+{
+	char whole[PATH_MAX];
+	FILE *f = setup_path(root, path, whole) ? fopen(whole, "re") : NULL;
+	char *text = f ? malloc(SETUP_FILE_MAX + 2) : NULL;
+
+	if (text) {
+		*ret_len = fread(text, 1, SETUP_FILE_MAX + 1, f);
+		text[*ret_len] = '\0';
+		if (ferror(f) || *ret_len > SETUP_FILE_MAX) {
+			free(text);
+			text = NULL;
+			errno = EFBIG;
+		}
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+static bool exists(const struct setup_system *s, const char *path)
+{
+	char whole[PATH_MAX];
+
+	return setup_path(s->root, path, whole) && access(whole, F_OK) == 0;
+}
+
+/* ------------------------------------------------------------------ the file itself */
+
+/* Where the link leads as seen from /, whether something is there or not. */
+static void resolve(const char *at, const char *target, char ret[PATH_MAX])
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(at, '/');
+
+	if (target[0] == '/') {
+		snprintf(ret, PATH_MAX, "%s", target);
+		return;
+	}
+	snprintf(folder, sizeof folder, "%.*s", (int)(slash - at), at);
+	while (strncmp(target, "../", 3) == 0) {
+		char *last = strrchr(folder, '/');
+
+		if (last)
+			*last = '\0';
+		target += 3;
+	}
+	if (snprintf(ret, PATH_MAX, "%s/%s", folder, target) >= PATH_MAX)
+		ret[0] = '\0';
+}
+
+/* Links are followed by hand, so that absolute ones stay below the root. */
+static void read_text(struct setup_system *s)
+{
+	char path[PATH_MAX] = SETUP_RESOLV_CONF, whole[PATH_MAX], target[PATH_MAX], next[PATH_MAX];
+
+	for (unsigned i = 0; i < LINKS_MAX && setup_path(s->root, path, whole); i++) {
+		ssize_t n = readlink(whole, target, sizeof target - 1);
+
+		if (n < 0)
+			break;
+		target[n] = '\0';
+		resolve(path, target, next);
+		memcpy(path, next, sizeof path);
+	}
+	s->text = setup_read(s->root, path, &s->len);
+}
+
+static bool is_immutable(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int flags = 0;
+	bool is = fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_IMMUTABLE_FL);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static void look_at_file(struct setup_system *s)
+{
+	char whole[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (!setup_path(s->root, SETUP_RESOLV_CONF, whole) || lstat(whole, &st) < 0)
+		return;
+	s->kind = S_ISREG(st.st_mode) ? KIND_FILE : S_ISLNK(st.st_mode) ? KIND_LINK : KIND_OTHER;
+	if (s->kind == KIND_LINK && (n = readlink(whole, s->target, sizeof s->target - 1)) > 0)
+		s->target[n] = '\0';
+	if (s->kind == KIND_FILE)
+		s->immutable = is_immutable(whole);
+	read_text(s);
+}
+
+static void read_servers(struct setup_system *s)
+{
+	const char *line = s->text;
+
+	while (line && *line && s->server_count < SETUP_SERVERS_MAX) {
+		char server[ADDR_TEXT_MAX];
+
+		if (sscanf(line, " nameserver %79s", server) == 1)
+			memcpy(s->servers[s->server_count++], server, sizeof server);
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
+}
+
+/* ------------------------------------------------------------------ whose it is */
+
+struct sign {
+	const char *text;
+	enum setup_owner owner;
+	const char *other;
+};
+
+static bool take_sign(
+	struct setup_system *s, const struct sign *signs, size_t count, const char *in)
+{
+	for (size_t i = 0; in && i < count; i++)
+		if (strstr(in, signs[i].text)) {
+			s->owner = signs[i].owner;
+			snprintf(s->other, sizeof s->other, "%s",
+				signs[i].other ? signs[i].other : "");
+			return true;
+		}
+	return false;
+}
+
+static bool owned_by_link(struct setup_system *s)
+{
+	static const struct sign signs[] = {
+		{ "/run/systemd/resolve/", OWNER_RESOLVED, NULL },
+		{ "/lib/systemd/resolv.conf", OWNER_RESOLVED, NULL },
+		{ "/NetworkManager/", OWNER_NETWORKMANAGER, NULL },
+		{ "/run/resolvconf/", OWNER_RESOLVCONF, NULL },
+		{ "/etc/resolvconf/run/", OWNER_RESOLVCONF, NULL },
+		{ "/connman/", OWNER_OTHER, "ConnMan" },
+		{ "/tmp/resolv.conf", OWNER_OTHER, "OpenWrt's netifd and dnsmasq" },
+	};
+	char path[PATH_MAX];
+
+	if (s->kind != KIND_LINK)
+		return false;
+	resolve(SETUP_RESOLV_CONF, s->target, path);
+	if (!take_sign(s, signs, sizeof signs / sizeof signs[0], path)) {
+		s->owner = OWNER_OTHER;
+		snprintf(s->other, sizeof s->other, "whoever writes %.40s", s->target);
+	}
+	s->uplink = s->owner == OWNER_RESOLVED && strstr(path, "/run/systemd/resolve/resolv.conf");
+	return true;
+}
+
+/* Programs sign what they write. */
+static bool owned_by_words(struct setup_system *s)
+{
+	static const struct sign signs[] = {
+		{ SETUP_MARK, OWNER_FILE, NULL },
+		{ "managed by man:systemd-resolved", OWNER_RESOLVED, NULL },
+		{ "Generated by NetworkManager", OWNER_NETWORKMANAGER, NULL },
+		{ "generated by resolvconf(8)", OWNER_RESOLVCONF, NULL },
+		{ "Generated by resolvconf", OWNER_OPENRESOLV, NULL },
+		{ "generated by WSL", OWNER_OTHER, "WSL (generateResolvConf in /etc/wsl.conf)" },
+		{ "Generated by Connection Manager", OWNER_OTHER, "ConnMan" },
+		{ "Generated by dhcpcd", OWNER_OTHER,
+			"dhcpcd (nohook resolv.conf in /etc/dhcpcd.conf)" },
+		{ "Generated by Docker Engine", OWNER_OTHER, "Docker (its option --dns)" },
+	};
+
+	return take_sign(s, signs, sizeof signs / sizeof signs[0], s->text);
+}
+
+/* Openresolv's file may be edited by hand; then nothing but its own configuration tells. */
+static bool owned_by_traces(struct setup_system *s)
+{
+	bool loops = s->server_count == 1 && strcmp(s->servers[0], "127.0.0.1") == 0;
+
+	if (loops && (exists(s, "/etc/dnsmasq.conf") || exists(s, "/etc/dnsmasq.d")))
+		s->owner = OWNER_DNSMASQ;
+	else if (exists(s, "/etc/dhcp/dhclient.conf") &&
+		 (exists(s, "/run/dhclient.pid") || exists(s, "/var/lib/dhcp/dhclient.leases")))
+		s->owner = OWNER_DHCLIENT;
+	else
+		return false;
+	return true;
+}
+
+void setup_look(struct setup_system *s, const char *root, const struct addr *listen)
+{
+	*s = (struct setup_system){ .root = root, .listen = *listen };
+	look_at_file(s);
+	read_servers(s);
+	if (!owned_by_link(s) && !owned_by_words(s))
+		owned_by_traces(s);
+}
+
+void setup_system_free(struct setup_system *s)
+{
+	free(s->text);
+	s->text = NULL;
+}
+
+const char *setup_owner_text(const struct setup_system *s)
+{
+	static const char *const names[] = {
+		[OWNER_FILE] = "nobody: it is a plain file",
+		[OWNER_RESOLVED] = "systemd-resolved",
+		[OWNER_NETWORKMANAGER] = "NetworkManager",
+		[OWNER_RESOLVCONF] = "resolvconf",
+		[OWNER_OPENRESOLV] = "openresolv",
+		[OWNER_DHCLIENT] = "dhclient",
+		[OWNER_DNSMASQ] = "dnsmasq",
+		[OWNER_OTHER] = NULL,
+	};
+
+	if (s->owner == OWNER_FILE && s->kind == KIND_ABSENT)
+		return "nobody: there is none";
+	return names[s->owner] ? names[s->owner] : s->other;
+}
