@@ -9,6 +9,7 @@
 #   V=1                     show whole commands
 #   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
 #   HTTP=0, or SMALL=1      leave out the HTTP server of option metrics, and libevent_extra with it
+#   DNSTAP=1                build option dnstap in, with libfstrm
 
 # The version stands here and nowhere else.
 VERSION    := 0.1.0
@@ -34,6 +35,7 @@ SAN        ?=
 WERROR     ?=
 SMALL      ?=
 HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
+DNSTAP     ?= 0
 SECCOMP    ?= 1
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 UPSTREAM   ?=
@@ -177,6 +179,7 @@ PROXY_TESTS    := \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
 	test_sandbox test_sandbox_calls test_watchdog
 PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
+PROXY_TESTS    += test_dnstap_frame
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -202,12 +205,16 @@ PROXY_SRC += $(if $(filter 1,$(HTTP)), \
 PAGE      := $(addprefix proxy/ops/page/page., html css js)
 PAGE_MADE  = $(O)/proxy/ops/page_text.c
 PROXY_MADE = $(if $(filter 1,$(HTTP)),$(PAGE_MADE:.c=.o))
-p_features := http=$(HTTP)
+# What writes frames for dnstap, or says that it does not.
+DNSTAP_SRC := $(addprefix proxy/ops/, dnstap.c dnstap_frame.c dnstap_stream.c)
+PROXY_SRC += $(if $(filter 1,$(DNSTAP)),$(DNSTAP_SRC),proxy/ops/dnstap_none.c)
+p_features := http=$(HTTP) dnstap=$(DNSTAP)
 
 # ------------------------------------------------------------------ flags
 
 LIBS     := libevent_core gnutls libcares libconfig $(if $(filter-out 0,$(SECCOMP)),libseccomp) $(if $(filter-out 0,$(YAML)),yaml-0.1)
 LIBS     += $(if $(filter 1,$(HTTP)),libevent_extra)
+LIBS     += $(if $(filter 1,$(DNSTAP)),libfstrm)
 CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
@@ -284,6 +291,13 @@ clocked := $(addprefix $(O)/testclock/,$(CLOCKED_SRC:.c=.o))
 $(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(call objs,$(PROXY_SRC))) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(LDLIBS)
+
+# The same program with dnstap built in, for its tests, where there is libfstrm.
+p_fstrm := $(shell $(PKG_CONFIG) --libs libfstrm 2>/dev/null)
+$(O)/dnsfwd-dnstap: $(call objs,$(filter-out proxy/ops/dnstap_none.c,$(PROXY_SRC) $(DNSTAP_SRC))) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(p_fstrm) $(LDLIBS)
+server: $(if $(p_fstrm),$(O)/dnsfwd-dnstap)
 
 # What the e2e tests need beside dnsfwd.
 server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs) $(O)/tests/torture/fail.so
@@ -372,7 +386,7 @@ $(O)/tests/unit/test_audit_parts: $(call objs,$(addprefix proxy/ctl/,audit_hello
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_control_line: $(O)/proxy/ops/control_line.o
-$(addprefix $(O)/tests/unit/,test_exposition test_hour): $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/proxy/ops/%.o $(O)/libcommon.a
+$(addprefix $(O)/tests/unit/,test_dnstap_frame test_exposition test_hour): $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/proxy/ops/%.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o

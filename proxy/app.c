@@ -19,6 +19,7 @@
 #include "proxy/loop.h"
 #include "proxy/names.h"
 #include "proxy/ops/control.h"
+#include "proxy/ops/dnstap.h"
 #include "proxy/ops/figures.h"
 #include "proxy/ops/files.h"
 #include "proxy/ops/metrics.h"
@@ -59,6 +60,7 @@ struct app {
 	struct files *files; /* of local names and block lists */
 	struct gatherer *gatherer;
 	struct metrics *metrics; /* NULL: none */
+	struct dnstap *dnstap;	 /* likewise */
 	struct surroundings around;
 	struct control *control; /* NULL: none */
 	struct control_context control_context;
@@ -93,6 +95,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.cookie_secrets = secrets_get(a->secrets),
 		.tcp_clients = tcp_clients_of(a),
+		.tap = dnstap_tap(a->dnstap, index),
 		.local_key = files_key(a->files),
 		.names = files_names(a->files),
 		.blocks = files_blocks(a->files) };
@@ -242,6 +245,19 @@ static enum exit_code build_ops(struct app *a, char *error, size_t size)
 	return code == EXIT_OK ? build_metrics(a, error, size) : code;
 }
 
+static enum exit_code build_dnstap(struct app *a, char *error, size_t size)
+{
+	struct dnstap_setup setup = { .path = a->config->dnstap,
+		.client_addresses = a->config->dnstap_client_addresses,
+		.version = dnsfwd_version,
+		.workers = a->worker_count };
+	int err = dnstap_new(&setup, &a->dnstap, error, size);
+
+	if (err == -ENOMEM)
+		return EXIT_MEMORY;
+	return err < 0 ? EXIT_CONFIG : EXIT_OK;
+}
+
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code;
@@ -252,6 +268,8 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
 	code = allocate(a) ? build_names(a, error, size) : EXIT_MEMORY;
+	if (code == EXIT_OK)
+		code = build_dnstap(a, error, size);
 	if (code != EXIT_OK)
 		return code;
 	if (build_cache(a) && build_workers(a) &&
@@ -520,6 +538,8 @@ enum exit_code app_run(struct app *a)
 		return EXIT_OTHER;
 	if (a->cache && *a->config->cache_snapshot)
 		snapshot_read(a->cache, a->config->cache_snapshot, loop_boottime_s(NULL));
+	if (dnstap_start(a->dnstap) < 0)
+		return EXIT_MEMORY;
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -552,6 +572,7 @@ void app_free(struct app *a)
 	metrics_free(a->metrics);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	dnstap_free(a->dnstap);
 	keep_cache(a);
 	files_free(a->files);
 	names_free(a->names);

@@ -63,6 +63,7 @@
 	X(bound_sessions, "bound hit: sessions of an upstream side by side")                       \
 	X(bound_post_handshake, "bound hit: a server that sends too much beside answers")          \
 	X(bound_ids, "bound hit: abandoned ids of a session")                                      \
+	X(bound_dnstap, "bound hit: frames for dnstap, whose reader is slow")                      \
 	X(bound_memory, "an allocation failed")                                                    \
 	X(tcp_accepted, "TCP clients accepted")                                                    \
 	X(tcp_timeouts, "TCP clients closed by a timer")                                           \

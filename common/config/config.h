@@ -199,6 +199,8 @@ struct config {
 	char *log_level;
 	bool log_queries;
 	char *metrics; /* "": none; else an endpoint (endpoint.h), its port METRICS_PORT */
+	char *dnstap;  /* a path; "": none */
+	bool dnstap_client_addresses;
 
 	struct config_texts files; /* that it was read from: the first, then those it includes */
 

@@ -122,6 +122,10 @@ const struct option config_options[] = {
 	{ "metrics", OPTION_ENDPOINT, TOP(metrics), 0, 0, "\"\"", RELOAD_RESTART,
 		"Where figures are served over HTTP, with a status page: an address of loopback, or a "
 		"path." },
+	{ "dnstap", OPTION_STRING, TOP(dnstap), 0, 107, "\"\"", RELOAD_RESTART,
+		"A Unix socket at which somebody reads copies of all messages; empty: none are made." },
+	{ "dnstap-client-addresses", OPTION_BOOL, TOP(dnstap_client_addresses), 0, 0, "false",
+		RELOAD_RESTART, "Whether these tell whole addresses of clients, or their networks alone." },
 	{ 0 },
 };
 

@@ -318,6 +318,10 @@ static const struct value_row {
 	{ "metrics", "\"\"", "\"\"", NULL },
 	{ "metrics", "\"192.168.1.1:9953\"", NULL, "an address that no other machine reaches" },
 	{ "metrics", "9953", NULL, "an address that no other machine reaches" },
+	{ "dnstap", "\"/run/tap.sock\"", "\"/run/tap.sock\"", NULL },
+	{ "dnstap", "7", NULL, "a text of 0 to 107 characters" },
+	{ "dnstap-client-addresses", "true", "true", NULL },
+	{ "dnstap-client-addresses", "1", NULL, "write true or false" },
 
 	{ "block", "[ \"/a\" ]", "[ \"/a\" ]", NULL },
 	{ "block", "[ \"\" ]", NULL, "a file name is wanted" },
