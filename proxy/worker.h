@@ -22,6 +22,7 @@ struct local_blocks;
 struct local_names;
 struct trust;
 struct listen_address;
+struct tap;
 
 /* What a worker says of one upstream. */
 struct upstream_report {
@@ -65,6 +66,7 @@ struct worker_setup {
 	void (*resumed)(void *arg);
 	void *resumed_arg;
 	/* What is answered here; borrowed for the call, blocks may be NULL. */
+	struct tap *tap;	  /* NULL: none; borrowed, outlives the worker */
 	const uint8_t *local_key; /* SUFFIX_KEY octets: of these and of all that come later */
 	struct local_names *names;
 	struct local_blocks *blocks;
