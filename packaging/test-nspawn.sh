@@ -254,10 +254,12 @@ step_service() {
 
 step_socket() {
 	say 'with sockets of systemd'
+	configure
 	inside systemctl disable -q --now dnsfwd.service
 	inside systemctl enable -q --now dnsfwd.socket
 	answered
 	expect 'has no capability' is "$(capabilities dnsfwd-activated.service)" ''
+	expect 'dnsfwdctl may tell it what to do' inside dnsfwdctl log-level debug
 	misfortunes dnsfwd-activated.service answered
 	inside systemctl stop dnsfwd-activated.service
 	answered @::1
