@@ -3,7 +3,7 @@
 
 500 queries a second over UDP and TCP: new names, names of the cache, a local record, a zone in clear, an encrypted zone
 over DTLS.  One answer in a hundred of the first upstream is late, missing, wrong, cut or broken; every few seconds
-something happens that costs no query (a server closes, resets, falls silent, reads nothing, is away; SIGHUP, a changed
+something happens that costs no query (a server closes, resets, falls silent, reads nothing, is away; reloads, a changed
 block list, a flushed cache, a hostile client, idle clients), and now and then something that does (both upstreams away):
 then SERVFAIL is allowed for as long, and silence never is.
 
@@ -94,6 +94,7 @@ class Soak:
         self.outages, self.events, self.troubles = [], [], []  # events: (begin, end, name)
         self.samples = []  # (time, resident memory)
         self.idle, self.kinds, self.failing = [], self.EVENTS, None
+        self.order = ["u1", "u2"]
         self.spoil()
 
     def spoil(self, on=True):
@@ -170,6 +171,11 @@ class Soak:
     def hang_up(self):
         os.kill(self.fwd.pid, signal.SIGHUP)
 
+    def another_order(self):
+        """A reload that changes the group: what is under way with it goes on."""
+        self.order.reverse()
+        self.fwd.reload({"forward": list(self.order)})
+
     def flush(self):
         os.kill(self.fwd.pid, signal.SIGUSR2)
 
@@ -198,7 +204,7 @@ class Soak:
         self.outages.append((begin - DEADLINE, now() + RECOVERY))
 
     EVENTS = [close] * 4 + [away, silent, reads_nothing, stalls, errors, datagrams_lost, forgotten, noise, key_update]
-    EVENTS += [new_ticket_key, hang_up, flush, new_block_list, hostile_client, idle_clients, both_away]
+    EVENTS += [new_ticket_key, hang_up, another_order, flush, new_block_list, hostile_client, idle_clients, both_away]
 
     def during(self, seconds, undo):
         """With one of the two out of order the other one is in order: a query is not sent for ever."""
