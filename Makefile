@@ -263,7 +263,7 @@ $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
 
 $(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(p_libctl) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) -Wl,--as-needed $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(p_libctl) $(LDLIBS)
 
 # The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
 $(O)/testclock/%.o: %.c
