@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/log_recent.h"
 #include "common/config/presets.h"
 #include "proxy/app.h"
 #include "proxy/upstream/bootstrap_channel.h"
@@ -275,6 +276,8 @@ int main(int argc, char **argv)
 	log_open(STDERR_FILENO, level_of(config, &command), is_journal(STDERR_FILENO));
 	tell_warnings(config, !command.check && !command.print);
 	raise_descriptors();
+	if (!command.check && !command.print)
+		log_recent_begin(); /* without memory for it there is none */
 	if (command.print)
 		config_print(config, stdout);
 	else
@@ -282,5 +285,6 @@ int main(int argc, char **argv)
 	if (command.check && code == EXIT_OK)
 		puts("the configuration is good");
 	config_unref(config);
+	log_recent_end();
 	return (int)code;
 }

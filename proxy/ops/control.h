@@ -65,6 +65,7 @@ struct control_context {
 	struct cache *cache; /* NULL: none */
 	const struct config *config;
 	const struct surroundings *around;
+	unsigned explaining; /* queries of explain under way */
 	/*
 	 * Reads the configuration again, as SIGHUP does.  0, or negative errno with one sentence that
 	 * says what is wrong, and that the old one stays.

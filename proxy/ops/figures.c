@@ -254,3 +254,18 @@ uint64_t gatherer_refused(const struct gatherer *g)
 {
 	return g->refused;
 }
+
+struct mailbox *gatherer_mailbox(const struct gatherer *g)
+{
+	return g->setup.mailbox;
+}
+
+struct config *gatherer_config(const struct gatherer *g)
+{
+	return g->setup.config;
+}
+
+struct worker *gatherer_worker(const struct gatherer *g, size_t i)
+{
+	return g->setup.workers[i];
+}

@@ -63,6 +63,12 @@ struct figures_request *gatherer_ask(struct gatherer *g, figures_done *done, voi
 /* done will not be called.  Before it was. */
 void figures_cancel(struct figures_request *r);
 
+/* As they are now; borrowed. */
+struct mailbox *gatherer_mailbox(const struct gatherer *g);
+struct config *gatherer_config(const struct gatherer *g);
+/* i < the number of workers */
+struct worker *gatherer_worker(const struct gatherer *g, size_t i);
+
 /* Requests refused because of the bound. */
 uint64_t gatherer_refused(const struct gatherer *g);
 

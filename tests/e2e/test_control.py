@@ -491,3 +491,25 @@ def test_upstreams_of_zones(server, start):
     assert [(u["zone"], u["transport"], u["profile"]) for u in zone] == [("corp.test", "tcp", None)]
     status = fwd.ctl_json("status")
     assert status["state"] == "degraded" and any("zone corp.test: nobody answers for it" in r for r in status["reasons"])
+
+
+# -- the flight recorder ---------------------------------------------------------------
+
+
+def test_recent_lines_are_there_whatever_the_level(server, start):
+    fwd = warm(start(server, {"control": True}))
+    fwd.ctl("log-level", "error")
+    server.command("closeall")
+    wait_for(lambda: fwd.ask("again.test").rcode() == 0 and "connected again" in fwd.ctl("log", "--recent").stdout)
+    assert "connected again" not in fwd.log_text()
+    lines = [json.loads(line) for line in fwd.ctl("--json", "log", "--recent").stdout.splitlines()]
+    assert {tuple(line) for line in lines} == {("time", "level", "text")}
+    assert {"debug", "info"} <= {line["level"] for line in lines}
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert not any("again.test" in line["text"] for line in lines)
+
+
+@as_root
+def test_recent_lines_are_not_for_the_group(fwd):
+    assert as_nobody("log", "--recent", fwd=fwd).returncode == 1
+    assert fwd.ctl("log", "--old").returncode == 1
