@@ -4,6 +4,7 @@
 # What the project needs is in variables of its own (p_...), so "make CFLAGS=-O0" works.
 #   SAN=address,undefined   build with these sanitizers (into a folder of its own)
 #   SECCOMP=0               build without libseccomp: system calls are not filtered
+#   YAML=0                  build without libyaml, as where there is none: "--import stubby.yml" says so
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 #   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
@@ -34,6 +35,10 @@ SECCOMP    ?= 1
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 UPSTREAM   ?=
 RUN        ?=
+
+ifeq ($(origin YAML),undefined)
+YAML := $(if $(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),1,0)
+endif
 
 empty :=
 comma := ,
@@ -86,7 +91,11 @@ RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 # What a started dnsfwd gives up.
 SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandbox_calls.c sandbox_paths.c user.c)
 
-PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
+# What others were told, in our own syntax.
+IMPORT_SRC := $(addprefix proxy/import/, \
+	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
+
+PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/announce.c proxy/app.c proxy/capacity.c proxy/explain.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
 	proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
@@ -103,7 +112,7 @@ PROXY_SRC := $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
 	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
-	proxy/upstream/last_good_file.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
+	proxy/upstream/last_good_file.c proxy/upstream/memory.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
 	proxy/upstream/plain_udp.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
@@ -120,7 +129,7 @@ AUDIT_SRC := $(addprefix proxy/ctl/, \
 	audit_names.c audit_options.c audit_print.c audit_probe.c audit_questions.c audit_reach.c audit_rows_answers.c \
 	audit_rows_session.c audit_wait.c) \
 	proxy/loop.c $(addprefix proxy/upstream/, \
-	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c \
+	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c \
 	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
 	verify_chain.c verify_name.c)
 # Pointing a system at dnsfwd.
@@ -161,13 +170,13 @@ UPSTREAM_TESTS := \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \
-	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_lookup test_lookup_cache \
+	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
 	test_sandbox test_sandbox_calls test_watchdog
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
-	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c pins.c priority.c tickets.c tls_engine.c \
+	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c tickets.c tls_engine.c \
 	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
@@ -183,7 +192,7 @@ fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 
 # ------------------------------------------------------------------ flags
 
-LIBS     := libevent_core gnutls libcares libconfig $(if $(filter-out 0,$(SECCOMP)),libseccomp)
+LIBS     := libevent_core gnutls libcares libconfig $(if $(filter-out 0,$(SECCOMP)),libseccomp) $(if $(filter-out 0,$(YAML)),yaml-0.1)
 CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
@@ -198,7 +207,7 @@ p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
 p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
-p_defs     = $(if $(filter 0,$(SECCOMP)),-DNO_SECCOMP) -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
+p_defs     = $(if $(filter 0,$(SECCOMP)),-DNO_SECCOMP) $(if $(filter 0,$(YAML)),-DNO_YAML) -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
 
 Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
@@ -262,7 +271,15 @@ $(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(cal
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
 
 # What the e2e tests need beside dnsfwd.
-server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs)
+server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs) $(O)/tests/torture/fail.so
+
+# Preloaded: one allocation or call of the program fails.  Not sanitized itself.
+$(O)/tests/torture/fail.so: tests/torture/fail.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -U_FORTIFY_SOURCE -Wall -Wextra $(if $(WERROR),-Werror) -O1 -g -fno-omit-frame-pointer -fPIC -shared \
+		-pthread -o $@ $< -ldl
+
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
@@ -292,8 +309,9 @@ $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 # Version and paths are compiled in: a change of them is a change of these.
 with_defs := $(addprefix $(O)/proxy/,main.o version.o ctl/config_file.o)
 $(with_defs): p_extra = $(p_defs)
+$(O)/proxy/import/import_stubby.o: p_extra = $(if $(filter-out 0,$(YAML)),-DHAVE_YAML)
 $(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
-$(with_defs) $(O)/proxy/ops/sandbox_calls.o: $(O)/defs
+$(with_defs) $(O)/proxy/ops/sandbox_calls.o $(O)/proxy/import/import_stubby.o: $(O)/defs
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -349,6 +367,10 @@ $(O)/tests/unit/test_sandbox_calls: %: %.o $(O)/proxy/ops/sandbox_calls.o
 $(O)/tests/unit/test_sandbox: $(O)/tests/unit/test_sandbox.o $(call objs,$(SANDBOX_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libs) $(LDLIBS)
+
+$(O)/tests/unit/test_import: %: %.o $(call objs,$(IMPORT_SRC)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 
 # The workers are the test's.
 $(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailbox.o $(O)/libcommon.a

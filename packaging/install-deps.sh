@@ -5,7 +5,7 @@
 # The name servers among them are for tests, which start their own: none is started, now or at boot.
 set -eu
 
-build="gcc make pkg-config libc6-dev libevent-dev libgnutls28-dev libc-ares-dev libconfig-dev libjson-c-dev libseccomp-dev openssl bind9-dnsutils ca-certificates"
+build="gcc make pkg-config libc6-dev libevent-dev libgnutls28-dev libc-ares-dev libconfig-dev libjson-c-dev libseccomp-dev libyaml-dev openssl bind9-dnsutils ca-certificates"
 check="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspython python3-cryptography
 	knot-dnsutils gnutls-bin iproute2 iptables procps busybox clang libclang-rt-14-dev cppcheck ldnsutils bind9-utils socat dnsmasq-base"
 cross="mmdebstrap qemu-user-static gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu"

@@ -10,10 +10,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct mailbox *b = arg;
 	struct list mails, *n;
-	uint64_t count;
+	eventfd_t count;
 
 	(void)what;
-	if (read(fd, &count, sizeof count) < 0)
+	if (eventfd_read(fd, &count) < 0)
 		return; /* woken for nothing */
 	list_init(&mails);
 	pthread_mutex_lock(&b->lock);
@@ -59,12 +59,10 @@ void mailbox_deinit(struct mailbox *b)
 
 void mailbox_post(struct mailbox *b, struct mail *m)
 {
-	static const uint64_t one = 1;
-
 	pthread_mutex_lock(&b->lock);
 	list_append(&b->mails, &m->node);
 	pthread_mutex_unlock(&b->lock);
 	/* Fails only when the count would overflow: then it is readable anyway. */
-	if (write(b->fd, &one, sizeof one) < 0)
+	if (eventfd_write(b->fd, 1) < 0)
 		return;
 }

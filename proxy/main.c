@@ -14,6 +14,7 @@
 #include "common/base/log_recent.h"
 #include "common/config/presets.h"
 #include "proxy/app.h"
+#include "proxy/import/import.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
 
@@ -25,6 +26,7 @@
 struct command {
 	const char *file; /* -c; NULL: the default one, where it is needed */
 	bool check, print, list_presets, json;
+	const char *import, *import_kind; /* NULL: not asked for */
 	unsigned verbose;
 	const char *listen[CONFIG_LISTEN_MAX];
 	struct config_overrides overrides;
@@ -33,6 +35,7 @@ struct command {
 static const char usage[] =
 	"usage: dnsfwd [-c FILE] [-t] [-T] [-v] [-V] [-h] [--listen ADDR]... [UPSTREAM...]\n"
 	"       dnsfwd --list-presets [--json]\n"
+	"       dnsfwd --import FILE [--import-kind KIND] [UPSTREAM...]\n"
 	"\n"
 	"  -c, --config FILE  read FILE (default: " CONFIG_FILE
 	"; none when an UPSTREAM is given)\n"
@@ -43,6 +46,9 @@ static const char usage[] =
 	"      --listen ADDR  listen on ADDR instead: IP, IP@port, IPv4:port, [IPv6]:port\n"
 	"      --list-presets list the public resolvers that are known by name, then exit\n"
 	"      --json         list them for programs\n"
+	"      --import FILE  print the configuration that stubby.yml, resolved.conf or unbound.conf\n"
+	"                     comes to, then exit; UPSTREAM: for a FILE that names none\n"
+	"      --import-kind K  FILE is of stubby, resolved or unbound; else that is guessed\n"
 	"  UPSTREAM           forward there instead: quad9, tls://dns.quad9.net,\n"
 	"                     tls://9.9.9.9#dns.quad9.net, 9.9.9.9@853#dns.quad9.net,\n"
 	"                     [2620:fe::fe]:853#dns.quad9.net\n"
@@ -95,6 +101,12 @@ static void parse_option(struct command *c, int option)
 	case 'p':
 		c->list_presets = true;
 		break;
+	case 'i':
+		c->import = optarg;
+		break;
+	case 'k':
+		c->import_kind = optarg;
+		break;
 	case 'j':
 		c->json = true;
 		break;
@@ -116,6 +128,8 @@ static void parse_command(struct command *c, int argc, char **argv)
 		{ "listen", required_argument, NULL, 'l' },
 		{ "list-presets", no_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "import", required_argument, NULL, 'i' },
+		{ "import-kind", required_argument, NULL, 'k' },
 		{ 0 },
 	};
 	int option;
@@ -272,6 +286,9 @@ int main(int argc, char **argv)
 		list_presets(command.json);
 		return EXIT_OK;
 	}
+	if (command.import)
+		return import_command(command.import, command.import_kind,
+			command.overrides.forward, command.overrides.forward_count);
 	config = load(&command);
 	log_open(STDERR_FILENO, level_of(config, &command), is_journal(STDERR_FILENO));
 	tell_warnings(config, !command.check && !command.print);

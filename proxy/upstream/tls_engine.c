@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/upstream/memory.h"
 #include "proxy/upstream/priority.h"
 #include "proxy/upstream/tls_engine_parts.h"
 #include "proxy/upstream/tls_policy.h"
@@ -276,6 +277,8 @@ bool tls_engine_begin(struct tls_engine *e, const struct tls_policy *policy,
 	const char *name = policy->auth_name;
 
 	*e = (struct tls_engine){ .policy = policy, .addr = addr, .end = end };
+	if (!memory_is_left(MEMORY_OF_HANDSHAKE))
+		return false;
 	if (gnutls_init(&e->session, flags) < 0)
 		return false;
 	set_callbacks(e, io);

@@ -14,6 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "proxy/upstream/memory.h"
 
 struct trust {
 	atomic_uint references;
@@ -67,7 +68,8 @@ static int load(struct trust *t, char *error, size_t size)
 
 	if (t->anchors)
 		return 0;
-	if (gnutls_certificate_allocate_credentials(&anchors) < 0) {
+	if (!memory_is_left(MEMORY_OF_TRUST) ||
+		gnutls_certificate_allocate_credentials(&anchors) < 0) {
 		snprintf(error, size, "out of memory");
 		return -1;
 	}

@@ -26,21 +26,24 @@ static void check_between(uint64_t before, uint64_t ours, uint64_t after)
 
 static void test_units(void **state)
 {
-	uint64_t before;
+	uint64_t before, ours;
 	struct timespec wall;
 
 	(void)state;
 	before = us_of(CLOCK_MONOTONIC);
-	check_between(before, clock_monotonic_us(), us_of(CLOCK_MONOTONIC));
+	ours = clock_monotonic_us();
+	check_between(before, ours, us_of(CLOCK_MONOTONIC));
 	before = us_of(CLOCK_BOOTTIME);
-	check_between(before, clock_boottime_us(), us_of(CLOCK_BOOTTIME));
+	ours = clock_boottime_us();
+	check_between(before, ours, us_of(CLOCK_BOOTTIME));
 	before = us_of(CLOCK_REALTIME);
 	clock_wall(&wall);
 	check_between(before, (uint64_t)wall.tv_sec * SECOND_US + (uint64_t)wall.tv_nsec / 1000,
 		us_of(CLOCK_REALTIME));
 	/* The coarse one may be a tick behind. */
 	before = us_of(CLOCK_REALTIME) / SECOND_US;
-	check_between(before - 1, (uint64_t)clock_wall_s(), us_of(CLOCK_REALTIME) / SECOND_US);
+	ours = (uint64_t)clock_wall_s();
+	check_between(before - 1, ours, us_of(CLOCK_REALTIME) / SECOND_US);
 }
 
 static void test_no_sleep(void **state)

@@ -1,0 +1,18 @@
+/*
+ * Is there memory for a library that crashes without?  What GnuTLS stands on does: libgmp ends the
+ * process, libtasn1 goes through NULL.  So it is asked first, and nothing is begun that could not end.
+ */
+#ifndef PROXY_UPSTREAM_MEMORY_H
+#define PROXY_UPSTREAM_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* More than a handshake, or a store of certificates, takes. */
+#define MEMORY_OF_HANDSHAKE (512u * 1024)
+#define MEMORY_OF_TRUST	    (8u * 1024 * 1024)
+
+/* Could so much be allocated now?  Two system calls; nothing is touched. */
+bool memory_is_left(size_t octets);
+
+#endif
