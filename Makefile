@@ -184,11 +184,16 @@ DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
 FUZZERS := fuzz_cache fuzz_snapshot fuzz_client_message fuzz_upstream_message fuzz_cookie fuzz_frame \
-	fuzz_config fuzz_control fuzz_last_good fuzz_names fuzz_tls fuzz_dtls
+	fuzz_config fuzz_control fuzz_last_good fuzz_names fuzz_program fuzz_tls fuzz_dtls
 # What a harness needs beside common/.
 fuzz_tls_more := $(TLS_SRC) tests/fuzz/steady.c tests/unit/tls_peer.c
 fuzz_control_more := proxy/ops/control_line.c
 fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
+# All that is between a client's message and an upstream's.
+fuzz_program_more := $(UPSTREAM_SRC) $(RESOLVE_SRC) proxy/loop.c tests/unit/fake_transport.c \
+	$(addprefix proxy/resolve/,dns64.c local.c local_data.c private.c route.c) \
+	$(addprefix proxy/client/,cookie.c judge.c query.c query_read.c querylog.c quota.c reply.c)
+fuzz_program_libs := -lcmocka
 
 # ------------------------------------------------------------------ flags
 
@@ -406,10 +411,11 @@ replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 $(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
 $(O)/tests/fuzz/replay-fuzz_control: $(O)/proxy/ops/control_line.o
 $(O)/tests/fuzz/replay-fuzz_dtls: $(call objs,$(fuzz_dtls_more))
+$(O)/tests/fuzz/replay-fuzz_program: $(call objs,$(fuzz_program_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a \
-		$(if $($*_more),$(p_libs),$(p_libcfg)) $(LDLIBS)
+		$(if $($*_more),$(p_libs),$(p_libcfg)) $($*_libs) $(LDLIBS)
 
 check-fuzz: $(replays)
 	@for f in $(FUZZERS); do \
@@ -432,7 +438,7 @@ $(addprefix $(BUILD)/fuzz/,$(FUZZERS)): $(BUILD)/fuzz/%: $(COMMON_MADE) FORCE
 	@mkdir -p $(@D)
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ tests/fuzz/$*.c $($*_more) $(COMMON_SRC) $(COMMON_MADE) \
-		$(if $($*_more),$(p_libs),$(p_libcfg))
+		$(if $($*_more),$(p_libs),$(p_libcfg)) $($*_libs)
 
 # Their seeds, recorded anew; the same octets each time, as long as GnuTLS is the same.
 fuzz-tls-corpus fuzz-dtls-corpus: fuzz-%-corpus: $(O)/tests/fuzz/make_%_corpus
@@ -477,10 +483,11 @@ e2e_env = DNSFWD=$(CURDIR)/$(O)/dnsfwd DNSFWDCTL=$(CURDIR)/$(O)/dnsfwdctl DNSFWD
 check-e2e: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) -m 'not long' tests/e2e
 
-# The quick ones again, without sanitizers, and the long ones; what clients and servers send in malice, sanitized.
+# The quick ones again, without sanitizers, and the long ones; what is sent in malice, sanitized; ten minutes of soak.
 check-long: $(O)/dnsfwd $(O)/dnsfwdctl server
 	$(e2e_env) $(PYTEST) tests/e2e
 	@$(MAKE) --no-print-directory -j $(JOBS) SAN=address,undefined check-hostile
+	@$(MAKE) --no-print-directory soak MINUTES=10
 
 .PHONY: check-hostile soak bench-faults
 # Millions of mutated messages, in both directions.  DNSFWD_SEED=N: those of an earlier run.

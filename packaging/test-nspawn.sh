@@ -95,7 +95,7 @@ stop_machine() {
 make_base() {
 	local needed
 	needed=$(dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/^ *\([^ (|]*\).*/\1/' | sort -u | paste -sd, -)
-	needed="$needed,systemd-sysv,systemd-resolved,dbus,bind9-dnsutils,openssl,unbound,iproute2,procps,lsb-base,init-system-helpers"
+	needed="$needed,systemd-sysv,systemd-resolved,dbus,bind9-dnsutils,openssl,unbound,socat,iproute2,procps,lsb-base,init-system-helpers"
 	if [ -e "$base" ] && [ "$(cat "$work/needed" 2>/dev/null)" = "$needed" ]; then
 		return 0
 	fi
@@ -150,6 +150,7 @@ answered() {
 	asked=$((asked + 1))
 	wait_for 10 "a query is answered from upstream${1:+ ($*)}" answers "n$asked.example.com" "${@:-@127.0.0.1}"
 }
+port_taken() { inside ss -Hlnu 'src 127.0.0.1:53' | grep -q 127; }
 # Resolved has its own way to be asked.
 answered_by_resolved() {
 	asked=$((asked + 1))
@@ -242,7 +243,12 @@ step_service() {
 	inside systemctl stop dnsfwd.service
 	expect 'stops, and leaves the port' is "$(inside ss -Hlnu 'src 127.0.0.1:53')" ''
 	expect 'without a failure' is "$(inside systemctl show -P Result dnsfwd.service)" success
-	inside systemctl start dnsfwd.service
+	inside systemd-run -q --unit=other socat -u UDP4-RECV:53,bind=127.0.0.1 /dev/null
+	wait_for 10 'somebody else takes the port' port_taken
+	inside systemctl start dnsfwd.service 2>/dev/null || true
+	expect 'says who has the port' grep -q 'cannot listen on 127.0.0.1:53: another program has this port' <<<"$(inside journalctl -b -u dnsfwd --no-pager -o cat)"
+	inside systemctl stop other.service
+	wait_for 20 'starts when the port is free' inside systemctl -q is-active dnsfwd.service
 	answered
 }
 
@@ -273,6 +279,7 @@ step_resolved() {
 	inside systemctl enable -q --now systemd-resolved.service
 	answered_by_resolved
 	misfortunes dnsfwd.service answered_by_resolved
+	expect 'setup sees that nothing is left to do' inside dnsfwdctl setup
 	say 'and at boot'
 	stop_machine
 	boot
@@ -340,9 +347,23 @@ step_upgrade() {
 	answered
 }
 
+# A plain resolv.conf, pointed here as a user would, and brought back by the removal below.
+step_setup() {
+	say 'dnsfwdctl setup'
+	inside systemctl disable -q --now systemd-resolved.service || true
+	configure
+	inside systemctl restart dnsfwd.service
+	rm -f "$root/etc/resolv.conf"
+	printf 'search example.org\nnameserver 192.0.2.53\n' >"$root/etc/resolv.conf"
+	inside dnsfwdctl setup --apply >"$work/setup.log" || fail "$(cat "$work/setup.log")"
+	expect 'points resolv.conf here' grep -q '^nameserver 127\.0\.0\.1$' "$root/etc/resolv.conf"
+	expect 'names are found as programs look for them' inside getent ahostsv4 www.example.com
+}
+
 step_remove() {
 	say 'remove, purge'
 	inside dpkg -r dnsfwd >/dev/null 2>&1
+	expect 'what setup changed is as it was' is "$(cat "$root/etc/resolv.conf")" "$(printf 'search example.org\nnameserver 192.0.2.53')"
 	expect 'stops at removal' is "$(inside ss -Hlnu 'src 127.0.0.1:53')" ''
 	expect 'keeps the configuration' test -e "$root/etc/dnsfwd/dnsfwd.conf"
 	inside dpkg -P dnsfwd >/dev/null 2>&1
@@ -366,7 +387,7 @@ deb=${debs[0]}
 [ -x "$build/dnsfwd-testserver" ] || { echo 'test-nspawn: make server' >&2; exit 1; }
 mkdir -p "$work"
 make_base
-for step in "${@:-install service socket autopkgtest resolved init upgrade remove}"; do
+for step in "${@:-install service socket autopkgtest resolved init upgrade setup remove}"; do
 	for one in $step; do
 		"step_$one"
 	done

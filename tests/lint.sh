@@ -58,6 +58,8 @@ if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D__GNUC__ \
 		--suppress=missingIncludeSystem $sources || fault "cppcheck"
 fi
+# The fault suite: no number without its row, no row without its test.
+python3 tests/rows.py || bad=1
 if command -v mandoc >/dev/null; then
 	found=$(mandoc -T lint packaging/man/* 2>/dev/null | grep -v 'referenced manual not found')
 	[ -z "$found" ] || fault "manual pages:

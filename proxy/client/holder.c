@@ -145,8 +145,9 @@ bool holder_find(const struct addr *wanted, struct holder *ret)
 	static const struct {
 		const char *file;
 		bool v6, tcp;
-	} tables[] = { { "/proc/net/udp", false, false }, { "/proc/net/tcp", false, true },
-		{ "/proc/net/udp6", true, false }, { "/proc/net/tcp6", true, true } };
+	} tables[] = { /* not /proc/net: a service may see nothing of /proc but processes (ProcSubset=pid) */
+		{ "/proc/self/net/udp", false, false }, { "/proc/self/net/tcp", false, true },
+		{ "/proc/self/net/udp6", true, false }, { "/proc/self/net/tcp6", true, true } };
 	struct holder h = { .pid = 0 };
 
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {

@@ -313,8 +313,9 @@ static int set_up(struct builder *b)
 	}
 	if (err == 0)
 		err = seccomp_attr_set(b->filter, SCMP_FLTATR_ACT_BADARCH, b->kill);
+	/* For threads that run already; there are none yet, and an old kernel can't. */
 	if (err == 0)
-		err = seccomp_attr_set(b->filter, SCMP_FLTATR_CTL_TSYNC, 1);
+		seccomp_attr_set(b->filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	/* A search tree: older libraries have none, and the rules are looked at in turn. */
 	if (err == 0)
 		seccomp_attr_set(b->filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);

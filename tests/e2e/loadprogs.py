@@ -28,7 +28,7 @@ class Answered:
         self.wrong, self.stray = figures["wrong"], figures["stray"]
         self.p50, self.p99, self.p999, self.slowest = (figures[k] / 1e6 for k in ("p50", "p99", "p999", "max"))
         self.seconds, self.taken = figures["seconds"], taken
-        self.told = []  # (what, when sent, name, rcode) of those that are not good
+        self.told = []  # (what, when sent, name, rcode, reason) of those that are not good
 
     def __repr__(self):
         return (
@@ -87,8 +87,8 @@ class Honest:
         *told, last = out.splitlines()
         self.result = Answered(json.loads(last), machine.taken() - self._before)
         for line in told:
-            what, when, name, rcode = line.split()
-            self.result.told.append((what, float(when), name, int(rcode)))
+            what, when, name, rcode, *reason = line.split(None, 4)
+            self.result.told.append((what, float(when), name, int(rcode), *(reason or [""])))
         return self.result
 
 

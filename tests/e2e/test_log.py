@@ -1,5 +1,7 @@
 """Names are private, and what stands in them can't forge a line (A54, A70)."""
 
+import os
+import pathlib
 import re
 import threading
 
@@ -96,6 +98,24 @@ def test_no_name_in_the_log_unless_asked_for(server, start, verbose):
     text = fwd.log_text().lower()
     assert "secret" not in text and "from 127.0.0.1" not in text
     assert "ready:" in text and "statistics:" in text
+
+
+def test_names_stand_in_no_file(server, start, tmp_path):
+    """1,000 of them at the default level, good ones and bad ones: afterwards no file that it could write has one."""
+    state = tmp_path / "state"
+    state.mkdir()
+    options = {"state-dir": str(state), "cache-size": "1M", "query-timeout": "300ms"}
+    fwd = start(server, options, env={"TMPDIR": str(tmp_path)})
+    server.rule("name=*.never.secret.test none")
+    load(fwd, 1000, window=100, name=lambda i: f"s{i}.secret.test").check()
+    for i in range(5):
+        fwd.ask(f"x{i}.never.secret.test")
+    open_files = [os.readlink(f"/proc/{fwd.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{fwd.pid}/fd")]
+    fwd.end()
+    files = [pathlib.Path(f) for f in open_files if f.startswith("/") and os.path.isfile(f)]
+    files += [f for folder in (tmp_path, pathlib.Path(fwd.folder)) for f in folder.rglob("*") if f.is_file()]
+    assert files and not [f for f in files if b"secret" in f.read_bytes().lower()]
+    assert "secret" not in fwd.log_text().lower()
 
 
 def test_a_line_is_not_written_for_every_query(server, start):

@@ -7,6 +7,7 @@ import wire
 from conftest import warm
 from daemon import SANITIZED
 from load import load
+from loadprogs import honest
 from netns import Network
 from reach import During, answered_first, cpu_share, fails, fresh, long, report
 
@@ -105,6 +106,27 @@ def test_longer_outage(outage, net, start, seconds):
     outage.end()
     answered_first(fwd, "back.test", f"{type(outage).__name__} for {seconds} s: first answer")
     load(fwd, 100, window=10, name=fresh()).check()
+
+
+@pytest.mark.parametrize("outage", [Closed, Lost, Unreachable], indirect=True)
+@pytest.mark.parametrize("seconds", [10, long(120)])
+def test_nobody_is_hammered_in_an_outage(outage, net, start, seconds):
+    """At most 20 connections in 10 s, however many clients ask; the work that is in it."""
+    fwd = warm(start(outage.upstream, netns=net.client))
+    outage.begin()
+    before, stats = fwd.cpu(), fwd.stats()
+    syns = net.syns(outage.host.v4)
+    result = honest(fwd, seconds=seconds, rate=100, window=4000, timeout=30000)
+    used = (fwd.cpu() - before) / result.seconds
+    connects = {k: v - stats[k] for k, v in fwd.stats().items() if k in ("connects", "connects_failed")}
+    print(
+        f"\n  {type(outage).__name__} for {seconds} s, 100 q/s: {connects}, {syns.packets()} SYNs, {used:.2%} of a processor"
+    )
+    assert result.failed.keys() <= {wire.SERVFAIL} and result.good == result.lost == result.wrong == 0
+    assert connects["connects"] <= 20 * (1 + result.seconds // 10)
+    assert used < (0.2 if SANITIZED else 0.02)
+    outage.end()
+    answered_first(fwd, "back.test", f"{type(outage).__name__} for {seconds} s: first answer")
 
 
 @pytest.mark.parametrize("seconds", [1, long(45)])

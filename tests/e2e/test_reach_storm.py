@@ -5,6 +5,7 @@ import wire
 from conftest import warm
 from daemon import SANITIZED
 from load import load
+from loadprogs import honest
 from reach import comes_back, fresh, long, queries, report
 
 pytestmark = pytest.mark.clock
@@ -75,6 +76,18 @@ def test_connects_are_few_beside_a_good_one(servers, start, rule):
     result = load(fwd, 500, window=50, rate=150, name=fresh())
     result.check()
     assert servers[0].stat("connections") <= CONNECTS * (1 + int(result.seconds) // 10)
+
+
+@pytest.mark.parametrize("rule", ["rcode=SERVFAIL", "none"])
+def test_a_failing_name_is_asked_for_now_and_then(server, start, rule):
+    """100 times a second by clients, with a cache: once a second upstream, or three times in a deadline."""
+    server.rule(f"name=q0.fails.test {rule}")
+    fwd = warm(start(server, {"cache-size": "1M", "query-timeout": "1s"}))
+    result = honest(fwd, seconds=5, rate=100, names=1, suffix="fails.test", timeout=10000)
+    sends = server.count("q0.fails.test")
+    print(f"\n  {rule}: asked {result.count} times, sent {sends} times in {result.seconds:.1f} s")
+    assert result.failed == {wire.SERVFAIL: result.count}
+    assert 1 <= sends <= (3 if rule == "none" else 1) * (result.seconds + 2)
 
 
 @pytest.mark.parametrize("rule", ["queries=1:fin", "queries=1:rst", "cut=half:fin"])

@@ -1,5 +1,6 @@
 """What a started dnsfwd has given up, seen from outside; and that all it does works without it."""
 
+import ctypes
 import os
 import pathlib
 import pwd
@@ -88,6 +89,34 @@ def test_passed_sockets_take_no_capability(server, start, place):
         assert {int(t["CapEff"], 16) for t in status(fwd)} == {0}
         assert "no capabilities" in line(fwd)
         assert addresses(fwd.ask("p.test")) == [expected_a("p.test")]
+
+
+def forbid(*names):
+    """As a container does: these calls are not permitted.  For preexec."""
+
+    def load_filter():
+        seccomp = ctypes.CDLL("libseccomp.so.2")
+        seccomp.seccomp_init.restype = ctypes.c_void_p
+        for function in (seccomp.seccomp_rule_add, seccomp.seccomp_load):
+            function.argtypes = None
+        allow, eperm = 0x7FFF0000, 0x00050001
+        context = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint(allow)))
+        for name in names:
+            number = seccomp.seccomp_syscall_resolve_name(name.encode())
+            assert seccomp.seccomp_rule_add(context, ctypes.c_uint(eperm), number, 0) == 0
+        assert seccomp.seccomp_load(context) == 0
+
+    return load_filter
+
+
+def test_what_a_container_forbids_is_told_and_gone_without(server, start):
+    fwd = start(server, preexec=forbid("seccomp", "landlock_create_ruleset", "capset"))
+    told = line(fwd)
+    there, missing = told.split("; not in force: ")
+    assert "no new privileges" in there and "Landlock" not in there and "CAP_" not in there
+    assert "capabilities (Operation not permitted)" in missing and "limit of files (Landlock: " in missing
+    assert "filter" in told  # by way of prctl(), or not
+    assert addresses(fwd.ask("c.test")) == [expected_a("c.test")]
 
 
 def test_off(server, start):

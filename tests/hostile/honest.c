@@ -7,7 +7,8 @@
  *
  * Question i is PREFIX i.SUFFIX, i modulo --names where given.  Prints a line of JSON at its end: good, lost (no reply in
  * time), failed (a reply with an error, by RCODE), wrong, and times in microseconds.  --tell: a line for each that is not
- * good when that is known: "lost|failed|wrong SENT NAME RCODE", SENT in seconds of the monotonic clock.
+ * good when that is known: "lost|failed|wrong SENT NAME RCODE REASON", SENT in seconds of the monotonic clock, REASON that of
+ * an Extended DNS Error.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,7 +28,7 @@
 #include "tests/server/random.h"
 
 #define IDS	  65536u
-#define QUERY_MAX (12u + DNSNAME_MAX + 4u)
+#define QUERY_MAX (12u + DNSNAME_MAX + 4u + 11u)
 #define BURST	  64u
 #define TIMES_MAX 20000000u
 #define QUEUE_MAX (1u << 22)
@@ -35,7 +36,7 @@
 struct asked {
 	uint64_t since; /* 0: the id is free */
 	uint32_t number, address;
-	uint16_t len;
+	uint16_t len, question_end;
 	uint8_t query[QUERY_MAX];
 };
 
@@ -64,14 +65,32 @@ static void question_text(uint32_t number, char *text, size_t size)
 	snprintf(text, size, "%s%lu.%s", prefix, (unsigned long)number, suffix);
 }
 
-static void tell_of(const char *what, const struct asked *a, unsigned rcode)
+/* Of a reply with nothing but an OPT behind its question: code and text of its first Extended DNS Error. */
+static void print_reason(const uint8_t *m, size_t len, size_t at)
+{
+	at += 11;
+	while (at + 4 <= len) {
+		size_t n = (size_t)m[at + 2] << 8 | m[at + 3];
+
+		if (m[at] == 0 && m[at + 1] == 15 && n >= 2 && at + 4 + n <= len) {
+			printf(" EDE %u: %.*s", m[at + 4] << 8 | m[at + 5], (int)(n - 2), (const char *)m + at + 6);
+			return;
+		}
+		at += 4 + n;
+	}
+}
+
+static void tell_of(const char *what, const struct asked *a, const uint8_t *m, size_t len)
 {
 	char text[300];
 
 	if (!tell)
 		return;
 	question_text(a->number, text, sizeof text);
-	printf("%s %.3f %s %u\n", what, (double)a->since / 1e6, text, rcode);
+	printf("%s %.3f %s %u", what, (double)a->since / 1e6, text, m ? m[3] & 15 : 0);
+	if (m && !m[7] && !m[9] && m[11] == 1)
+		print_reason(m, len, a->question_end);
+	putchar('\n');
 	fflush(stdout);
 }
 
@@ -129,7 +148,7 @@ static void ask(uint64_t now)
 	size_t len;
 
 	question_text(number, text, sizeof text);
-	memcpy(a->query, (uint8_t[]){ (uint8_t)(id >> 8), (uint8_t)id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0 }, 12);
+	memcpy(a->query, (uint8_t[]){ (uint8_t)(id >> 8), (uint8_t)id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1 }, 12);
 	len = dnsname_parse(text, a->query + 12);
 	a->address = expected ? expected : 0xc6120000u | (dnsname_hash(a->query + 12, len) & 0x1ffffu);
 	for (size_t i = 0; i < len; i++) { /* letters in random case; lengths of labels are below 64 */
@@ -138,8 +157,9 @@ static void ask(uint64_t now)
 		if (*c >= 'a' && *c <= 'z' && random_next(&dice) & 1)
 			*c &= 0xdf;
 	}
-	memcpy(a->query + 12 + len, "\0\1\0\1", 4);
-	a->len = (uint16_t)(12 + len + 4);
+	memcpy(a->query + 12 + len, "\0\1\0\1\0\0\x29\4\xd0\0\0\0\0\0\0", 15);
+	a->question_end = (uint16_t)(12 + len + 4);
+	a->len = (uint16_t)(a->question_end + 11);
 	a->since = now;
 	a->number = number;
 	sent++;
@@ -186,9 +206,9 @@ static void drop(struct asked *a)
 
 static const char *verdict(const struct asked *a, const uint8_t *m, size_t len)
 {
-	size_t at = a->len;
+	size_t at = a->question_end;
 
-	if (len < a->len || memcmp(m + 12, a->query + 12, a->len - 12u) != 0 || m[4] || m[5] != 1)
+	if (len < at || memcmp(m + 12, a->query + 12, at - 12) != 0 || m[4] || m[5] != 1)
 		return "wrong";
 	if (m[3] & 15)
 		return "failed";
@@ -215,7 +235,7 @@ static void take(const uint8_t *m, size_t len, uint64_t now)
 	if (!what) {
 		good++;
 	} else {
-		tell_of(what, a, m[3] & 15);
+		tell_of(what, a, m, len);
 		if (*what == 'f') {
 			failed++;
 			rcodes[m[3] & 15]++;
@@ -262,7 +282,7 @@ static bool read_stream(void)
 static void give_up(struct asked *a)
 {
 	lost++;
-	tell_of("lost", a, 0);
+	tell_of("lost", a, NULL, 0);
 	drop(a);
 }
 

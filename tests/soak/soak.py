@@ -10,7 +10,7 @@ then SERVFAIL is allowed for as long, and silence never is.
 Checked: no query lost, no answer wrong, no SERVFAIL outside of those outages; descriptors; memory, whose slope is that of
 a line through all samples after the first quarter.  Every minute a line with figures; exit 1 where something is amiss.
 
-    soak.py [--minutes M] [--seed N] [--rate R]      DNSFWD, DNSFWD_TESTSERVER: the programs, as for the e2e tests
+    soak.py [--minutes M] [--seed N] [--rate R] [--only EVENTS]      DNSFWD, DNSFWD_TESTSERVER: the programs, as for the e2e tests
 """
 
 import argparse
@@ -93,13 +93,15 @@ class Soak:
         self.fwd = Dnsfwd([self.first, self.second], self.options())
         self.outages, self.events, self.troubles = [], [], []  # events: (begin, end, name)
         self.samples = []  # (time, resident memory)
-        self.idle = []
+        self.idle, self.kinds, self.failing = [], self.EVENTS, None
         self.spoil()
 
-    def spoil(self):
+    def spoil(self, on=True):
         self.first.clear_rules()
-        for rule in SPOILED:
+        for rule in SPOILED if on else []:
             self.first.rule(f"every=1000 {rule}")
+        if self.failing and not on:
+            self.first.rule(f"rcode={self.failing}")
 
     def options(self):
         return {
@@ -145,8 +147,9 @@ class Soak:
 
     def errors(self):
         """Where there is another to ask no client sees them."""
-        self.first.rule(f"rcode={self.chance.choice(('SERVFAIL', 'REFUSED'))}")
-        self.during(2, self.spoil)
+        self.failing = self.chance.choice(("SERVFAIL", "REFUSED"))
+        self.during(2, lambda: None)
+        self.failing = None
 
     def datagrams_lost(self):
         self.datagrams.line("both", loss=0.3, dup=0.1, reorder=0.1)
@@ -198,12 +201,15 @@ class Soak:
     EVENTS += [new_ticket_key, hang_up, flush, new_block_list, hostile_client, idle_clients, both_away]
 
     def during(self, seconds, undo):
+        """With one of the two out of order the other one is in order: a query is not sent for ever."""
+        self.spoil(False)
         time.sleep(seconds)  # the fault itself
         undo()
+        self.spoil()
 
     def happen(self, until):
         while now() < until:
-            event = self.chance.choice(self.EVENTS)
+            event = self.chance.choice(self.kinds)
             begin = now()
             event(self)
             self.events.append((begin, now(), event.__name__))
@@ -220,8 +226,8 @@ class Soak:
             bad = [t for t in result.told if not (t[0] == "failed" and t[3] == SERVFAIL and self.in_outage(t[1]))]
             inside += len(result.told) - len(bad)
             outside += len(bad)
-            for what, when, name, rcode in bad[:TOLD]:
-                self.trouble(f"{kind}: {what} {name}, rcode {rcode}, asked at {when:.3f}; {self.around(when)}")
+            for what, when, name, rcode, reason in bad[:TOLD]:
+                self.trouble(f"{kind}: {what} {name}, rcode {rcode} {reason}, asked at {when:.3f}; {self.around(when)}")
             if len(bad) > TOLD:
                 self.trouble(f"{kind}: {len(bad) - TOLD} more, the last asked at {bad[-1][1]:.3f}")
             if result.stray:
@@ -321,12 +327,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rate", type=float, default=500)
+    parser.add_argument("--only", help="events, with commas between them, instead of all")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     args = parser.parse_args()
     print(f"  soak: {args.minutes:g} minutes at {args.rate:g} q/s, seed {args.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="dnsfwd-soak-") as folder:
         soak = Soak(pathlib.Path(folder), args.seed, args.rate)
         try:
+            if args.only:
+                soak.kinds = [getattr(soak, name).__func__ for name in args.only.split(",")]
             soak.run(args.minutes)
         finally:
             good = soak.stop()
