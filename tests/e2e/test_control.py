@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import socket
 import stat
 import subprocess
@@ -513,3 +514,27 @@ def test_recent_lines_are_there_whatever_the_level(server, start):
 def test_recent_lines_are_not_for_the_group(fwd):
     assert as_nobody("log", "--recent", fwd=fwd).returncode == 1
     assert fwd.ctl("log", "--old").returncode == 1
+
+
+# -- the manual -----------------------------------------------------------------------
+
+
+def keys_of(value):
+    """Names of all members, those within too; counters are a table of their own (SIGUSR1 logs them, too)."""
+    if isinstance(value, list):
+        return {key for item in value for key in keys_of(item)}
+    if not isinstance(value, dict):
+        return set()
+    return set(value) | {k for key, item in value.items() if key != "counters" for k in keys_of(item)}
+
+
+def test_the_manual_names_all_members(server, start):
+    page = pathlib.Path(__file__).parents[2].joinpath("packaging/man/dnsfwdctl.8").read_text()
+    words = set(re.findall(r"[a-z][a-z_]+", page.split(".Sh JSON")[1].split("\n.Sh")[0]))
+    dead = {"name": "corp.test", "forward": ["tcp://127.0.0.1:1"]}
+    options = {"control": True, "cache-size": "1M", "query-timeout": "500ms", "zone": [dead]}
+    fwd = warm(start(server, options))
+    fwd.ask("x.corp.test")
+    for command in (["status"], ["stats"], ["upstreams"], ["explain", "a.test"], ["explain", "x.corp.test"], ["flush", "--all"]):
+        missing = keys_of(fwd.ctl_json(*command)) - words
+        assert not missing, (command, missing)
