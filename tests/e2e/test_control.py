@@ -535,6 +535,6 @@ def test_the_manual_names_all_members(server, start):
     options = {"control": True, "cache-size": "1M", "query-timeout": "500ms", "zone": [dead]}
     fwd = warm(start(server, options))
     fwd.ask("x.corp.test")
-    for command in (["status"], ["stats"], ["upstreams"], ["explain", "a.test"], ["explain", "x.corp.test"], ["flush", "--all"]):
+    for command in (["status"], ["stats"], ["upstreams"], ["explain", "warm.test"], ["explain", "x.corp.test"], ["flush", "--all"]):
         missing = keys_of(fwd.ctl_json(*command)) - words
         assert not missing, (command, missing)
