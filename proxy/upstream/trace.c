@@ -122,7 +122,7 @@ void trace_answered(struct trace *t, const struct session *s, const struct reque
 	e->len = r->answer.len;
 	e->padding = padding_of(&r->answer);
 	e->cookie = edns->cookie.data != NULL;
-	e->rcode = (uint16_t)(edns->extended_rcode << 4 | message_rcode(&r->answer));
+	e->rcode = (uint16_t)((unsigned)edns->extended_rcode << 4 | message_rcode(&r->answer));
 }
 
 /* ------------------------------------------------------------------ why this one */
