@@ -12,7 +12,7 @@ cross="mmdebstrap qemu-user-static gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu"
 servers="bind9 nsd unbound dnsdist knot-resolver"
 check="$check $servers"
 
-packaging="debhelper dh-apparmor dpkg-dev lintian autopkgtest mandoc man-db shellcheck systemd systemd-container apparmor
+packaging="buildah libarchive-tools makepkg pacman-package-manager musl-tools python3-yaml rpm rpmlint yamllint debhelper dh-apparmor dpkg-dev lintian autopkgtest mandoc man-db shellcheck systemd systemd-container apparmor
 	bash-completion zsh fish mmdebstrap iproute2"
 
 wanted=

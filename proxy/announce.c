@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/base/log.h"
+#include "common/config/change.h"
 #include "common/config/config.h"
 #include "proxy/listeners.h"
 #include "proxy/policies.h"
@@ -38,6 +39,16 @@ static void log_zone(const struct announce *a, const struct config_zone *z)
 		z->count > 1 ? " and others" : "",
 		config_is_plain(first->transport) ? ", in clear" : "",
 		*z->interface ? ", through " : "", z->interface);
+}
+
+void announce_changes(const struct announce *a, const struct config_change *change)
+{
+	for (size_t i = 0; i < a->config->upstream_count; i++)
+		if (change->upstream[i] == CHANGE_NONE)
+			log_upstream(a, i);
+	for (size_t i = 0; i < a->config->zone_count; i++)
+		if (change->zone[i] == CHANGE_NONE)
+			log_zone(a, &a->config->zone[i]);
 }
 
 void announce(const struct announce *a)

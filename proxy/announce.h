@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 struct config;
+struct config_change;
 struct listeners;
 struct policies;
 struct trusts;
@@ -20,5 +21,7 @@ struct announce {
 };
 
 void announce(const struct announce *a);
+/* After a reload: the upstreams and zones that are new; no listeners are looked at. */
+void announce_changes(const struct announce *a, const struct config_change *change);
 
 #endif

@@ -11,22 +11,22 @@
 
 #include "common/base/log.h"
 #include "common/cache/cache.h"
+#include "proxy/added_zones.h"
 #include "proxy/announce.h"
 #include "proxy/capacity.h"
 #include "proxy/client/passed.h"
+#include "proxy/config_file.h"
+#include "proxy/edition.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
-#include "proxy/names.h"
 #include "proxy/ops/control.h"
 #include "proxy/ops/figures.h"
-#include "proxy/ops/files.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/ops/watchdog.h"
-#include "proxy/policies.h"
-#include "proxy/secrets.h"
+#include "proxy/reload.h"
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
@@ -35,24 +35,22 @@
 #define SIGNALS 5
 
 struct app {
-	struct config *config;
-	struct trusts *trusts;
-	struct secrets *secrets;
-	struct policies policies; /* of upstreams */
+	struct edition *now; /* what is in use */
+	struct reload *reload;
+	struct config_file file;
+	struct added_zones *zones;
 	struct event_base *base;
 	struct event *signals[SIGNALS];
-	struct cache *cache;	/* of all workers; NULL: none */
-	bool served;		/* what is in it is worth keeping */
-	gid_t group;		/* of the user that we become; (gid_t)-1: our own */
+	bool served;		   /* what is in the cache is worth keeping */
+	gid_t group;		   /* of the user that we become; (gid_t)-1: our own */
 	struct watchdog *watchdog; /* NULL: nobody asks whether we go on */
-	struct mailbox mailbox; /* where workers send reports */
+	struct mailbox mailbox;	   /* where workers send reports */
 	struct listeners listeners;
 	struct self_socket *bound; /* as others reach them */
 	size_t bound_count;
 	struct worker **workers;
 	size_t worker_count;
-	struct names *names; /* of upstreams */
-	struct files *files; /* of local names and block lists */
+	struct edition_place place;
 	struct gatherer *gatherer;
 	struct surroundings around;
 	struct control *control; /* NULL: none */
@@ -67,58 +65,25 @@ struct drain_mail {
 
 static size_t tcp_clients_of(const struct app *a)
 {
-	return capacity_tcp_clients(a->config, a->worker_count, listeners_each(&a->listeners));
+	return capacity_tcp_clients(a->now->config, a->worker_count, listeners_each(&a->listeners));
 }
 
 static struct worker *make_worker(struct app *a, size_t index)
 {
 	struct socket_pair mine[LISTENERS_MAX];
-	struct worker_setup setup = { .config = a->config,
-		.upstreams = { .policies = a->policies.tls,
-			.dtls_policies = a->policies.dtls,
-			.want_addresses = names_want,
-			.want_arg = a->names,
-			.want_trust = trusts_want,
-			.trust_arg = a->trusts },
-		.cache = a->cache,
-		.listen = a->listeners.address,
+	struct worker_setup setup = { .listen = a->listeners.address,
 		.sockets = mine,
 		.socket_count = a->listeners.count,
 		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
-		.cookie_secrets = secrets_get(a->secrets),
-		.tcp_clients = tcp_clients_of(a),
-		.local_key = files_key(a->files),
-		.names = files_names(a->files),
-		.blocks = files_blocks(a->files) };
+		.tcp_clients = tcp_clients_of(a) };
 	struct worker *w;
 
+	edition_fill(a->now, &setup);
 	listeners_hand_over(&a->listeners, index, mine);
 	w = worker_new(&setup);
 	sockets_close(mine, a->listeners.count);
 	return w;
-}
-
-/* An upstream that is ourselves would get each query again (threats A51). */
-static enum exit_code refuse_loops(const struct app *a, char *error, size_t size)
-{
-	char text[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < a->config->upstream_count; i++) {
-		const struct config_upstream *u = &a->config->forward[i];
-
-		for (size_t k = 0; k < u->address_count; k++) {
-			if (!self_is_reached(a->bound, a->bound_count, &u->address[k],
-				    config_has_two_ways(u->transport)))
-				continue;
-			snprintf(error, size,
-				"upstream %.80s: %s is where dnsfwd itself listens; forward to "
-				"another resolver",
-				u->name, addr_text(&u->address[k], text));
-			return EXIT_CONFIG;
-		}
-	}
-	return EXIT_OK;
 }
 
 /* [::] of a passed socket may be reached over IPv4 too. */
@@ -143,38 +108,41 @@ static bool allocate(struct app *a)
 	return a->workers && a->bound;
 }
 
-static enum exit_code build_names(struct app *a, char *error, size_t size)
+static void fill_place(struct app *a)
 {
-	struct names_setup setup = { .base = a->base,
+	a->place = (struct edition_place){ .base = a->base,
 		.mailbox = &a->mailbox,
-		.config = a->config,
-		.listen = a->bound,
-		.listen_count = a->bound_count,
+		.bound = a->bound,
+		.bound_count = a->bound_count,
 		.workers = a->workers,
 		.worker_count = a->worker_count };
-	enum exit_code code = refuse_loops(a, error, size);
-
-	if (code != EXIT_OK)
-		return code;
-	a->names = names_new(&setup, error, size);
-	return a->names ? EXIT_OK : EXIT_OTHER;
+	if (getrandom(a->place.secret, sizeof a->place.secret, 0) != sizeof a->place.secret)
+		abort(); /* up to 256 octets come whole (getrandom(2)) */
 }
 
-/* True: there is one, or none is wanted. */
-static bool build_cache(struct app *a)
+/* Those who look at it from outside see the new one. */
+static void on_reloaded(void *arg)
 {
-	const struct config *c = a->config;
-	struct cache_settings s = { .size = (size_t)c->cache_size,
-		.min_ttl_s = (uint32_t)(c->cache_min_ttl_us / 1000000),
-		.max_ttl_s = (uint32_t)(c->cache_max_ttl_us / 1000000),
-		.stale_s = (uint32_t)(c->serve_stale_us / 1000000) };
+	struct app *a = arg;
 
-	if (c->cache_size == 0)
-		return true;
-	if (getrandom(s.secret, sizeof s.secret, 0) != sizeof s.secret)
-		abort(); /* up to 256 octets come whole (getrandom(2)) */
-	a->cache = cache_new(&s);
-	return a->cache;
+	gatherer_set_config(a->gatherer, a->now->config, a->now->cache);
+	a->control_context.config = a->now->config;
+	a->control_context.cache = a->now->cache;
+}
+
+static bool build_reload(struct app *a)
+{
+	struct reload_setup setup = { .changed = on_reloaded,
+		.changed_arg = a,
+		.now = &a->now,
+		.at = &a->place,
+		.listeners = &a->listeners,
+		.file = &a->file };
+
+	a->reload = reload_new(&setup);
+	if (a->reload)
+		a->zones = added_zones_new(a->base, &a->file, a->reload);
+	return a->zones;
 }
 
 static bool build_workers(struct app *a)
@@ -190,8 +158,8 @@ static bool build_workers(struct app *a)
 static enum exit_code build_control(struct app *a, char *error, size_t size)
 {
 	struct control_setup setup = { .base = a->base,
-		.path = a->config->control,
-		.is_default = a->config->control_is_default,
+		.path = a->now->config->control,
+		.is_default = a->now->config->control_is_default,
 		.group = a->group,
 		.context = &a->control_context };
 
@@ -199,15 +167,16 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 		.mailbox = &a->mailbox,
 		.workers = a->workers,
 		.worker_count = a->worker_count,
-		.cache = a->cache,
-		.config = a->config });
+		.cache = a->now->cache,
+		.config = a->now->config });
 	if (!a->gatherer)
 		return EXIT_MEMORY;
 	a->control_context = (struct control_context){ .app = a,
 		.gatherer = a->gatherer,
-		.cache = a->cache,
-		.config = a->config,
+		.cache = a->now->cache,
+		.config = a->now->config,
 		.around = &a->around,
+		.zones = a->zones,
 		.reload = app_reload };
 	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
@@ -217,17 +186,17 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	enum exit_code code;
 	int err;
 
-	a->worker_count = capacity_workers(a->config);
-	err = listeners_open(&a->listeners, a->config, passed, a->worker_count, error, size);
+	a->worker_count = capacity_workers(a->now->config);
+	err = listeners_open(&a->listeners, a->now->config, passed, a->worker_count, error, size);
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
-	code = allocate(a) ? build_names(a, error, size) : EXIT_MEMORY;
+	if (!allocate(a))
+		return EXIT_MEMORY;
+	fill_place(a);
+	code = edition_serve(a->now, &a->place, NULL, error, size);
 	if (code != EXIT_OK)
 		return code;
-	if (build_cache(a) && build_workers(a) &&
-		trusts_start(a->trusts, a->base, &a->mailbox, a->workers, a->worker_count) == 0 &&
-		secrets_start(a->secrets, a->base, a->workers, a->worker_count) == 0 &&
-		files_start(a->files, a->base, a->workers, a->worker_count) == 0)
+	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a))
 		return build_control(a, error, size);
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
@@ -259,29 +228,25 @@ static void on_flush(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
-	if (a->cache)
+	if (a->now->cache)
 		log_info("SIGUSR2: the cache is empty, %zu answers were in it",
-			cache_flush(a->cache, &(struct cache_filter){ 0 }));
+			cache_flush(a->now->cache, &(struct cache_filter){ 0 }));
 	else
 		log_info("SIGUSR2: there is no cache");
 }
 
 int app_reload(struct app *a, char *error, size_t size)
 {
-	(void)a;
-	snprintf(error, size,
-		"this version can't reload its configuration; restart it to apply a change");
-	return -ENOSYS;
+	return reload_now(a->reload, error, size);
 }
 
 static void on_reload(evutil_socket_t signal, short what, void *arg)
 {
-	char error[512];
+	struct app *a = arg;
 
 	(void)signal;
 	(void)what;
-	if (app_reload(arg, error, sizeof error) < 0)
-		log_warning("SIGHUP: %s", error);
+	reload_soon(a->reload);
 }
 
 static bool watch_signals(struct app *a)
@@ -303,48 +268,16 @@ static bool watch_signals(struct app *a)
 
 /* ------------------------------------------------------------------ life */
 
-static enum exit_code make_policies(struct app *a, char *error, size_t size)
+static enum exit_code build(struct app *a, struct config *config, bool check_only,
+	struct passed *passed, char *error, size_t size)
 {
-	int err;
+	enum exit_code code;
 
-	snprintf(error, size, "out of memory");
-	a->trusts = trusts_new(a->config);
-	if (!a->trusts)
-		return EXIT_MEMORY;
-	err = policies_init(&a->policies, a->config, a->trusts, error, size);
-	if (err == 0)
-		err = policies_check_library(a->config, error, size);
-	if (err < 0)
-		return err == -ENOMEM ? EXIT_MEMORY : EXIT_CONFIG;
-	return EXIT_OK;
-}
-
-static enum exit_code load_secrets(struct app *a, char *error, size_t size)
-{
-	snprintf(error, size, "out of memory");
-	a->secrets = secrets_new(a->config);
-	if (!a->secrets)
-		return EXIT_MEMORY;
-	return secrets_load(a->secrets, error, size) < 0 ? EXIT_FILES : EXIT_OK;
-}
-
-static enum exit_code build(
-	struct app *a, bool check_only, struct passed *passed, char *error, size_t size)
-{
-	enum exit_code code = make_policies(a, error, size);
-
-	if (code == EXIT_OK &&
-		sandbox_prepare(a->config, check_only, &a->group, error, size) < 0)
-		code = EXIT_CONFIG;
-	if (code == EXIT_OK)
-		code = load_secrets(a, error, size);
-	if (code != EXIT_OK)
+	if (sandbox_prepare(config, check_only, &a->group, error, size) < 0)
+		return EXIT_CONFIG;
+	a->now = edition_new(config, NULL, check_only, &code, error, size);
+	if (!a->now || check_only)
 		return code;
-	a->files = files_new(a->config, check_only);
-	if (!a->files)
-		return EXIT_MEMORY;
-	if (check_only)
-		return trusts_load(a->trusts, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 	a->base = event_base_new();
 	if (!a->base || mailbox_init(&a->mailbox, a->base, a) < 0 || !watch_signals(a)) {
 		snprintf(error, size, "out of memory");
@@ -353,8 +286,8 @@ static enum exit_code build(
 	return open_and_build(a, passed, error, size);
 }
 
-struct app *app_new(
-	struct config *config, bool check_only, enum exit_code *ret_code, char *error, size_t size)
+struct app *app_new(struct config *config, const struct config_file *file, bool check_only,
+	enum exit_code *ret_code, char *error, size_t size)
 {
 	struct app *a = calloc(1, sizeof *a);
 	struct passed passed = { .count = 0 };
@@ -365,9 +298,9 @@ struct app *app_new(
 	snprintf(error, size, "out of memory");
 	if (!a)
 		return NULL;
-	a->config = config_ref(config);
+	a->file = *file;
 	a->mailbox.fd = -1;
-	*ret_code = build(a, check_only, &passed, error, size);
+	*ret_code = build(a, config, check_only, &passed, error, size);
 	passed_close(&passed);
 	if (*ret_code == EXIT_OK)
 		return a;
@@ -433,7 +366,7 @@ static bool load_trust(struct app *a)
 {
 	char error[512];
 
-	if (trusts_load(a->trusts, error, sizeof error) == 0)
+	if (trusts_load(a->now->trusts, error, sizeof error) == 0)
 		return true;
 	log_error("%s", error);
 	return false;
@@ -441,10 +374,10 @@ static bool load_trust(struct app *a)
 
 static void announce_all(const struct app *a)
 {
-	announce(&(struct announce){ .config = a->config,
+	announce(&(struct announce){ .config = a->now->config,
 		.listeners = &a->listeners,
-		.policies = &a->policies,
-		.trusts = a->trusts,
+		.policies = &a->now->policies,
+		.trusts = a->now->trusts,
 		.worker_count = a->worker_count,
 		.tcp_clients = tcp_clients_of(a) });
 }
@@ -462,7 +395,7 @@ static enum exit_code serve(struct app *a)
 	if (!load_trust(a))
 		return EXIT_FILES;
 	announce_all(a);
-	names_start(a->names);
+	edition_look_up(a->now, NULL);
 	if (watch_workers(a) < 0)
 		return EXIT_MEMORY;
 	on_notify_ready(-1, 0, a);
@@ -473,7 +406,7 @@ static enum exit_code serve(struct app *a)
 /* Before a thread starts: what is given up is a thread's own, and goes to those that it starts. */
 static bool give_up(const struct app *a)
 {
-	struct sandbox_setup setup = { a->config, a->listeners.shared };
+	struct sandbox_setup setup = { a->now->config, a->listeners.shared };
 	char error[512];
 
 	if (sandbox_enter(&setup, error, sizeof error) == 0)
@@ -488,8 +421,8 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
-	if (a->cache && *a->config->cache_snapshot)
-		snapshot_read(a->cache, a->config->cache_snapshot, loop_boottime_s(NULL));
+	if (a->now->cache && *a->now->config->cache_snapshot)
+		snapshot_read(a->now->cache, a->now->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
 
@@ -507,11 +440,12 @@ enum exit_code app_run(struct app *a)
 }
 
 /* The workers have gone: nothing changes any more. */
-static void keep_cache(struct app *a)
+static void keep_cache(const struct app *a)
 {
-	if (a->cache && a->served && *a->config->cache_snapshot)
-		snapshot_write(a->cache, a->config->cache_snapshot, loop_boottime_s(NULL));
-	cache_free(a->cache);
+	const struct edition *e = a->now;
+
+	if (e && e->cache && a->served && *e->config->cache_snapshot)
+		snapshot_write(e->cache, e->config->cache_snapshot, loop_boottime_s(NULL));
 }
 
 void app_free(struct app *a)
@@ -522,8 +456,9 @@ void app_free(struct app *a)
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
 	keep_cache(a);
-	files_free(a->files);
-	names_free(a->names);
+	added_zones_free(a->zones);
+	reload_free(a->reload);
+	edition_free(a->now);
 	free(a->workers);
 	free(a->bound);
 	listeners_deinit(&a->listeners);
@@ -533,12 +468,8 @@ void app_free(struct app *a)
 	mailbox_deinit(&a->mailbox);
 	gatherer_free(a->gatherer);
 	watchdog_free(a->watchdog);
-	secrets_free(a->secrets);
-	policies_deinit(&a->policies);
-	trusts_free(a->trusts);
 	if (a->base)
 		event_base_free(a->base);
 	sandbox_leave();
-	config_unref(a->config);
 	free(a);
 }

@@ -8,25 +8,17 @@
 #include <stddef.h>
 
 #include "common/config/config.h"
-
-/* Exit codes (design 6). */
-enum exit_code {
-	EXIT_OK = 0,
-	EXIT_CONFIG = 1,
-	EXIT_NETWORK = 2,
-	EXIT_FILES = 3,
-	EXIT_MEMORY = 4,
-	EXIT_OTHER = 5,
-};
+#include "proxy/exit_code.h"
 
 struct app;
+struct config_file;
 
 /*
- * Takes its own reference to the configuration.  NULL with the exit code and one sentence.
+ * Takes its own reference to the configuration, which is read again from the file (its texts are borrowed, and outlive it) for a reload.  NULL with the exit code and one sentence.
  * check_only: what -t looks at: files yes, sockets no.
  */
-struct app *app_new(
-	struct config *config, bool check_only, enum exit_code *ret_code, char *error, size_t size);
+struct app *app_new(struct config *config, const struct config_file *file, bool check_only,
+	enum exit_code *ret_code, char *error, size_t size);
 
 /* Runs until SIGTERM or SIGINT, then drains. */
 enum exit_code app_run(struct app *a);

@@ -14,22 +14,17 @@
 #include "common/base/log_recent.h"
 #include "common/config/presets.h"
 #include "proxy/app.h"
+#include "proxy/config_file.h"
 #include "proxy/import/import.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
 
-#ifndef CONFIG_FILE
-#define CONFIG_FILE "/etc/dnsfwd/dnsfwd.conf"
-#endif
-
 /* What the command line asks for. */
 struct command {
-	const char *file; /* -c; NULL: the default one, where it is needed */
+	struct config_file file; /* its texts are argv's, and the array below */
 	bool check, print, list_presets, json;
 	const char *import, *import_kind; /* NULL: not asked for */
-	unsigned verbose;
 	const char *listen[CONFIG_LISTEN_MAX];
-	struct config_overrides overrides;
 };
 
 static const char usage[] =
@@ -67,18 +62,18 @@ static void print_version(void)
 
 static void add_listen(struct command *c, const char *text)
 {
-	if (c->overrides.listen_count == CONFIG_LISTEN_MAX) {
+	if (c->file.overrides.listen_count == CONFIG_LISTEN_MAX) {
 		fprintf(stderr, "dnsfwd: more than %u --listen\n", CONFIG_LISTEN_MAX);
 		exit(EXIT_CONFIG);
 	}
-	c->listen[c->overrides.listen_count++] = text;
+	c->listen[c->file.overrides.listen_count++] = text;
 }
 
 static void parse_option(struct command *c, int option)
 {
 	switch (option) {
 	case 'c':
-		c->file = optarg;
+		c->file.name = optarg;
 		break;
 	case 't':
 		c->check = true;
@@ -87,7 +82,7 @@ static void parse_option(struct command *c, int option)
 		c->print = true;
 		break;
 	case 'v':
-		c->verbose++;
+		c->file.verbose++;
 		break;
 	case 'V':
 		print_version();
@@ -140,30 +135,12 @@ static void parse_command(struct command *c, int argc, char **argv)
 		fputs("dnsfwd: --json goes with --list-presets\nTry dnsfwd --help\n", stderr);
 		exit(EXIT_CONFIG);
 	}
-	c->overrides.listen = c->listen;
-	c->overrides.forward = (const char *const *)argv + optind;
-	c->overrides.forward_count = (size_t)(argc - optind);
+	c->file.overrides.listen = c->listen;
+	c->file.overrides.forward = (const char *const *)argv + optind;
+	c->file.overrides.forward_count = (size_t)(argc - optind);
 }
 
 /* ------------------------------------------------------------------ the configuration */
-
-/* The whole file in memory, one octet more than allowed at most so that too much is seen. */
-static char *read_file(const char *name, size_t *ret_len)
-{
-	FILE *f = fopen(name, "re");
-	char *text = f ? malloc(CONFIG_BUFFER_MAX + 1) : NULL;
-
-	if (text) {
-		*ret_len = fread(text, 1, CONFIG_BUFFER_MAX + 1, f);
-		if (ferror(f)) {
-			free(text);
-			text = NULL;
-		}
-	}
-	if (f)
-		fclose(f);
-	return text;
-}
 
 static void print_errors(const struct config_errors *e)
 {
@@ -199,40 +176,17 @@ static void tell_warnings(const struct config *config, bool to_log)
 static struct config *load(const struct command *c)
 {
 	struct config_errors errors = { 0 };
-	const char *name = c->file;
-	struct config *config;
-	char *text = NULL;
-	size_t len = 0;
+	bool unreadable;
+	struct config *config = config_file_load(&c->file, &errors, &unreadable);
 
-	if (!name && c->overrides.forward_count == 0)
-		name = CONFIG_FILE;
-	if (name && !(text = read_file(name, &len))) {
-		fprintf(stderr, "dnsfwd: cannot read %s: %m%s\n", name,
-			c->file ? ""
-				: "; name a file with -c, or an upstream on the command line (see "
-				  "--help)");
-		exit(EXIT_FILES);
-	}
-	config = config_load(text, len, name, &c->overrides, &errors);
-	free(text);
 	print_errors(&errors);
 	config_errors_free(&errors);
 	if (!config)
-		exit(EXIT_CONFIG);
+		exit(unreadable ? EXIT_FILES : EXIT_CONFIG);
 	return config;
 }
 
 /* ------------------------------------------------------------------ the process */
-
-static enum log_level level_of(const struct config *config, const struct command *c)
-{
-	static const char *const names[] = { "error", "warning", "info", "debug" };
-
-	for (unsigned i = 0; i < 4 && c->verbose == 0; i++)
-		if (strcmp(config->log_level, names[i]) == 0)
-			return (enum log_level)i;
-	return LOG_LEVEL_DEBUG;
-}
 
 /* systemd says so: device and inode of the stream that the journal reads (systemd.exec(5)). */
 static bool is_journal(int fd)
@@ -256,19 +210,19 @@ static void raise_descriptors(void)
 	}
 }
 
-static enum exit_code run(struct config *config, bool check_only)
+static enum exit_code run(const struct command *c, struct config *config)
 {
 	char error[512];
 	enum exit_code code;
-	struct app *app = app_new(config, check_only, &code, error, sizeof error);
+	struct app *app = app_new(config, &c->file, c->check, &code, error, sizeof error);
 
 	if (!app) {
 		log_error("%s", error);
 		return code;
 	}
-	if (!check_only) {
-		log_info("dnsfwd %s, GnuTLS %s, libevent %s", dnsfwd_version, gnutls_check_version(NULL),
-			event_get_version());
+	if (!c->check) {
+		log_info("dnsfwd %s, GnuTLS %s, libevent %s", dnsfwd_version,
+			gnutls_check_version(NULL), event_get_version());
 		code = app_run(app);
 	}
 	app_free(app);
@@ -288,9 +242,10 @@ int main(int argc, char **argv)
 	}
 	if (command.import)
 		return import_command(command.import, command.import_kind,
-			command.overrides.forward, command.overrides.forward_count);
+			command.file.overrides.forward, command.file.overrides.forward_count);
 	config = load(&command);
-	log_open(STDERR_FILENO, level_of(config, &command), is_journal(STDERR_FILENO));
+	log_open(
+		STDERR_FILENO, config_file_level(&command.file, config), is_journal(STDERR_FILENO));
 	tell_warnings(config, !command.check && !command.print);
 	raise_descriptors();
 	if (!command.check && !command.print)
@@ -298,7 +253,7 @@ int main(int argc, char **argv)
 	if (command.print)
 		config_print(config, stdout);
 	else
-		code = run(config, command.check);
+		code = run(&command, config);
 	if (command.check && code == EXIT_OK)
 		puts("the configuration is good");
 	config_unref(config);

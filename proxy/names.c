@@ -11,7 +11,7 @@
 #include "proxy/upstream/bootstrap_plan.h"
 #include "proxy/worker.h"
 
-_Static_assert(CONFIG_FORWARD_MAX <= BOOTSTRAP_NAMES_MAX, "every upstream may have a name");
+_Static_assert(CONFIG_ALL_MAX <= BOOTSTRAP_NAMES_MAX, "every upstream may have a name");
 _Static_assert(CONFIG_BOOTSTRAP_MAX <= BOOTSTRAP_SERVERS_MAX, "every server is asked");
 
 #define NO_NAME SIZE_MAX
@@ -19,7 +19,7 @@ _Static_assert(CONFIG_BOOTSTRAP_MAX <= BOOTSTRAP_SERVERS_MAX, "every server is a
 
 /* A name and what it stands for. */
 struct host {
-	const char *text; /* the configuration's */
+	char *text; /* owned */
 	struct addr addrs[BOOTSTRAP_ADDRESSES_MAX];
 	size_t count;
 	bool lost; /* some worker could not be told */
@@ -28,10 +28,14 @@ struct host {
 struct names {
 	struct names_setup setup;
 	struct bootstrap *bootstrap; /* NULL: no upstream has a name */
-	struct host hosts[CONFIG_FORWARD_MAX];
+	struct host hosts[CONFIG_ALL_MAX];
+	const char *texts[CONFIG_ALL_MAX]; /* of these, for bootstrap */
 	size_t host_count;
-	size_t host_of[CONFIG_ALL_MAX]; /* by upstream; NO_NAME: addresses are written */
-	bool nobody_to_ask;		/* no bootstrap server is of use */
+	size_t host_of[CONFIG_ALL_MAX];		   /* by upstream; NO_NAME: addresses are written */
+	struct addr servers[CONFIG_BOOTSTRAP_MAX]; /* as configured */
+	size_t server_count;
+	bool nobody_to_ask; /* no bootstrap server is of use */
+	bool stopped;
 };
 
 struct want_mail {
@@ -86,7 +90,7 @@ static void explain(const struct names *n, size_t upstream, const char *what, co
 
 static void explain_host(const struct names *n, size_t host, const char *what, const char *why)
 {
-	for (size_t i = 0; i < n->setup.config->forward_count; i++) {
+	for (size_t i = 0; i < n->setup.config->upstream_count; i++) {
 		if (n->host_of[i] == host)
 			explain(n, i, what, why);
 	}
@@ -179,6 +183,8 @@ static void on_found(void *arg, size_t host, const struct addr *addrs, size_t co
 	struct names *n = arg;
 	struct host before = n->hosts[host];
 
+	if (n->stopped)
+		return;
 	memcpy(n->hosts[host].addrs, addrs, count * sizeof *addrs);
 	n->hosts[host].count = count;
 	post_host(n, host, &before);
@@ -186,7 +192,10 @@ static void on_found(void *arg, size_t host, const struct addr *addrs, size_t co
 
 static void on_failed(void *arg, size_t host, const char *reason)
 {
-	explain_host(arg, host, "its name cannot be looked up: ", reason);
+	const struct names *n = arg;
+
+	if (!n->stopped)
+		explain_host(n, host, "its name cannot be looked up: ", reason);
 }
 
 /* ------------------------------------------------------------------ from the workers */
@@ -204,6 +213,8 @@ static void deliver_want(struct mail *m, void *receiver)
 
 	(void)receiver;
 	free(w);
+	if (host == NO_NAME || n->stopped)
+		return; /* it is about what was before a reload */
 	if (n->hosts[host].lost)
 		post_host(n, host, &n->hosts[host]);
 	bootstrap_want(n->bootstrap, host);
@@ -214,8 +225,6 @@ void names_want(void *arg, size_t upstream)
 	struct names *n = arg;
 	struct want_mail *w;
 
-	if (n->host_of[upstream] == NO_NAME)
-		return;
 	w = calloc(1, sizeof *w);
 	if (!w)
 		return; /* it will want them again */
@@ -229,18 +238,34 @@ void names_want(void *arg, size_t upstream)
 /* ------------------------------------------------------------------ life */
 
 /* Two upstreams may differ in nothing but the port. */
-static size_t find_host(struct names *n, const char *text)
+static size_t find_host(const struct names *n, const char *text)
 {
-	size_t i;
-
-	if (!text)
-		return NO_NAME;
-	for (i = 0; i < n->host_count; i++) {
+	for (size_t i = 0; text && i < n->host_count; i++)
 		if (strcasecmp(n->hosts[i].text, text) == 0)
 			return i;
+	return NO_NAME;
+}
+
+static void number_upstreams(struct names *n, const struct config *c)
+{
+	for (size_t i = 0; i < CONFIG_ALL_MAX; i++)
+		n->host_of[i] = i < c->upstream_count ? find_host(n, c->forward[i].host) : NO_NAME;
+}
+
+/* False: no memory. */
+static bool gather_hosts(struct names *n, const struct config *c)
+{
+	for (size_t i = 0; i < c->upstream_count; i++) {
+		const char *text = c->forward[i].host;
+
+		if (!text || find_host(n, text) != NO_NAME)
+			continue;
+		n->hosts[n->host_count].text = strdup(text);
+		if (!n->hosts[n->host_count].text)
+			return false;
+		n->host_count++;
 	}
-	n->hosts[n->host_count++].text = text;
-	return i;
+	return true;
 }
 
 static bool is_usable(const struct names *n, const struct addr *server)
@@ -264,11 +289,10 @@ static bool is_usable(const struct names *n, const struct addr *server)
 static bool open_bootstrap(struct names *n, char *error, size_t size)
 {
 	const struct config *c = n->setup.config;
-	const char *texts[CONFIG_FORWARD_MAX];
 	struct addr servers[CONFIG_BOOTSTRAP_MAX];
 	struct bootstrap_setup setup = { .base = n->setup.base,
 		.servers = servers,
-		.names = texts,
+		.names = n->texts,
 		.name_count = n->host_count,
 		.state_dir = c->state_dir,
 		.found = on_found,
@@ -276,7 +300,7 @@ static bool open_bootstrap(struct names *n, char *error, size_t size)
 		.arg = n };
 
 	for (size_t i = 0; i < n->host_count; i++)
-		texts[i] = n->hosts[i].text;
+		n->texts[i] = n->hosts[i].text;
 	for (size_t i = 0; i < c->bootstrap_count; i++) {
 		if (is_usable(n, &c->bootstrap[i]))
 			servers[setup.server_count++] = c->bootstrap[i];
@@ -289,20 +313,75 @@ static bool open_bootstrap(struct names *n, char *error, size_t size)
 	return n->bootstrap != NULL;
 }
 
-struct names *names_new(const struct names_setup *setup, char *error, size_t size)
+static void take_over(struct names *n, const struct names *before)
+{
+	for (size_t i = 0; i < n->host_count; i++) {
+		size_t k = find_host(before, n->hosts[i].text);
+
+		if (k == NO_NAME)
+			continue;
+		memcpy(n->hosts[i].addrs, before->hosts[k].addrs, sizeof n->hosts[i].addrs);
+		n->hosts[i].count = before->hosts[k].count;
+	}
+}
+
+struct names *names_new(
+	const struct names_setup *setup, const struct names *before, char *error, size_t size)
 {
 	struct names *n = calloc(1, sizeof *n);
+	const struct config *c = setup->config;
 
 	snprintf(error, size, "out of memory");
 	if (!n)
 		return NULL;
 	n->setup = *setup;
-	for (size_t i = 0; i < setup->config->upstream_count; i++)
-		n->host_of[i] = find_host(n, setup->config->forward[i].host);
-	if (n->host_count == 0 || open_bootstrap(n, error, size))
-		return n;
+	memcpy(n->servers, c->bootstrap, c->bootstrap_count * sizeof *c->bootstrap);
+	n->server_count = c->bootstrap_count;
+	if (gather_hosts(n, c)) {
+		number_upstreams(n, c);
+		if (before)
+			take_over(n, before);
+		if (n->host_count == 0 || open_bootstrap(n, error, size))
+			return n;
+	}
 	names_free(n);
 	return NULL;
+}
+
+static bool same_servers(const struct names *n, const struct config *c)
+{
+	if (n->server_count != c->bootstrap_count)
+		return false;
+	for (size_t i = 0; i < n->server_count; i++)
+		if (!addr_equal(&n->servers[i], &c->bootstrap[i]))
+			return false;
+	return true;
+}
+
+/* Names that are not needed any more cost nothing until somebody wants them. */
+bool names_suits(const struct names *n, const struct config *c)
+{
+	for (size_t i = 0; i < c->upstream_count; i++)
+		if (c->forward[i].host && find_host(n, c->forward[i].host) == NO_NAME)
+			return false;
+	return same_servers(n, c);
+}
+
+static void explain_nobody(const struct names *n)
+{
+	for (size_t i = 0; n->nobody_to_ask && i < n->host_count; i++)
+		explain_host(
+			n, i, "its name cannot be looked up: ", "no bootstrap server can be asked");
+}
+
+void names_change(struct names *n, const struct config *c)
+{
+	n->setup.config = c;
+	number_upstreams(n, c);
+	for (size_t i = 0; i < n->host_count; i++)
+		if (n->hosts[i].count > 0)
+			post_host(n, i, &n->hosts[i]);
+	explain_nobody(n);
 }
 
 void names_free(struct names *n)
@@ -310,6 +389,8 @@ void names_free(struct names *n)
 	if (!n)
 		return;
 	bootstrap_free(n->bootstrap);
+	for (size_t i = 0; i < n->host_count; i++)
+		free(n->hosts[i].text);
 	free(n);
 }
 
@@ -317,7 +398,10 @@ void names_start(struct names *n)
 {
 	if (n->bootstrap)
 		bootstrap_start(n->bootstrap);
-	for (size_t i = 0; n->nobody_to_ask && i < n->host_count; i++)
-		explain_host(
-			n, i, "its name cannot be looked up: ", "no bootstrap server can be asked");
+	explain_nobody(n);
+}
+
+void names_stop(struct names *n)
+{
+	n->stopped = true;
 }

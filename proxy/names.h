@@ -8,6 +8,7 @@
 #ifndef PROXY_NAMES_H
 #define PROXY_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/config/config.h"
@@ -21,16 +22,30 @@ struct worker;
 /* All borrowed, outlive it. */
 struct names_setup {
 	struct event_base *base;
-	struct mailbox *mailbox; /* of main's thread */
-	const struct config *config;
+	struct mailbox *mailbox;	  /* of main's thread */
+	const struct config *config;	  /* until names_change */
 	const struct self_socket *listen; /* what is really bound */
 	size_t listen_count;
 	struct worker *const *workers; /* filled in before names_start */
 	size_t worker_count;
 };
 
-/* Complains in the log about bootstrap servers that cannot be used.  NULL with one sentence. */
-struct names *names_new(const struct names_setup *setup, char *error, size_t size);
+/*
+ * Complains in the log about bootstrap servers that cannot be used.  before: what it knows of the same names is
+ * taken over; borrowed for the call, may be NULL.  NULL with one sentence.
+ */
+struct names *names_new(
+	const struct names_setup *setup, const struct names *before, char *error, size_t size);
+
+/* Whether it looks up what that configuration needs, from where it says: then names_change is enough. */
+bool names_suits(const struct names *n, const struct config *config);
+/*
+ * The workers have that configuration from now on: they get what is known.  Also after names_new with a `before`,
+ * before names_start.
+ */
+void names_change(struct names *n, const struct config *config);
+/* Tells the workers nothing any more: others are in use. */
+void names_stop(struct names *n);
 /* After the workers, whose threads call names_want. */
 void names_free(struct names *n);
 

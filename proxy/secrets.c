@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "proxy/mailbox.h"
 #include "proxy/worker.h"
@@ -21,7 +22,9 @@
 struct secrets {
 	const struct config *config;
 	struct cookie_secrets now;
-	uint32_t wait_s; /* our own: until the next step of their rotation */
+	uint32_t
+		wait_s; /* our own: until the next step of their rotation, as secrets_start finds it */
+	uint32_t due_s; /* and when that is, while it runs */
 	struct worker *const *workers;
 	size_t worker_count;
 	struct event *rotation; /* NULL: they are the file's, or there are none */
@@ -103,8 +106,14 @@ static uint32_t step(struct secrets *s)
 	return wait;
 }
 
-static void arm(const struct secrets *s, uint32_t wait_s)
+static uint32_t now_s(void)
 {
+	return (uint32_t)(clock_boottime_us() / 1000000);
+}
+
+static void arm(struct secrets *s, uint32_t wait_s)
+{
+	s->due_s = now_s() + wait_s;
 	event_add(s->rotation, &(struct timeval){ .tv_sec = (time_t)wait_s });
 }
 
@@ -190,13 +199,31 @@ static int load_file(struct secrets *s, char *error, size_t size)
 
 /* ------------------------------------------------------------------ life */
 
-struct secrets *secrets_new(const struct config *config)
+static bool makes_own(const struct secrets *s)
+{
+	return s->config->answer_cookies && !has_file(s);
+}
+
+struct secrets *secrets_new(const struct config *config, const struct secrets *before)
 {
 	struct secrets *s = calloc(1, sizeof *s);
+	int32_t left;
 
-	if (s)
-		s->config = config;
+	if (!s)
+		return NULL;
+	s->config = config;
+	if (!before || !makes_own(s) || !makes_own(before))
+		return s;
+	s->now = before->now;
+	left = (int32_t)(before->due_s - now_s());
+	s->wait_s = left > 0 ? (uint32_t)left : 0;
 	return s;
+}
+
+void secrets_stop(struct secrets *s)
+{
+	if (s->rotation)
+		event_del(s->rotation);
 }
 
 void secrets_free(struct secrets *s)
@@ -237,18 +264,4 @@ int secrets_start(struct secrets *s, struct event_base *base, struct worker *con
 		return -ENOMEM;
 	arm(s, s->wait_s);
 	return 0;
-}
-
-int secrets_reload(struct secrets *s, char *error, size_t size)
-{
-	struct cookie_secrets before = s->now;
-	int err = secrets_load(s, error, size);
-
-	if (err == 0 && !tell_workers(s)) {
-		snprintf(error, size, "cookie-secret-file: out of memory");
-		s->now = before;
-		err = -1;
-	}
-	explicit_bzero(&before, sizeof before);
-	return err;
 }

@@ -14,8 +14,12 @@ struct event_base;
 struct secrets;
 struct worker;
 
-/* The configuration is borrowed.  No secrets yet.  NULL: out of memory. */
-struct secrets *secrets_new(const struct config *config);
+/*
+ * The configuration is borrowed.  No secrets yet, but where both this and what was before (borrowed for the call, NULL:
+ * nothing) make their own: then the same, with the rest of their time, so that clients' cookies stay good.  NULL: out
+ * of memory.
+ */
+struct secrets *secrets_new(const struct config *config, const struct secrets *before);
 /* Wipes them. */
 void secrets_free(struct secrets *s);
 
@@ -32,7 +36,7 @@ const struct cookie_secrets *secrets_get(const struct secrets *s);
 int secrets_start(struct secrets *s, struct event_base *base, struct worker *const *workers,
 	size_t worker_count);
 
-/* Reads the file again and tells the workers.  As secrets_load; after secrets_start, main's thread. */
-int secrets_reload(struct secrets *s, char *error, size_t size);
+/* Rotates them no more: others are in use. */
+void secrets_stop(struct secrets *s);
 
 #endif

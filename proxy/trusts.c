@@ -89,6 +89,29 @@ void trusts_free(struct trusts *ts)
 	free(ts);
 }
 
+static struct trust *find_same(const struct trusts *in, struct trust *t)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (trust_is_same(in->stores[i].trust, t))
+			return in->stores[i].trust;
+	return NULL;
+}
+
+void trusts_keep(struct trusts *ts, const struct trusts *before)
+{
+	for (size_t i = 0; i < ts->count; i++) {
+		struct trust *fresh = ts->stores[i].trust, *same = find_same(before, fresh);
+
+		if (!same)
+			continue;
+		ts->stores[i].trust = trust_ref(same);
+		for (size_t k = 0; k < CONFIG_ALL_MAX; k++)
+			if (ts->of[k] == fresh)
+				ts->of[k] = same;
+		trust_free(fresh);
+	}
+}
+
 struct trust *trusts_of(const struct trusts *ts, size_t upstream)
 {
 	return ts->of[upstream];
@@ -132,7 +155,10 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 
 static void discard(struct mail *m)
 {
-	free(container_of(m, struct trust_mail, mail));
+	struct trust_mail *t = container_of(m, struct trust_mail, mail);
+
+	trust_free(t->trust);
+	free(t);
 }
 
 static void deliver_loaded(struct mail *m, void *receiver)
@@ -149,7 +175,7 @@ static bool post(struct mailbox *to, struct trusts *ts, struct trust *t,
 	if (!m)
 		return false;
 	m->trusts = ts;
-	m->trust = t;
+	m->trust = trust_ref(t);
 	m->mail.deliver = deliver;
 	m->mail.discard = discard;
 	mailbox_post(to, &m->mail);

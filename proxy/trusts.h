@@ -15,8 +15,13 @@ struct trust;
 struct trusts;
 struct worker;
 
-/* For every upstream of the configuration, which is borrowed; reads nothing yet.  NULL: out of memory. */
+/* For every upstream of the configuration, borrowed for the call; reads nothing yet.  NULL: out of memory. */
 struct trusts *trusts_new(const struct config *config);
+/*
+ * After trusts_load: a store that holds what one of before does is the same object from now on, so that an upstream
+ * can go on with it.
+ */
+void trusts_keep(struct trusts *ts, const struct trusts *before);
 void trusts_free(struct trusts *ts);
 
 /* Of the i-th upstream; NULL: it needs none. */

@@ -44,7 +44,7 @@ struct worker_report {
 };
 
 struct worker_setup {
-	const struct config *config; /* borrowed, outlives the worker */
+	struct config *config; /* it takes a reference */
 	struct groups_setup upstreams;
 	struct cache *cache;		     /* of all workers; borrowed; NULL: none */
 	const struct listen_address *listen; /* in step with sockets; borrowed for the call */
@@ -62,6 +62,18 @@ struct worker_setup {
 
 /* Built, not running. NULL: out of memory. */
 struct worker *worker_new(const struct worker_setup *setup);
+
+/*
+ * Main's part of a reload: makes all that another configuration needs, of setup but the sockets, so that the worker's
+ * part can't fail.  change: against the configuration that the worker has then.  NULL: out of memory.
+ */
+struct worker_change;
+struct worker_change *worker_prepare(
+	struct worker *w, const struct worker_setup *setup, const struct config_change *change);
+/* Inside mail: goes by it from now on.  What is left of it is for worker_change_free, on any thread. */
+void worker_change(struct worker *w, struct worker_change *c);
+/* Instead of it, too; NULL is fine. */
+void worker_change_free(struct worker_change *c);
 /* 0 or negative errno. */
 int worker_start(struct worker *w);
 
@@ -71,8 +83,7 @@ struct mailbox *worker_mailbox(struct worker *w);
  * Inside mail delivered to this worker.  ret->upstreams has room for those of config, which are told
  * if it is the worker's.
  */
-void worker_get_report(
-	struct worker *w, const struct config *config, struct worker_report *ret);
+void worker_get_report(struct worker *w, const struct config *config, struct worker_report *ret);
 /*
  * Inside mail: the addresses of the i-th upstream of config->forward, with port; they replace what
  * was known.

@@ -138,7 +138,7 @@ size_t last_good_format(
 {
 	size_t len = (size_t)snprintf(text, LAST_GOOD_TEXT_MAX, "%s\n", version);
 
-	/* A line takes 1,700 octets at most, so 16 of them fit. */
+	/* A line takes 1,700 octets at most, so 64 of them fit. */
 	for (size_t i = 0; i < count && i < LAST_GOOD_NAMES_MAX; i++) {
 		if (entries[i].count > 0)
 			len += format_entry(&entries[i], text + len, LAST_GOOD_TEXT_MAX - len);

@@ -16,11 +16,11 @@
 
 #include "common/base/addr.h"
 
-#define LAST_GOOD_NAMES_MAX	16u
+#define LAST_GOOD_NAMES_MAX	64u
 #define LAST_GOOD_ADDRESSES_MAX 16u
 #define LAST_GOOD_NAME_SIZE	256u
 /* Octets; nothing that last_good_format writes is longer. */
-#define LAST_GOOD_TEXT_MAX 32768u
+#define LAST_GOOD_TEXT_MAX 114688u
 
 struct last_good {
 	char name[LAST_GOOD_NAME_SIZE];

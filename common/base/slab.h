@@ -21,6 +21,12 @@ void slab_init(struct slab *s, size_t size, size_t max);
 /* Frees the kept ones; those that are out must be back. */
 void slab_deinit(struct slab *s);
 
+/* Another bound; what is out stays out. */
+static inline void slab_set_max(struct slab *s, size_t max)
+{
+	s->max = max;
+}
+
 /* An object with undefined content, or NULL at the bound (or without memory). */
 void *slab_get(struct slab *s);
 void slab_put(struct slab *s, void *object); /* NULL is fine */

@@ -184,6 +184,9 @@ struct cache_item {
 void cache_walk(struct cache *c, uint32_t now,
 	void (*visit)(void *arg, const struct cache_item *item), void *arg);
 
+/* What cache_walk gives, into another cache with the same secret. */
+void cache_copy(struct cache *to, struct cache *from, uint32_t now);
+
 /* Takes back what cache_walk gave: as cache_store does, aged to left_s. */
 enum cache_stored cache_restore(struct cache *c, const struct cache_key *k,
 	const struct cache_answer *a, int32_t left_s, uint32_t now);

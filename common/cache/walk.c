@@ -95,3 +95,30 @@ void cache_walk(struct cache *c, uint32_t now,
 	}
 	free(w.message);
 }
+
+struct copier {
+	struct cache *to;
+	uint32_t now;
+};
+
+static void copy_one(void *arg, const struct cache_item *item)
+{
+	const struct copier *c = arg;
+	struct dns_message m;
+	struct cache_answer a = {
+		.message = &m, .trusted = item->trusted, .ad_asked = item->ad_asked
+	};
+
+	int32_t left = item->left_s, most = (int32_t)c->to->settings.max_ttl_s;
+	struct cache_key k;
+
+	if (message_parse(item->message, item->len, &m) != MESSAGE_OK)
+		return;
+	cache_key_make(&k, cache_secret(c->to), &m.question, item->key.flags, item->key.policy);
+	cache_restore(c->to, &k, &a, left < most ? left : most, c->now);
+}
+
+void cache_copy(struct cache *to, struct cache *from, uint32_t now)
+{
+	cache_walk(from, now, copy_one, &(struct copier){ to, now });
+}

@@ -97,7 +97,7 @@ void config_compare(
 {
 	for (size_t i = 0; i < CONFIG_ALL_MAX; i++)
 		ret->upstream[i] = CHANGE_NONE;
-	for (size_t i = 0; i < CONFIG_ZONE_MAX; i++)
+	for (size_t i = 0; i < CONFIG_ZONE_ALL_MAX; i++)
 		ret->zone[i] = CHANGE_NONE;
 	if (!before)
 		return;

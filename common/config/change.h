@@ -19,7 +19,7 @@ struct config_change {
 	 */
 	size_t upstream[CONFIG_ALL_MAX];
 	/* For each of fresh->zone: that of the same name in before->zone, or CHANGE_NONE. */
-	size_t zone[CONFIG_ZONE_MAX];
+	size_t zone[CONFIG_ZONE_ALL_MAX];
 };
 
 /* before NULL: nothing goes on. */

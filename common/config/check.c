@@ -161,18 +161,6 @@ static bool check_plain(struct loader *l, const struct option *o, const char *te
 	return false;
 }
 
-/* Its addresses would come from a server that is not of this network. */
-static bool check_zone_host(struct loader *l, const struct option *o, const char *text,
-	struct config_place where, const struct config_upstream *u)
-{
-	if (!l->zone || !u->host)
-		return true;
-	refuse(l, o, text, where,
-		"in a zone an address is wanted, like \"udp://192.168.1.1\" or "
-		"\"tls://192.168.1.1#dns.corp.example\"");
-	return false;
-}
-
 static bool check_host(struct loader *l, const struct option *o, const char *text,
 	struct config_place where, const struct config_upstream *u)
 {
@@ -277,8 +265,7 @@ void config_check_forward(
 	struct config_upstream *u = &l->config->forward[l->config->upstream_count - 1];
 
 	if (!check_service(l, o, text, where, u) || !check_duplicate(l, o, text, where) ||
-		!check_profile(l, o, text, where, u) || !check_plain(l, o, text, where, u) ||
-		!check_zone_host(l, o, text, where, u))
+		!check_profile(l, o, text, where, u) || !check_plain(l, o, text, where, u))
 		return;
 	warn_opportunistic(l, text, where, u);
 	for (size_t i = 0; i < u->address_count; i++) {

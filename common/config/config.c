@@ -44,6 +44,7 @@ void config_unref(struct config *c)
 		free(c->zone[i].interface);
 	}
 	free(c->zone);
+	free(c->text);
 	free(c->listen);
 	free(c->allow);
 	free(c->bootstrap);

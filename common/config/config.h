@@ -19,6 +19,9 @@
 #define CONFIG_ALLOW_MAX   1024u
 #define CONFIG_FORWARD_MAX 16u
 #define CONFIG_ZONE_MAX	   32u
+/* Beside those of the file, added while the program runs; and both. */
+#define CONFIG_ZONE_ADDED_MAX 16u
+#define CONFIG_ZONE_ALL_MAX   (CONFIG_ZONE_MAX + CONFIG_ZONE_ADDED_MAX)
 /* Of the forward group and all zones. */
 #define CONFIG_ALL_MAX	     64u
 #define CONFIG_ADDRESS_MAX   16u
@@ -111,6 +114,7 @@ struct config_zone {
 	char *interface; /* "": any; else its queries leave by this one, or not at all */
 	enum config_policy policy;
 	size_t first, count; /* its upstreams in config->forward */
+	bool added;	     /* while the program runs: it is not in the file */
 };
 
 /* What is said of a blocked name. */
@@ -132,6 +136,7 @@ struct config_errors {
 
 struct config {
 	atomic_uint references;
+	char *text; /* owned: the file with all that it includes, without comments; NULL: there was none */
 
 	struct config_listen *listen;
 	size_t listen_count;
@@ -189,9 +194,9 @@ struct config {
 	char *tls_cert_bundle;
 	char *tls_priority;	    /* of GnuTLS, not checked here; "": ours */
 	bool insecure_dtls_library; /* DTLS even with a library whose faults are known */
-	char *user;   /* name or number; "": stay who we are */
-	bool sandbox; /* privileges, system calls and files are limited once started */
-	char *control; /* a path; "": none */
+	char *user;		    /* name or number; "": stay who we are */
+	bool sandbox;		 /* privileges, system calls and files are limited once started */
+	char *control;		 /* a path; "": none */
 	bool control_is_default; /* nobody wrote it: its absence is no error */
 	char *log_level;
 	bool log_queries;
@@ -203,12 +208,23 @@ struct config {
 
 void config_errors_free(struct config_errors *e);
 
-/* What the command line says; it wins over the file. */
+/* A zone as it is said word by word. */
+struct config_zone_words {
+	const char *name;
+	const char *const *forward;
+	size_t forward_count;
+	const char *interface; /* NULL: any */
+};
+
+/* What the command line says, and what was said since; it wins over the file. */
 struct config_overrides {
 	const char *const *listen; /* --listen */
 	size_t listen_count;
 	const char *const *forward; /* UPSTREAM... */
 	size_t forward_count;
+	/* Zones beside those of the file; one takes the place of the file's of its name.  CONFIG_ZONE_ADDED_MAX at most. */
+	const struct config_zone_words *zones;
+	size_t zone_count;
 };
 
 /*

@@ -254,6 +254,13 @@ static void load_groups(struct loader *l, const struct option *o, const config_s
 	}
 }
 
+static void load_zone(struct loader *l, const config_setting_t *group)
+{
+	config_zone_load(l, group);
+	if (l->overrides)
+		config_zone_drop_replaced(l, l->overrides->zones, l->overrides->zone_count);
+}
+
 /* What can't be had without cookies. */
 static void check_cookies(struct loader *l, const config_t *tree)
 {
@@ -331,9 +338,11 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 	else
 		load_list(l, tree, presets, "forward", config_forward_entry);
 	l->config->forward_count = l->config->upstream_count;
+	l->overrides = overrides;
 	if (zones)
-		load_groups(l, find_option(config_options, "zone"), zones, zone_wanted,
-			config_zone_load);
+		load_groups(l, find_option(config_options, "zone"), zones, zone_wanted, load_zone);
+	if (overrides)
+		config_zone_load_added(l, overrides->zones, overrides->zone_count);
 	for (size_t i = 0; i < l->config->listen_count; i++)
 		l->config->listen[i].is_default = !config_lookup(tree, "listen") &&
 						  !(overrides && overrides->listen_count > 0);
@@ -379,6 +388,14 @@ static void loader_deinit(struct loader *l)
 	source_free(&l->source);
 }
 
+/* So that it can be read once more, with other overrides, whatever the file says by then. */
+static void keep_text(struct loader *l, bool has_file)
+{
+	if (!has_file || l->source.text.data == NULL)
+		return;
+	l->config->text = load_strdup(l, (const char *)bytes_front(&l->source.text));
+}
+
 /* No place points at their names any more. */
 static void take_files(struct loader *l)
 {
@@ -405,6 +422,7 @@ struct config *config_load(const char *text, size_t len, const char *file,
 	if (!text || read_text(&l, &tree, text, len))
 		build(&l, &tree, overrides);
 	config_destroy(&tree);
+	keep_text(&l, text != NULL);
 	if (text)
 		take_files(&l);
 	loader_deinit(&l);

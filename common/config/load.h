@@ -18,7 +18,8 @@ struct loader {
 	const struct config_t *upstream_presets; /* of the rows in upstream_options */
 	struct config_upstream *upstreams;	 /* owned; the long forms, in the order written */
 	size_t upstream_count;
-	struct presets *presets; /* owned; NULL until somebody asks for them */
+	struct presets *presets;		  /* owned; NULL until somebody asks for them */
+	const struct config_overrides *overrides; /* NULL: none */
 	const struct config_zone
 		*zone;	    /* whose upstreams are being read; NULL: those of `forward` */
 	size_t group;	    /* where these begin in config->forward */

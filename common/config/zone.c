@@ -1,10 +1,13 @@
 #include "common/config/zone.h"
 
 #include <libconfig.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/config/forward.h"
+#include "common/config/upstream.h"
 #include "common/config/value.h"
 
 static struct config_zone *append(struct loader *l)
@@ -49,17 +52,6 @@ static void read_upstreams(
 	l->zone = NULL;
 }
 
-/* The interface is known by then: the table has it behind the upstreams. */
-static void check_interface(
-	struct loader *l, const config_setting_t *group, const struct config_zone *z)
-{
-	for (size_t i = 0; *z->interface && i < z->count; i++)
-		if (config_is_dtls(l->config->forward[z->first + i].transport))
-			errors_add(l->errors, load_place(l, group),
-				"option \"interface\": an upstream over DTLS cannot be bound to "
-				"one; take tls://");
-}
-
 void config_zone_load(struct loader *l, const config_setting_t *group)
 {
 	struct config_zone *z = append(l);
@@ -83,5 +75,88 @@ void config_zone_load(struct loader *l, const config_setting_t *group)
 		if (o->type == OPTION_HOSTNAME && l->errors->count == before)
 			check_name(l, s, o, z);
 	}
-	check_interface(l, group, z);
+}
+
+/* ------------------------------------------------------------------ added while the program runs */
+
+/* With or without the final dot. */
+static bool same_name(const char *a, const char *b)
+{
+	size_t len = strlen(a), other = strlen(b);
+
+	len -= len > 1 && a[len - 1] == '.';
+	other -= other > 1 && b[other - 1] == '.';
+	return len == other && strncasecmp(a, b, len) == 0;
+}
+
+void config_zone_drop_replaced(
+	struct loader *l, const struct config_zone_words *zones, size_t count)
+{
+	struct config *c = l->config;
+	struct config_zone *last = c->zone_count > 0 ? &c->zone[c->zone_count - 1] : NULL;
+
+	for (size_t i = 0; last && last->name && i < count; i++) {
+		if (!same_name(last->name, zones[i].name))
+			continue;
+		while (c->upstream_count > last->first)
+			config_upstream_deinit(&c->forward[--c->upstream_count]);
+		free(last->name);
+		free(last->interface);
+		c->zone_count--;
+		return;
+	}
+}
+
+static bool put_text(config_setting_t *group, const char *name, const char *text)
+{
+	config_setting_t *s = config_setting_add(group, name, CONFIG_TYPE_STRING);
+
+	return s && config_setting_set_string(s, text) == CONFIG_TRUE;
+}
+
+/* As if it had been written; texts need no escapes this way. */
+static bool write_words(config_setting_t *group, const struct config_zone_words *w)
+{
+	config_setting_t *forward;
+
+	if (!put_text(group, "name", w->name) ||
+		(w->interface && !put_text(group, "interface", w->interface)))
+		return false;
+	forward = config_setting_add(group, "forward", CONFIG_TYPE_ARRAY);
+	for (size_t i = 0; forward && i < w->forward_count; i++)
+		if (!config_setting_set_string_elem(forward, -1, w->forward[i]))
+			return false;
+	return forward;
+}
+
+static void load_one(struct loader *l, const struct config_zone_words *w)
+{
+	size_t before = l->config->zone_count;
+	config_t tree;
+
+	config_init(&tree);
+	if (write_words(config_root_setting(&tree), w))
+		config_zone_load(l, config_root_setting(&tree));
+	else
+		errors_add(l->errors, load_place(l, NULL), "out of memory");
+	if (l->config->zone_count > before)
+		l->config->zone[before].added = true;
+	config_destroy(&tree);
+}
+
+void config_zone_load_added(struct loader *l, const struct config_zone_words *zones, size_t count)
+{
+	struct config_source source = l->source;
+	const char *file = l->file;
+
+	l->source = (struct config_source){ 0 }; /* they have no lines */
+	for (size_t i = 0; i < count; i++) {
+		char place[300];
+
+		snprintf(place, sizeof place, "zone %s", zones[i].name);
+		l->file = place;
+		load_one(l, &zones[i]);
+	}
+	l->file = file;
+	l->source = source;
 }

@@ -81,6 +81,31 @@ void dns64_embed(const struct prefix *prefix, const uint8_t ip4[4], uint8_t ret_
 	}
 }
 
+/* Those that mean nothing to whoever runs a NAT64 for all (RFC 6890, as RFC 5735 was updated). */
+static bool is_global(const uint8_t ip[4])
+{
+	static const struct {
+		uint8_t net[4], bits;
+	} others[] = { { { 0 }, 8 }, { { 10 }, 8 }, { { 100, 64 }, 10 }, { { 127 }, 8 },
+		{ { 169, 254 }, 16 }, { { 172, 16 }, 12 }, { { 192, 0, 0 }, 24 },
+		{ { 192, 0, 2 }, 24 }, { { 192, 168 }, 16 }, { { 198, 18 }, 15 },
+		{ { 198, 51, 100 }, 24 }, { { 203, 0, 113 }, 24 }, { { 224 }, 3 } };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if ((wire_get32(ip) ^ wire_get32(others[i].net)) >> (32 - others[i].bits) == 0)
+			return false;
+	return true;
+}
+
+/* The well-known prefix is for addresses of all the world alone (RFC 6052 3.1). */
+static bool may_embed(const struct prefix *prefix, const uint8_t ip4[4])
+{
+	static const uint8_t well_known[12] = { 0x00, 0x64, 0xff, 0x9b };
+
+	return prefix->bits != 96 || memcmp(prefix->net, well_known, sizeof well_known) != 0 ||
+	       is_global(ip4);
+}
+
 static void extract(const struct prefix *prefix, const uint8_t ip6[16], uint8_t ret_ip4[4])
 {
 	size_t at = prefix->bits / 8u;
@@ -172,6 +197,14 @@ static size_t expand(const struct dns_message *m, size_t at, uint8_t ret[DNS_NAM
 	return name_read(&r, &budget, ret);
 }
 
+/* An address that is made one of IPv6. */
+static bool is_embedded(
+	const struct prefix *prefix, const struct dns_message *m, const struct dns_record *r)
+{
+	return r->section == DNS_ANSWER && r->type == DNS_TYPE_A && rdata_len(r) == IP4 &&
+	       may_embed(prefix, m->data + r->rdata);
+}
+
 /* Of the answer section; without prefix aliases only. */
 static void make_record(struct local_reply *reply, const struct prefix *prefix,
 	const struct dns_message *m, const struct dns_record *r, uint32_t ttl_max)
@@ -184,7 +217,7 @@ static void make_record(struct local_reply *reply, const struct prefix *prefix,
 		return;
 	if (wire_room(&reply->records) < RECORD_MAX)
 		return; /* there are a hundred addresses and more in it */
-	if (prefix && r->type == DNS_TYPE_A && rdata_len(r) == IP4) {
+	if (prefix && is_embedded(prefix, m, r)) {
 		dns64_embed(prefix, m->data + r->rdata, ip6);
 		local_reply_put(reply, DNS_ANSWER, owner, DNS_TYPE_AAAA,
 			ttl < ttl_max ? ttl : ttl_max, ip6, sizeof ip6);
@@ -194,13 +227,13 @@ static void make_record(struct local_reply *reply, const struct prefix *prefix,
 	}
 }
 
-static bool has_address(const struct dns_message *m)
+static bool has_address(const struct prefix *prefix, const struct dns_message *m)
 {
 	struct record_walk walk = record_walk(m);
 	struct dns_record r;
 
 	while (record_next(&walk, &r))
-		if (r.section == DNS_ANSWER && r.type == DNS_TYPE_A && rdata_len(&r) == IP4)
+		if (is_embedded(prefix, m, &r))
 			return true;
 	return false;
 }
@@ -245,7 +278,7 @@ bool dns64_make(const struct prefix *prefix, const struct dns_message *a_answer,
 	struct record_walk walk = record_walk(a_answer);
 	struct dns_record r;
 
-	if (message_rcode(a_answer) != RCODE_NOERROR || !has_address(a_answer))
+	if (message_rcode(a_answer) != RCODE_NOERROR || !has_address(prefix, a_answer))
 		return false;
 	local_reply_init(ret);
 	while (record_next(&walk, &r))

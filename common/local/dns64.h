@@ -19,7 +19,8 @@ bool dns64_wanted(const struct dns_message *answer, uint32_t *ret_ttl);
 
 /*
  * The reply to an AAAA question from the answer to the same question about A: its aliases, and each address
- * behind the prefix.  False: it has no address.
+ * behind the prefix; behind 64:ff9b::/96 only such as are the same for all the world (RFC 6052 3.1).  False: it
+ * has no address that can be given.
  */
 bool dns64_make(const struct prefix *prefix, const struct dns_message *a_answer, uint32_t ttl_max,
 	struct local_reply *ret);

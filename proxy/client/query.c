@@ -17,6 +17,7 @@ struct query {
 	bool begun;		     /* the origin knows of it: it waits */
 	bool doubtful;		     /* its source may be forged */
 	bool dns64;		     /* it is about A now, to have AAAA made of it */
+	struct prefix prefix;	     /* by this */
 	uint32_t dns64_ttl;
 	bool outside;		 /* it is about the name that a local alias leads to */
 	unsigned zone_labels;	 /* of the zone that its question falls into; 0: none */
@@ -63,7 +64,7 @@ static struct local_reply *make(struct query *q, const struct dns_message *answe
 		return join(q, answer) ? made : NULL;
 	if (!q->dns64)
 		return NULL;
-	if (!dns64_make(&qs->dns64.prefix, answer, q->dns64_ttl, made))
+	if (!dns64_make(&q->prefix, answer, q->dns64_ttl, made))
 		return dns64_none(answer, made) ? made : NULL;
 	qs->loop->stats.synthesized++;
 	return made;
@@ -194,6 +195,7 @@ static enum query_verdict go_on_for_a(struct query *q, bool stale)
 	struct dns_message m;
 
 	q->dns64 = true;
+	q->prefix = qs->dns64.prefix;
 	dns64_prepare(&qs->dns64, &q->form.question, q->form.flags, &m, &ask);
 	if (pursue(q, &ask) == QUERY_REPLIED)
 		return QUERY_REPLIED;
@@ -447,6 +449,37 @@ int queries_init(struct queries *qs, struct loop *loop, const struct config *con
 		return -ENOMEM;
 	return quota_init(&qs->quota, config->max_queries, config->max_queries_per_client,
 		config->rate_limit, &loop->random, &loop->stats);
+}
+
+/* They are in the order of their ends; nobody waits longer than those that come now. */
+static void shorten_deadlines(struct queries *qs, uint64_t timeout_us)
+{
+	uint64_t latest = turn_now_us(&qs->loop->turn) + timeout_us;
+
+	list_for_each (n, &qs->deadlines) {
+		struct query *q = container_of(n, struct query, deadline_node);
+
+		if (q->deadline_us > latest)
+			q->deadline_us = latest;
+	}
+	timer_stop(&qs->loop->turn.timers, &qs->timer);
+	arm(qs);
+}
+
+void queries_change(struct queries *qs, const struct config *config, struct quota_bucket *buckets)
+{
+	bool other_dns64 = strcmp(qs->config->dns64, config->dns64) != 0;
+
+	slab_set_max(&qs->slab, config->max_queries);
+	quota_change(&qs->quota, config->max_queries, config->max_queries_per_client,
+		config->rate_limit, buckets);
+	if (other_dns64) {
+		dns64_deinit(&qs->dns64);
+		dns64_init(&qs->dns64, config->dns64, &qs->loop->turn, qs->lookups);
+	}
+	if (config->query_timeout_us < qs->config->query_timeout_us)
+		shorten_deadlines(qs, config->query_timeout_us);
+	qs->config = config;
 }
 
 void queries_finish_all(struct queries *qs, struct ede why)

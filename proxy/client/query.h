@@ -41,6 +41,11 @@ struct queries {
 /* 0, -ENOMEM. */
 int queries_init(struct queries *qs, struct loop *loop, const struct config *config,
 	struct lookups *lookups, struct local *local);
+/*
+ * By another configuration from now on, which is borrowed; the lookups were changed before.  Takes the buckets (see
+ * quota_change).
+ */
+void queries_change(struct queries *qs, const struct config *config, struct quota_bucket *buckets);
 /* Replies SERVFAIL with this reason to all that are in flight. */
 void queries_finish_all(struct queries *qs, struct ede why);
 /* Queries in flight are forgotten without a reply. */

@@ -57,6 +57,24 @@ static uint64_t hash_of(const struct quota *l, const struct who *w)
 
 /* ------------------------------------------------------------------ life */
 
+struct quota_bucket *quota_buckets_new(void)
+{
+	return calloc(NETWORKS, sizeof(struct quota_bucket));
+}
+
+/* What is known of networks stays. */
+void quota_change(struct quota *l, unsigned max_queries, unsigned per_client, unsigned rate,
+	struct quota_bucket *buckets)
+{
+	slab_set_max(&l->slab, max_queries);
+	l->per_client = per_client;
+	l->rate = rate;
+	if (!l->buckets)
+		l->buckets = buckets;
+	else
+		free(buckets);
+}
+
 int quota_init(struct quota *l, unsigned max_queries, unsigned per_client, unsigned rate,
 	struct random_source *random, struct stats *stats)
 {
@@ -70,7 +88,7 @@ int quota_init(struct quota *l, unsigned max_queries, unsigned per_client, unsig
 	l->client_slots = slots;
 	l->clients = calloc(slots, sizeof(struct quota_client *));
 	if (rate > 0)
-		l->buckets = calloc(NETWORKS, sizeof *l->buckets);
+		l->buckets = quota_buckets_new();
 	return l->clients && (rate == 0 || l->buckets) ? 0 : -ENOMEM;
 }
 

@@ -40,6 +40,12 @@ int quota_init(struct quota *l, unsigned max_queries, unsigned per_client, unsig
 	struct random_source *random, struct stats *stats);
 void quota_deinit(struct quota *l);
 
+/* Memory for the rates of networks: what quota_change may need.  NULL: none. */
+struct quota_bucket *quota_buckets_new(void);
+/* Other limits, for those in flight too; takes the buckets (which may be NULL where no rate is limited). */
+void quota_change(struct quota *l, unsigned max_queries, unsigned per_client, unsigned rate,
+	struct quota_bucket *buckets);
+
 /* Whether the source of a query may be forged. */
 bool quota_doubts(const struct addr *peer, bool stream, bool has_cookie);
 

@@ -31,6 +31,8 @@ struct tcp_listener;
 struct tcp_clients *tcp_clients_new(struct loop *loop, struct queries *queries, size_t max);
 /* Closes them all at once. */
 void tcp_clients_free(struct tcp_clients *c);
+/* Another bound; those above it go when they are idle and others come. */
+void tcp_clients_set_max(struct tcp_clients *c, size_t max);
 size_t tcp_clients_count(const struct tcp_clients *c);
 /* No query in flight, no reply that its client has not taken yet. */
 bool tcp_clients_flushed(const struct tcp_clients *c);

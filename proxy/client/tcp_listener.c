@@ -49,6 +49,11 @@ void tcp_clients_free(struct tcp_clients *c)
 	free(c);
 }
 
+void tcp_clients_set_max(struct tcp_clients *c, size_t max)
+{
+	c->max = max;
+}
+
 size_t tcp_clients_count(const struct tcp_clients *c)
 {
 	return c->count;
@@ -82,13 +87,18 @@ static bool close_longest_idle(struct tcp_clients *c)
 	return true;
 }
 
-/* At the bound the longest idle one makes room; where all are busy the new one has to go. */
+/*
+ * At the bound the longest idle one makes room; where all are busy the new one has to go.  Above the bound, which was
+ * higher before a reload, as many go as there are idle ones.
+ */
 static bool make_room(struct tcp_clients *c)
 {
 	if (c->count < c->max)
 		return true;
 	c->loop->stats.bound_tcp_clients++;
-	return close_longest_idle(c);
+	while (c->count > c->max && close_longest_idle(c))
+		;
+	return c->count <= c->max && close_longest_idle(c);
 }
 
 /* ------------------------------------------------------------------ accepting */

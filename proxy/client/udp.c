@@ -243,6 +243,11 @@ struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries
 	return NULL;
 }
 
+void udp_listener_grow(struct udp_listener *u, uint8_t *buffers, size_t reply_max)
+{
+	udp_sender_grow(&u->sender, buffers, reply_max);
+}
+
 /* A connected socket hears its peer alone, and this one has nobody but itself. */
 static void hear_nobody(const struct udp_listener *u)
 {

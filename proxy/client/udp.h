@@ -24,6 +24,8 @@ void udp_receiver_free(struct udp_receiver *r);
  */
 struct udp_listener *udp_listener_new(struct loop *loop, struct queries *queries,
 	struct udp_receiver *receiver, int fd, const struct addr *bound);
+/* As udp_sender_grow, for edns-size. */
+void udp_listener_grow(struct udp_listener *u, uint8_t *buffers, size_t reply_max);
 /*
  * No more queries are read; replies still go out.  ours: the socket is nobody else's.  Then what waits in it is
  * read first, and nothing more comes into it: who shares the port gets it, or the client hears that nobody is

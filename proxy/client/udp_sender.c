@@ -84,10 +84,34 @@ void udp_sender_commit(struct udp_sender *s, const struct origin *to, size_t len
 	s->count++;
 }
 
+uint8_t *udp_sender_buffers(size_t reply_max)
+{
+	return malloc(UDP_BATCH * reply_max);
+}
+
+/* What is not sent yet moves over. */
+void udp_sender_grow(struct udp_sender *s, uint8_t *buffers, size_t reply_max)
+{
+	if (reply_max <= s->reply_max) {
+		free(buffers);
+		return;
+	}
+	for (unsigned i = 0; i < UDP_BATCH; i++) {
+		uint8_t *to = buffers + i * reply_max;
+
+		if (i < s->count)
+			memcpy(to, s->slot[i].iov.iov_base, s->slot[i].iov.iov_len);
+		s->slot[i].iov.iov_base = to;
+	}
+	free(s->data);
+	s->data = buffers;
+	s->reply_max = reply_max;
+}
+
 int udp_sender_init(struct udp_sender *s, size_t reply_max, udp_send_fn send)
 {
 	*s = (struct udp_sender){ .reply_max = reply_max, .send = send };
-	s->data = malloc(UDP_BATCH * reply_max);
+	s->data = udp_sender_buffers(reply_max);
 	if (!s->data)
 		return -ENOMEM;
 	for (unsigned i = 0; i < UDP_BATCH; i++) {

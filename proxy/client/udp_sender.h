@@ -43,6 +43,11 @@ struct udp_sender {
 int udp_sender_init(struct udp_sender *s, size_t reply_max, udp_send_fn send);
 void udp_sender_deinit(struct udp_sender *s);
 
+/* Buffers of reply_max octets each, for udp_sender_grow.  NULL: out of memory. */
+uint8_t *udp_sender_buffers(size_t reply_max);
+/* Takes buffers that are larger, at any time; smaller ones are freed, and it goes on as it is. */
+void udp_sender_grow(struct udp_sender *s, uint8_t *buffers, size_t reply_max);
+
 /* Buffer of the next reply; NULL: the batch is full, or len is more than a buffer holds. */
 uint8_t *udp_sender_reserve(struct udp_sender *s, size_t len);
 /* It is len octets and goes to the origin's peer, from its local address where that is known. */

@@ -26,6 +26,28 @@ static void show_log_line(struct json_object *answer)
 	}
 }
 
+static void show_zones(struct json_object *answer)
+{
+	struct json_object *zones = member(answer, "zones");
+
+	for (size_t i = 0; i < list_length(zones); i++) {
+		struct json_object *z = json_object_array_get_idx(zones, i);
+		struct json_object *forward = member(z, "forward");
+		const char *interface = member_text(z, "interface");
+
+		put_column(member_text(z, "name"), 30);
+		for (size_t k = 0; k < list_length(forward); k++) {
+			put_clean(k > 0 ? ", " : "");
+			put_clean(json_object_get_string(json_object_array_get_idx(forward, k)));
+		}
+		if (interface && *interface) {
+			put_clean(" through ");
+			put_clean(interface);
+		}
+		puts(member_true(z, "added") ? ", added" : "");
+	}
+}
+
 /* clang-format off */
 const struct ctl_command ctl_commands[] = {
 	{ .name = "status", .arguments = "",
@@ -76,6 +98,14 @@ const struct ctl_command ctl_commands[] = {
 	{ .name = "audit", .arguments = "[OPTION]... [UPSTREAM]...",
 		.summary = "measure what resolvers really do, and grade them",
 		.help = ctl_audit_help, .local = ctl_audit },
+	{ .name = "zone", .arguments = "add NAME UPSTREAM... [--interface IF] | del NAME | list",
+		.summary = "have the names of a zone asked for elsewhere, for scripts of VPNs",
+		.help = "  add   as a zone of the configuration (udp://10.1.0.1 is DNS in clear); one of the same\n"
+			"        name is replaced, the file's too. It lasts until it is taken out, its interface goes,\n"
+			"        or dnsfwd ends\n"
+			"  del   takes one out that was added\n"
+			"  list  all that are in force\n",
+		.show = show_zones },
 	{ .name = "setup", .arguments = "[OPTION]...",
 		.summary = "point this system at dnsfwd, and back",
 		.help = ctl_setup_help, .local = ctl_setup },

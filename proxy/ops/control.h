@@ -19,6 +19,7 @@
 
 #include "common/base/json.h"
 
+struct added_zones;
 struct app;
 struct cache;
 struct config;
@@ -65,6 +66,7 @@ struct control_context {
 	struct cache *cache; /* NULL: none */
 	const struct config *config;
 	const struct surroundings *around;
+	struct added_zones *zones; /* beside those of the configuration */
 	unsigned explaining; /* queries of explain under way */
 	/*
 	 * Reads the configuration again, as SIGHUP does.  0, or negative errno with one sentence that
@@ -75,9 +77,9 @@ struct control_context {
 
 struct control_setup {
 	struct event_base *base;
-	const char *path;	/* borrowed */
-	bool is_default;	/* nobody wrote it: that it can't be made is no error */
-	gid_t group;		/* (gid_t)-1: our own */
+	const char *path;		 /* borrowed */
+	bool is_default;		 /* nobody wrote it: that it can't be made is no error */
+	gid_t group;			 /* (gid_t)-1: our own */
 	struct control_context *context; /* borrowed */
 };
 

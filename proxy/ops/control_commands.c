@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/config/config.h"
 
 /* What has nothing to tell but that it was done. */
 static void done(struct control_call *c)
@@ -54,6 +55,8 @@ const struct control_command control_commands[] = {
 	{ "log", CONTROL_CHANGE, 1, 1, "log --recent", control_log },
 	{ "log-level", CONTROL_CHANGE, 1, 1, "log-level error|warning|info|debug", run_log_level },
 	{ "reload", CONTROL_CHANGE, 0, 0, "reload", run_reload },
+	{ "zone", CONTROL_CHANGE, 1, 3 + CONFIG_FORWARD_MAX + 1,
+		"zone add NAME UPSTREAM... [--interface IF] | zone del NAME | zone list", control_zone },
 	{ 0 },
 };
 /* clang-format on */

@@ -14,5 +14,6 @@ void control_stats(struct control_call *c);
 void control_upstreams(struct control_call *c);
 void control_explain(struct control_call *c);
 void control_flush(struct control_call *c);
+void control_zone(struct control_call *c);
 
 #endif

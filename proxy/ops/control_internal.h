@@ -38,7 +38,7 @@ struct control_call {
 	int fd;
 	uid_t uid;
 	bool may_change;
-	bool streams;	/* a line was sent, more come */
+	bool streams; /* a line was sent, more come */
 	struct event *readable, *writable;
 	struct event *limit; /* of time, of the state */
 	struct event *end;   /* frees it from the loop, never under a command */

@@ -12,7 +12,7 @@
 #define CONTROL_WORDS_MAX 32u
 
 struct control_line {
-	char text[CONTROL_LINE_MAX + 1]; /* the words, each ended by NUL */
+	char text[CONTROL_LINE_MAX + 1];     /* the words, each ended by NUL */
 	const char *word[CONTROL_WORDS_MAX]; /* in text */
 	size_t count;			     /* at least 1 */
 };

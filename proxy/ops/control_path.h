@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 struct control_path {
-	int fd;	    /* listens, non-blocking; -1: none */
+	int fd;	      /* listens, non-blocking; -1: none */
 	dev_t device; /* of the socket, to know it again */
 	ino_t inode;
 };

@@ -36,7 +36,8 @@ typedef void figures_done(void *arg, const struct figures *f);
 
 struct gatherer_setup {
 	struct event_base *base;
-	struct mailbox *mailbox; /* main's, to which workers answer; ended before the gatherer is freed */
+	struct mailbox
+		*mailbox; /* main's, to which workers answer; ended before the gatherer is freed */
 	struct worker *const *workers;
 	size_t worker_count;
 	struct cache *cache; /* NULL: none */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -28,6 +29,14 @@ struct trouble {
 	size_t left_out;
 };
 
+/* Which file it was; another one, or one that was written to, has another stamp. */
+struct stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
 struct files {
 	const struct config *config; /* borrowed */
 	uint8_t key[SUFFIX_KEY];
@@ -40,6 +49,7 @@ struct files {
 	bool has_domain;
 	bool quiet; /* what goes well is nothing to tell (any more) */
 	struct trouble trouble[FILES_MAX];
+	struct stamp stamp[FILES_MAX]; /* as they were when they were read last */
 };
 
 struct files_mail {
@@ -85,6 +95,27 @@ static void tell(struct files *f, size_t file, const char *kind, const char *pat
 			path, t->entries, t->entries == 1 ? "" : "s");
 }
 
+/* ------------------------------------------------------------------ stamps */
+
+/* Zeros: there is none. */
+static struct stamp stamp_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return (struct stamp){ 0 };
+	return (struct stamp){ st.st_dev, st.st_ino, st.st_size, st.st_ctim };
+}
+
+static bool has_changed(const struct files *f, size_t file, const char *path)
+{
+	struct stamp now = stamp_of(path), before = f->stamp[file];
+
+	return now.device != before.device || now.inode != before.inode ||
+	       now.size != before.size || now.changed.tv_sec != before.changed.tv_sec ||
+	       now.changed.tv_nsec != before.changed.tv_nsec;
+}
+
 /* ------------------------------------------------------------------ names */
 
 struct names_part {
@@ -109,7 +140,11 @@ static void read_names(struct files *f, struct local_names *n, const char *path,
 					.now_s = (uint64_t)clock_wall_s() },
 		.parse = is_lease ? lease_parse : hosts_parse };
 	const char *kind = is_lease ? "lease file" : "hosts file";
-	int err = file_parts_read(path, on_names_part, &p);
+	int err;
+
+	f->stamp[file] =
+		stamp_of(path); /* before it is read: what is written meanwhile is read again */
+	err = file_parts_read(path, on_names_part, &p);
 
 	tell(f, file, kind, path, err, &p.text);
 }
@@ -162,7 +197,10 @@ static int read_list(struct files *f, struct local_blocks *b, unsigned list)
 {
 	const char *path = f->config->block.text[list];
 	struct block_part p = { .list.list = list, .set = &b->set };
-	int err = file_parts_read(path, on_block_part, &p);
+	int err;
+
+	f->stamp[FIRST_BLOCK + list] = stamp_of(path);
+	err = file_parts_read(path, on_block_part, &p);
 
 	tell(f, FIRST_BLOCK + list, "block list", path, err, &p.text);
 	return err;
@@ -197,7 +235,8 @@ static struct local_blocks *load_blocks(struct files *f, bool *ret_failed)
 	/* Lists change seldom, so a reload is worth a line; a mere check is not. */
 	log_write(f->quiet && !f->workers ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 		"blocking by %zu entries: %.1f MB, read in %llu ms", b->set.count,
-		(double)nameset_memory(&b->set) / 1e6, (unsigned long long)((clock_monotonic_us() - start_us) / 1000));
+		(double)nameset_memory(&b->set) / 1e6,
+		(unsigned long long)((clock_monotonic_us() - start_us) / 1000));
 	return b;
 }
 
@@ -278,22 +317,101 @@ static void on_changed(void *arg, size_t file)
 
 /* ------------------------------------------------------------------ life */
 
-struct files *files_new(const struct config *config, bool quiet)
+static bool same_texts(const struct config_texts *a, const struct config_texts *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->text[i], b->text[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool same_domain(const struct config *a, const struct config *b)
+{
+	if (!a->local_domain || !b->local_domain)
+		return a->local_domain == b->local_domain;
+	return strcmp(a->local_domain, b->local_domain) == 0;
+}
+
+static bool names_are_known(const struct files *f, const struct config *c)
+{
+	const struct config *old = f->config;
+
+	if (!same_texts(&old->hosts, &c->hosts) || !same_texts(&old->record, &c->record) ||
+		strcmp(old->lease_file, c->lease_file) != 0 || !same_domain(old, c))
+		return false;
+	for (size_t i = 0; i < c->hosts.count; i++)
+		if (has_changed(f, i, c->hosts.text[i]))
+			return false;
+	return !*c->lease_file || !has_changed(f, LEASE, c->lease_file);
+}
+
+static bool blocks_are_known(const struct files *f, const struct config *c)
+{
+	if (!same_texts(&f->config->block, &c->block) ||
+		!same_texts(&f->config->block_except, &c->block_except))
+		return false;
+	for (size_t i = 0; i < c->block.count; i++)
+		if (has_changed(f, FIRST_BLOCK + i, c->block.text[i]))
+			return false;
+	return true;
+}
+
+static void take_over(struct files *f, const struct files *before)
+{
+	memcpy(f->key, before->key, sizeof f->key);
+	memcpy(f->stamp, before->stamp, sizeof f->stamp);
+	if (names_are_known(before, f->config))
+		f->names = local_names_ref(before->names);
+	if (blocks_are_known(before, f->config))
+		f->blocks = local_blocks_ref(before->blocks);
+}
+
+static void make_key(struct files *f)
+{
+	if (getrandom(f->key, sizeof f->key, 0) != sizeof f->key)
+		abort(); /* up to 256 octets are given whole (getrandom(2)) */
+}
+
+/* What was blocked stays so while a list can't be read. */
+static void keep_blocks(struct files *f, const struct files *before)
+{
+	if (!before || !before->blocks || !same_texts(&before->config->block, &f->config->block))
+		return;
+	log_warning("the block lists stay as they were");
+	local_blocks_unref(f->blocks);
+	f->blocks = local_blocks_ref(before->blocks);
+}
+
+/* False: no memory. */
+static bool load_all(struct files *f, const struct files *before)
+{
+	bool failed = false;
+
+	if (!f->names)
+		f->names = load_names(f);
+	if (!f->blocks && f->config->block.count > 0)
+		f->blocks = load_blocks(f, &failed);
+	if (failed)
+		keep_blocks(f, before);
+	return f->names && (f->config->block.count == 0 || f->blocks);
+}
+
+struct files *files_new(const struct config *config, bool quiet, const struct files *before)
 {
 	struct files *f = calloc(1, sizeof *f);
-	bool failed;
 
 	if (!f)
 		return NULL;
 	f->config = config;
 	f->quiet = quiet;
-	if (getrandom(f->key, sizeof f->key, 0) != sizeof f->key)
-		abort(); /* up to 256 octets are given whole (getrandom(2)) */
 	f->has_domain = config->local_domain && name_from_text(config->local_domain, f->domain) > 1;
-	f->names = load_names(f);
-	if (config->block.count > 0)
-		f->blocks = load_blocks(f, &failed);
-	if (f->names && (config->block.count == 0 || f->blocks))
+	if (before)
+		take_over(f, before);
+	else
+		make_key(f);
+	if (load_all(f, before))
 		return f;
 	files_free(f);
 	return NULL;
@@ -313,6 +431,21 @@ static int add_watches(struct files *f)
 	return err;
 }
 
+/* What was written since it was read, and before it was watched. */
+static void look_again(struct files *f)
+{
+	const struct config *c = f->config;
+
+	for (size_t i = 0; i < c->hosts.count; i++)
+		if (has_changed(f, i, c->hosts.text[i]))
+			on_changed(f, i);
+	for (size_t i = 0; i < c->block.count; i++)
+		if (has_changed(f, FIRST_BLOCK + i, c->block.text[i]))
+			on_changed(f, FIRST_BLOCK + i);
+	if (*c->lease_file && has_changed(f, LEASE, c->lease_file))
+		on_changed(f, LEASE);
+}
+
 int files_start(
 	struct files *f, struct event_base *base, struct worker *const *workers, size_t count)
 {
@@ -329,14 +462,23 @@ int files_start(
 			"files of names can't be watched (inotify: %m): a change needs a restart");
 		return 0;
 	}
-	return add_watches(f);
+	if (add_watches(f) < 0)
+		return -ENOMEM;
+	look_again(f);
+	return 0;
+}
+
+void files_stop(struct files *f)
+{
+	watch_free(f->watch);
+	f->watch = NULL;
 }
 
 void files_free(struct files *f)
 {
 	if (!f)
 		return;
-	watch_free(f->watch);
+	files_stop(f);
 	local_names_unref(f->names);
 	local_blocks_unref(f->blocks);
 	free(f);

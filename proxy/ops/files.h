@@ -18,8 +18,12 @@ struct local_blocks;
 struct local_names;
 struct worker;
 
-/* Reads all that the configuration names; quiet: tells only what is wrong.  NULL: out of memory. */
-struct files *files_new(const struct config *config, bool quiet);
+/*
+ * Reads all that the configuration names, which is borrowed; quiet: tells only what is wrong.  before (borrowed for
+ * the call, NULL: nothing): what the same options have said of files that have not changed since is taken from there,
+ * and the key.  NULL: out of memory.
+ */
+struct files *files_new(const struct config *config, bool quiet, const struct files *before);
 
 /*
  * Watches from now on, on the thread of the base, and posts to the workers.  Both are borrowed, the workers
@@ -27,6 +31,8 @@ struct files *files_new(const struct config *config, bool quiet);
  */
 int files_start(
 	struct files *f, struct event_base *base, struct worker *const *workers, size_t count);
+/* Watches no more: others are in use. */
+void files_stop(struct files *f);
 void files_free(struct files *f);
 
 /* What was read last, borrowed; the key that all of it has. */

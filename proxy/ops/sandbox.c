@@ -89,11 +89,12 @@ static void limit_capabilities(uint64_t keep, struct report *r)
 		return;
 	}
 	in_force.binds_devices = has & CAPABILITY(CAP_NET_RAW) || kernel_binds_devices();
-	say(r->there, "%s%s%s", has & CAPABILITY(CAP_NET_BIND_SERVICE) ? "CAP_NET_BIND_SERVICE" : "",
-		has == keep && has & (has - 1) ? " and " : "",
-		has & CAPABILITY(CAP_NET_RAW) ? "CAP_NET_RAW" : "");
 	if (has == 0)
 		say(r->there, "no capabilities");
+	if (has & CAPABILITY(CAP_NET_BIND_SERVICE))
+		say(r->there, "CAP_NET_BIND_SERVICE");
+	if (has & CAPABILITY(CAP_NET_RAW))
+		say(r->there, "CAP_NET_RAW");
 }
 
 /* ------------------------------------------------------------------ the user */

@@ -11,8 +11,8 @@
 struct surroundings {
 	struct {
 		bool known;
-		bool believed;	  /* dates of certificates are judged by it */
-		char note[200];	  /* a sentence where it is not: why, and what is used instead */
+		bool believed;	/* dates of certificates are judged by it */
+		char note[200]; /* a sentence where it is not: why, and what is used instead */
 	} clock;
 	struct {
 		bool known;
@@ -20,9 +20,10 @@ struct surroundings {
 		uint64_t since_us; /* CLOCK_BOOTTIME: when it began */
 		bool route;	   /* some upstream can be reached */
 		char interface[16], source[80], gateway[80]; /* of that route; "": none */
-		char note[200];	   /* a sentence where something is amiss: what, and what happens next */
+		char note
+			[200]; /* a sentence where something is amiss: what, and what happens next */
 	} network;
-	uint64_t suspends;  /* the machine was asleep so often */
+	uint64_t suspends;   /* the machine was asleep so often */
 	uint64_t resumed_us; /* CLOCK_BOOTTIME of the last time; 0: never */
 };
 

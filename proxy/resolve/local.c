@@ -1,5 +1,7 @@
 #include "proxy/resolve/local.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/dns/message.h"
@@ -11,7 +13,13 @@
 
 /* ------------------------------------------------------------------ life */
 
-static int fill_exceptions(struct local *l, const struct config_texts *names)
+struct local_change {
+	const struct config *config;
+	struct special special;
+	struct nameset private_except;
+};
+
+static int fill_exceptions(struct nameset *set, const struct config_texts *names)
 {
 	uint8_t wire[DNS_NAME_MAX], folded[DNS_NAME_MAX];
 
@@ -20,15 +28,14 @@ static int fill_exceptions(struct local *l, const struct config_texts *names)
 		int err;
 
 		name_fold(folded, wire, len);
-		err = nameset_add(&l->private_except, folded, len, NAMESET_ALL, 0);
+		err = nameset_add(set, folded, len, NAMESET_ALL, 0);
 		if (err < 0)
 			return err;
 	}
 	return 0;
 }
 
-int local_init(struct local *l, const struct config *config, struct stats *stats,
-	const uint8_t key[SUFFIX_KEY])
+static int fill(struct local_change *c, const struct config *config, const uint8_t key[SUFFIX_KEY])
 {
 	struct special_options options = { .enabled = config->special_names,
 		.except = (const char *const *)config->special_except.text,
@@ -38,13 +45,66 @@ int local_init(struct local *l, const struct config *config, struct stats *stats
 		.no_private_relay = !config->private_relay_may_bypass };
 	int err;
 
+	c->config = config;
+	nameset_init(&c->private_except, key);
+	err = special_init(&c->special, &options);
+	return err < 0 ? err : fill_exceptions(&c->private_except, &config->private_except);
+}
+
+struct local_change *local_prepare(const struct config *config, const uint8_t key[SUFFIX_KEY])
+{
+	struct local_change *c = calloc(1, sizeof *c);
+
+	if (c && fill(c, config, key) == 0)
+		return c;
+	local_change_free(c);
+	return NULL;
+}
+
+void local_change_free(struct local_change *c)
+{
+	if (!c)
+		return;
+	special_deinit(&c->special);
+	nameset_deinit(&c->private_except);
+	free(c);
+}
+
+static bool same_lists(const struct config_texts *a, const struct config_texts *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->text[i], b->text[i]) != 0)
+			return false;
+	return true;
+}
+
+void local_change(struct local *l, struct local_change *c)
+{
+	struct local_change before = { l->config, l->special, l->private_except };
+
+	if (!l->config || !same_lists(&l->config->block, &c->config->block))
+		memset(l->blocked, 0, sizeof l->blocked);
+	l->config = c->config;
+	l->special = c->special;
+	l->private_except = c->private_except;
+	*c = before;
+}
+
+int local_init(struct local *l, const struct config *config, struct stats *stats,
+	const uint8_t key[SUFFIX_KEY])
+{
+	struct local_change *c = local_prepare(config, key);
+
 	memset(l, 0, offsetof(struct local, reply));
-	l->config = config;
 	l->stats = stats;
 	memcpy(l->key, key, SUFFIX_KEY);
-	nameset_init(&l->private_except, key);
-	err = special_init(&l->special, &options);
-	return err < 0 ? err : fill_exceptions(l, &config->private_except);
+	if (!c)
+		return -ENOMEM;
+	local_change(l, c);
+	local_change_free(c);
+	return 0;
 }
 
 void local_deinit(struct local *l)

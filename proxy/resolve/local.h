@@ -37,6 +37,13 @@ int local_init(struct local *l, const struct config *config, struct stats *stats
 	const uint8_t key[SUFFIX_KEY]);
 void local_deinit(struct local *l);
 
+/* What the configuration says of it, made ready by another thread; the configuration is borrowed.  NULL: no memory. */
+struct local_change;
+struct local_change *local_prepare(const struct config *config, const uint8_t key[SUFFIX_KEY]);
+void local_change_free(struct local_change *c);
+/* From now on by this; what was before is left in it.  Counters of lists go on where the lists are the same. */
+void local_change(struct local *l, struct local_change *c);
+
 /* From now on these; takes a reference of its own. */
 void local_set_names(struct local *l, struct local_names *names);
 void local_set_blocks(struct local *l, struct local_blocks *blocks);

@@ -45,6 +45,12 @@ static enum cache_stored store(struct lookup *k, const struct request *r)
 	return cache_store(l->setup.cache, &k->key, &a, lookup_now_s(l));
 }
 
+/* It was asked before a reload that gave the group other upstreams, or took the cache away. */
+static bool is_outdated(const struct lookup *k, const struct request *r)
+{
+	return !k->lookups->setup.cache || r->pool->cache_policy != k->key.policy;
+}
+
 bool lookup_is_outside(const struct lookups *l, const struct request *result)
 {
 	return result->pool == l->setup.routes.forward;
@@ -61,7 +67,7 @@ static bool keep(struct lookup *k, const struct request *r)
 {
 	struct lookups *l = k->lookups;
 
-	if (!k->cacheable)
+	if (!k->cacheable || is_outdated(k, r))
 		return false;
 	if (r->answered && is_refused(l, r))
 		return false;
@@ -299,11 +305,29 @@ int lookup_start(struct lookups *l, const struct lookup_ask *a, struct lookup_wa
 
 /* ------------------------------------------------------------------ life */
 
+/* Those of clients, and the few that nobody waits for. */
+static size_t objects_for(size_t max)
+{
+	return max + max / 8;
+}
+
+/* All caches of the program have one secret. */
+void lookups_change(struct lookups *l, const struct lookups_change *c)
+{
+	slab_set_max(&l->slab, objects_for(c->max));
+	l->setup.max = c->max;
+	l->setup.routes = c->routes;
+	l->setup.cache = c->cache;
+	l->setup.timeout_us = c->timeout_us;
+	l->setup.prefetch = c->prefetch;
+	if (c->cache)
+		memcpy(l->secret, cache_secret(c->cache), sizeof l->secret);
+}
+
 void lookups_init(struct lookups *l, const struct lookups_setup *setup)
 {
 	*l = (struct lookups){ .setup = *setup };
-	/* Those of clients, and the few that nobody waits for. */
-	slab_init(&l->slab, sizeof(struct lookup), setup->max + setup->max / 8);
+	slab_init(&l->slab, sizeof(struct lookup), objects_for(setup->max));
 	if (setup->cache)
 		memcpy(l->secret, cache_secret(setup->cache), sizeof l->secret);
 	else

@@ -86,6 +86,18 @@ void lookups_init(struct lookups *l, const struct lookups_setup *setup);
 /* All waiters have left; the pools are there still. */
 void lookups_deinit(struct lookups *l);
 
+/* What a reload may change. */
+struct lookups_change {
+	size_t max;
+	struct routes routes; /* the forward pool is the same */
+	struct cache *cache;  /* borrowed; NULL: none any more */
+	uint64_t timeout_us;
+	bool prefetch;
+};
+
+/* Questions in flight go on; their answers are kept where they would be found again. */
+void lookups_change(struct lookups *l, const struct lookups_change *c);
+
 /* A question, made ready.  What it borrows must stay until lookup_start has returned. */
 struct lookup_ask {
 	const struct dns_message *message;

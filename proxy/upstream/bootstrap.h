@@ -13,7 +13,7 @@
 
 #include "common/base/addr.h"
 
-#define BOOTSTRAP_NAMES_MAX   16u
+#define BOOTSTRAP_NAMES_MAX   64u
 #define BOOTSTRAP_SERVERS_MAX 16u
 
 struct event_base;

@@ -24,8 +24,9 @@ struct address_look {
 	bool datagrams; /* the way over datagrams; else that over a stream */
 	unsigned ready, connecting, retiring, suspect; /* sessions now */
 	uint64_t inflight;
-	uint64_t age_us;     /* of the oldest session that is ready */
-	uint64_t idle_us;    /* the last answer of any was so long ago; UINT64_MAX: none has answered */
+	uint64_t age_us; /* of the oldest session that is ready */
+	uint64_t
+		idle_us; /* the last answer of any was so long ago; UINT64_MAX: none has answered */
 	/* Of the newest session that is ready; "" where there is none. */
 	char protocol[LOOK_NAME_MAX], cipher[LOOK_NAME_MAX];
 	bool authenticated, resumed, clear;
@@ -42,15 +43,15 @@ struct address_look {
 
 struct upstream_look {
 	enum upstream_standing standing; /* the best that any worker sees */
-	bool doubtful;		      /* it takes queries and answers badly: others go first */
-	char reason[HEALTH_TEXT_MAX]; /* why it is down; "" if it is not */
-	uint64_t srtt_us;	      /* smoothed response time; 0: no answer yet */
-	uint64_t down_us;	      /* for so long; 0: not */
-	uint64_t retry_us;	      /* the next attempt is due in so long; UINT64_MAX: none is planned */
-	uint64_t unused_us;	      /* the last query given to it was so long ago; UINT64_MAX: none ever */
-	uint64_t learnt_answers;      /* on a connection; 0: no limit known */
-	uint64_t learnt_idle_us;      /* 0: no limit known */
-	uint64_t silent_us;	      /* datagrams are let alone for so long yet; 0: they are not */
+	bool doubtful;			 /* it takes queries and answers badly: others go first */
+	char reason[HEALTH_TEXT_MAX];	 /* why it is down; "" if it is not */
+	uint64_t srtt_us;		 /* smoothed response time; 0: no answer yet */
+	uint64_t down_us;		 /* for so long; 0: not */
+	uint64_t retry_us;  /* the next attempt is due in so long; UINT64_MAX: none is planned */
+	uint64_t unused_us; /* the last query given to it was so long ago; UINT64_MAX: none ever */
+	uint64_t learnt_answers; /* on a connection; 0: no limit known */
+	uint64_t learnt_idle_us; /* 0: no limit known */
+	uint64_t silent_us;	 /* datagrams are let alone for so long yet; 0: they are not */
 	size_t count;
 	struct address_look address[2 * RACE_ADDRESSES_MAX];
 };

@@ -87,7 +87,7 @@ struct session_setup {
 	struct stats *stats;
 	struct transport_opener opener;
 	struct upstream_form form; /* the subnet's family is filled in for each session */
-	const char *label; /* the upstream's, for the log */
+	const char *label;	   /* the upstream's, for the log */
 	/* DNS cookies are sent and checked. */
 	bool cookies;
 	/*
@@ -95,7 +95,7 @@ struct session_setup {
 	 * outlives the sessions.  NULL: each session has its own and forgets them at its end (TLS, DTLS).
 	 */
 	struct cookie_store *cookie_store;
-	bool no_subnet;		   /* a zone: nobody there adds bits of our address */
+	bool no_subnet; /* a zone: nobody there adds bits of our address */
 	unsigned max_inflight;
 	const struct session_owner *owner;
 	void *owner_arg;
@@ -144,8 +144,8 @@ struct session {
 	struct turn_work seal, goodbye, grave;
 	/* Of cookies (session_cookie). */
 	struct cookie_jar own_jar;
-	struct cookie_jar *jar;	      /* own_jar, or lent by the store; NULL: no cookies */
-	unsigned cookie_told;	      /* bit of each enum cookie_news that the log has */
+	struct cookie_jar *jar; /* own_jar, or lent by the store; NULL: no cookies */
+	unsigned cookie_told;	/* bit of each enum cookie_news that the log has */
 	bool jar_is_lent;
 };
 

@@ -1,6 +1,7 @@
 #include "proxy/upstream/trust.h"
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <features.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -16,6 +17,9 @@
 #include "common/base/log.h"
 #include "proxy/upstream/memory.h"
 
+/* SHA-256 */
+#define DIGEST_LEN 32u
+
 struct trust {
 	atomic_uint references;
 	char *bundle;
@@ -23,6 +27,9 @@ struct trust {
 	pthread_mutex_t lock;			  /* of all below */
 	gnutls_certificate_credentials_t anchors; /* NULL: not loaded */
 	unsigned count;
+	uint8_t digest[DIGEST_LEN]; /* of all certificates, as they were read first */
+	bool has_digest;
+	bool changed; /* they were others later */
 	uint64_t used_us;
 };
 
@@ -61,6 +68,38 @@ static void explain(const char *bundle, int err, char *error, size_t size)
 		fclose(f);
 }
 
+/* Of each certificate, whatever their order; one that can't be digested makes it another store. */
+static void digest(gnutls_certificate_credentials_t anchors, uint8_t ret[DIGEST_LEN])
+{
+	gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_trust_list_t list;
+	gnutls_x509_crt_t crt;
+
+	memset(ret, 0, DIGEST_LEN);
+	gnutls_certificate_get_trust_list(anchors, &list);
+	while (gnutls_x509_trust_list_iter_get_ca(list, &iter, &crt) == 0) {
+		uint8_t one[DIGEST_LEN] = { 0 };
+		size_t len = sizeof one;
+
+		gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, one, &len);
+		for (size_t i = 0; i < DIGEST_LEN; i++)
+			ret[i] ^= one[i];
+		gnutls_x509_crt_deinit(crt);
+	}
+}
+
+static void note_digest(struct trust *t)
+{
+	uint8_t now[DIGEST_LEN];
+
+	digest(t->anchors, now);
+	if (t->has_digest)
+		t->changed |= memcmp(t->digest, now, DIGEST_LEN) != 0;
+	else
+		memcpy(t->digest, now, DIGEST_LEN);
+	t->has_digest = true;
+}
+
 static int load(struct trust *t, char *error, size_t size)
 {
 	gnutls_certificate_credentials_t anchors;
@@ -81,6 +120,7 @@ static int load(struct trust *t, char *error, size_t size)
 	}
 	t->anchors = anchors;
 	t->count = (unsigned)n;
+	note_digest(t);
 	log_debug("%u trust anchors loaded from %s", t->count,
 		*t->bundle ? t->bundle : "the system's store");
 	return 0;
@@ -112,9 +152,13 @@ void trust_set_clock(struct trust *t, uint64_t (*clock_us)(void))
 
 static void drop(struct trust *t)
 {
-	if (t->anchors)
-		gnutls_certificate_free_credentials(t->anchors);
+	if (!t->anchors)
+		return;
+	gnutls_certificate_free_credentials(t->anchors);
 	t->anchors = NULL;
+#ifdef __GLIBC__
+	malloc_trim(0); /* else the octets stay with the process */
+#endif
 }
 
 struct trust *trust_ref(struct trust *t)
@@ -188,6 +232,24 @@ void trust_release(struct trust *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
+bool trust_is_same(struct trust *a, struct trust *b)
+{
+	bool same = strcmp(a->bundle, b->bundle) == 0;
+	uint8_t seen[DIGEST_LEN];
+	bool has;
+
+	/* One after the other: two threads may compare both ways. */
+	pthread_mutex_lock(&a->lock);
+	same &= !a->changed;
+	has = a->has_digest;
+	memcpy(seen, a->digest, DIGEST_LEN);
+	pthread_mutex_unlock(&a->lock);
+	pthread_mutex_lock(&b->lock);
+	same &= !b->changed && b->has_digest == has && memcmp(b->digest, seen, DIGEST_LEN) == 0;
+	pthread_mutex_unlock(&b->lock);
+	return same;
+}
+
 bool trust_sweep(struct trust *t)
 {
 	bool freed = false, gone;
@@ -199,12 +261,8 @@ bool trust_sweep(struct trust *t)
 	}
 	gone = !t->anchors;
 	pthread_mutex_unlock(&t->lock);
-	if (freed) {
-#ifdef __GLIBC__
-		malloc_trim(0); /* else the octets stay with the process */
-#endif
+	if (freed)
 		log_debug("trust anchors of %s freed: not needed for a minute",
 			*t->bundle ? t->bundle : "the system's store");
-	}
 	return gone;
 }

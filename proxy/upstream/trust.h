@@ -40,6 +40,11 @@ bool trust_is_loaded(struct trust *t);
 unsigned trust_anchors(struct trust *t);
 
 /*
+ * Whether both hold the same certificates of the same bundle, and each always has: b was read later, to see.
+ */
+bool trust_is_same(struct trust *a, struct trust *b);
+
+/*
  * Borrows the anchors, loaded now if they are not: locked until trust_release, so for a check and
  * nothing else.  NULL with one sentence in error.
  */

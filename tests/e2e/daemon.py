@@ -140,6 +140,7 @@ class Dnsfwd:
                 all_of = {"control": "", **self._options(upstream, server, options or {})}
                 if all_of["control"] is True:
                     all_of["control"] = self.control = os.path.join(self.folder, "control.sock")
+                self.options = all_of
                 pathlib.Path(self.path).write_text(config_text(all_of))
                 if self.sniffer:
                     self.sniffer.policy.expect(all_of)
@@ -363,6 +364,29 @@ class Dnsfwd:
         reply = dns.message.from_wire(wire)
         assert reply.id == query.id
         return reply
+
+    # -- reload -------------------------------------------------------------------------
+
+    def write_config(self, changes):
+        """The configuration in use with these options changed (None: taken out), as its file."""
+        self.options = {k: v for k, v in {**self.options, **changes}.items() if v is not None}
+        fresh = pathlib.Path(self.path + ".new")
+        fresh.write_text(config_text(self.options))
+        os.rename(fresh, self.path)
+
+    def hang_up(self):
+        """SIGHUP; whether the configuration was taken, and the lines of the log about it."""
+        since = len(self.log())
+        os.kill(self.pid, signal.SIGHUP)
+        end = self.wait_log(r" reloaded: | reload: the configuration is not changed", since)
+        return "reloaded" in end[0], self.log()[since:]
+
+    def reload(self, changes):
+        """With these options changed; that is taken."""
+        self.write_config(changes)
+        taken, lines = self.hang_up()
+        assert taken, "\n".join(lines)
+        return lines
 
     # -- its end ----------------------------------------------------------------------
 

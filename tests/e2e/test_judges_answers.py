@@ -16,7 +16,7 @@ from judge_questions import COUNT, Question, questions
 from judge_zone import APEX
 from judges import JUDGES
 
-QUICK = 100
+QUICK, MANY = 100, 30000
 
 
 @pytest.fixture(scope="module", params=JUDGES)
@@ -107,3 +107,11 @@ def test_hundred_questions(pair):
 def test_thousand_questions(pair):
     judge, fwd = pair
     assert compare(judge, fwd, questions()).count >= COUNT
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pair", ["nsd"], indirect=True)
+def test_many_questions(pair):
+    """Of one judge, each in another form (T26)."""
+    judge, fwd = pair
+    assert compare(judge, fwd, questions(MANY)).count >= MANY

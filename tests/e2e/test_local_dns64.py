@@ -10,7 +10,7 @@ import wire
 from conftest import addresses
 from testserver import expected_a, expected_aaaa, wait_for
 
-PREFIX = "64:ff9b::"
+PREFIX = "64:ff9b:1::"  # of RFC 8215: any address may stand behind it
 
 
 def in_prefix(v4, prefix=PREFIX):
@@ -127,3 +127,13 @@ def test_reverse_names_of_private_addresses_stay(server, start):
 
 def test_off_by_default(server, start):
     assert not start(server).ask("a-198-51-100-7.test", "AAAA").answer
+
+
+def test_the_well_known_prefix_is_for_all_the_world(server, start):
+    """RFC 6052 3.1: an address that is somebody's own means nothing to whoever runs that NAT64."""
+    fwd = start(server, {"dns64": "64:ff9b::/96"})
+    assert addresses(fwd.ask("a-9-9-9-9.test", "AAAA")) == [in_prefix("9.9.9.9", "64:ff9b::")]
+    for own in ("10-0-0-1", "192-168-1-1", "198-51-100-7", "127-0-0-1"):
+        reply = fwd.ask(f"a-{own}.test", "AAAA")
+        assert reply.rcode() == 0 and not reply.answer
+    assert fwd.stats()["synthesized"] == 1

@@ -4,6 +4,7 @@ import os
 import select
 import socket
 import struct
+import time
 
 import pytest
 import wire
@@ -147,4 +148,19 @@ def test_failed_start_is_not_ready(server, manager):
         )
         assert fwd.wait_end() == 2
         fwd.kill()
+    assert manager.silent()
+
+
+def test_reload(server, start, manager):
+    """RELOADING with the time of it, then READY (Type=notify-reload); for one that is refused, too."""
+    fwd = start(server, env={"NOTIFY_SOCKET": manager.name})
+    assert manager.next()["READY"] == "1"
+    for changes in ({}, {"cache-size": "1M"}, {"port": 1}):
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        fwd.write_config(changes)
+        fwd.hang_up()
+        told = manager.next()
+        assert told["RELOADING"] == "1"
+        assert before <= int(told["MONOTONIC_USEC"]) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        assert manager.next()["READY"] == "1"
     assert manager.silent()

@@ -6,6 +6,7 @@ from conftest import addresses
 from ports import free_port
 from testserver import expected_a
 
+BOOTSTRAPPED = "a-127-0-0-1.upstream.test"  # that the test resolver has at 127.0.0.1
 LINK = "nolink0"  # an interface that does not exist
 
 
@@ -103,3 +104,31 @@ def test_interface(start, server, corp, scheme):
     fwd = start(server, {"zone": [zone("corp.test", forward, interface="lo")]})
     assert addresses(fwd.ask("a.corp.test")) == [expected_a("a.corp.test")]
     assert [q.transport for q in corp.queries()] == [scheme]
+
+
+def test_datagrams_through_an_interface(start, server, certs, start_server):
+    """DTLS, and the TLS beside it, leave by it or not at all."""
+    other = start_server(both=1)
+    long = {"name": "corp", "address": "127.0.0.1", "port": other.dtls[0].port, "auth-name": "resolver.test",
+            "transport": "dtls", "tls-cert-bundle": server.ca}
+    home = {**long, "name": "home", "port": server.tls[0].port, "transport": "tls"}
+    for link, rcode in (("lo", 0), (LINK, 2)):
+        other.reset()
+        fwd = start(server, {"upstream": [long, home], "forward": ["home"], "insecure-dtls-library": True,
+                             "zone": [zone("corp.test", "corp", interface=link)]})
+        for i in range(5):
+            assert fwd.ask(f"a{i}.corp.test").rcode() == rcode
+        assert server.queries() == []
+        assert (other.stat("queries_dtls") > 0) == (link == "lo")
+        assert other.stat("queries_dtls") + other.stat("queries_tls") == (5 if link == "lo" else 0)
+
+
+def test_zone_s_server_by_name(start, server, start_server):
+    """It is looked up through bootstrap, as those of forward are, and the answer is asked there."""
+    other, names = start_server(), start_server(tls=0, udp=1)
+    spelled = f"tls://{BOOTSTRAPPED}:{other.tls[0].port}#resolver.test"
+    fwd = start(server, {"bootstrap": [f"127.0.0.1:{names.udp[0].port}"], "state-dir": "",
+                         "zone": [zone("corp.test", spelled)]})
+    assert addresses(fwd.ask("a.corp.test")) == [expected_a("a.corp.test")]
+    assert names.count(BOOTSTRAPPED) > 0
+    assert (asked(other, "a.corp.test"), asked(server, "a.corp.test")) == (1, 0)

@@ -899,8 +899,8 @@ static void test_command_line(void **state)
 {
 	static const char *const listen[] = { "127.0.0.9", "[::1]:5300" };
 	static const char *const forward[] = { "1.1.1.1#one.one.one.one" };
-	const struct config_overrides both = { listen, 2, forward, 1 };
-	const struct config_overrides empty = { NULL, 0, NULL, 0 };
+	const struct config_overrides both = { .listen = listen, .listen_count = 2, .forward = forward, .forward_count = 1 };
+	const struct config_overrides empty = { .listen_count = 0 };
 	char text[ADDR_TEXT_MAX];
 	struct config *c = load_with("port = 54\n" FORWARD "listen = [ \"192.0.2.1\" ]", &both);
 
@@ -943,7 +943,7 @@ static void test_command_line_errors(void **state)
 	static const char *const listen[] = { "x", "::1", "[::1]:53" };
 	static const char *const forward[] = { "udp://9.9.9.9" };
 	static const char *const many[17] = { "9.9.9.9" };
-	const struct config_overrides bad = { listen, 3, forward, 1 };
+	const struct config_overrides bad = { .listen = listen, .listen_count = 3, .forward = forward, .forward_count = 1 };
 	const struct config_overrides too_many = { .forward = many, .forward_count = 17 };
 
 	(void)state;

@@ -42,6 +42,59 @@ static void test_zones(void **state)
 	config_unref(c);
 }
 
+static struct config *load_added(const char *text, const struct config_zone_words *zones, size_t count)
+{
+	struct config_overrides o = { .zones = zones, .zone_count = count };
+
+	return load_with(text, &o);
+}
+
+/* Zones that nobody wrote into the file: beside those, or in their place. */
+static void test_added(void **state)
+{
+	static const char text[] = FORWARD "zone = ( " ZONE("a.test", "\"udp://10.0.0.1\", \"udp://10.0.0.2\"") ", " ZONE(
+		"b.test", "\"udp://10.0.0.3\"") " )\n";
+	const char *const forward[] = { "udp://10.0.0.4", "udp://10.0.0.5" };
+	const struct config_zone_words words[] = { { "A.test.", forward, 2, NULL }, { "c\"d.test", forward, 1, NULL },
+		{ "c.test", forward, 1, "wg0" } };
+	const struct config_zone_words good[] = { words[0], words[2] };
+	struct config *c = load_added(text, good, 2), *again;
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(c->zone_count, 3);
+	assert_string_equal(c->zone[0].name, "b.test");
+	assert_false(c->zone[0].added);
+	assert_int_equal(c->zone[0].first, 1);
+	assert_string_equal(c->zone[1].name, "A.test");
+	assert_true(c->zone[1].added);
+	assert_int_equal(c->zone[1].count, 2);
+	assert_string_equal(c->zone[2].interface, "wg0");
+	assert_int_equal(c->upstream_count, 5);
+
+	/* The text is kept, so that the file need not be read again. */
+	again = load_added(c->text, NULL, 0);
+	assert_non_null(again);
+	assert_int_equal(again->zone_count, 2);
+	assert_string_equal(again->zone[0].name, "a.test");
+	config_unref(again);
+	config_unref(c);
+
+	assert_null(load_added(text, &words[1], 1));
+	assert_non_null(strstr(errors.text[0], "zone c\"d.test: option \"name\""));
+}
+
+/* What it replaces is looked at all the same. */
+static void test_added_in_the_place_of_a_bad_one(void **state)
+{
+	const char *const forward[] = { "udp://10.0.0.4" };
+	const struct config_zone_words words = { "a.test", forward, 1, NULL };
+
+	(void)state;
+	assert_null(load_added(FORWARD "zone = ( " ZONE("a.test", "\"udp://9.9.9.9\"") " )\n", &words, 1));
+	assert_non_null(strstr(errors.text[0], "dnsfwd.conf:2: "));
+}
+
 /* Two zones may have one server, and so may a zone and the forward group. */
 static void test_shared_servers(void **state)
 {
@@ -103,12 +156,9 @@ static const struct {
 	{ ZONES(ZONE("a.test", "\"quad9\", \"tcp://10.0.0.1\"")), "must not stand side by side" },
 	{ ZONES(ZONE("a.test", "\"udp://10.0.0.1\", \"udp://10.0.0.1:53\"")), "it is listed already" },
 	{ ZONES(ZONE("a.test", "\"udp://127.0.0.1\"")), "127.0.0.1:53 is where dnsfwd itself listens" },
-	{ ZONES(ZONE("a.test", "\"tls://dns.example\"")), "in a zone an address is wanted" },
 	{ ZONES(ZONE("a.test", "\"udp://router.lan\"")), "behind udp:// and tcp:// an IP address is wanted" },
 	{ ZONES("{ name = \"a.test\", forward = [ \"udp://10.0.0.1\" ], interface = \"0123456789abcdef\" }"),
 		"a text of 0 to 15 characters" },
-	{ ZONES("{ name = \"a.test\", interface = \"wg0\", forward = [ \"dtls://10.0.0.1\" ] }"),
-		"an upstream over DTLS cannot be bound to one" },
 };
 
 static void test_refused(void **state)
@@ -151,6 +201,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_zones, teardown),
 		cmocka_unit_test_teardown(test_shared_servers, teardown),
+		cmocka_unit_test_teardown(test_added, teardown),
+		cmocka_unit_test_teardown(test_added_in_the_place_of_a_bad_one, teardown),
 		cmocka_unit_test_teardown(test_addresses, teardown),
 		cmocka_unit_test_teardown(test_refused, teardown),
 		cmocka_unit_test_teardown(test_groups_are_apart, teardown),

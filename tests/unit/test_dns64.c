@@ -102,15 +102,45 @@ static void test_wanted(void **state)
 	check_wanted("empty SOA", 0x8180, (struct row){ 1, 6, 30, "" }, DNS64_TTL_MAX);
 }
 
-static const char *made_text(const struct dns_message *m, uint32_t ttl_max)
+static const char *made_text_of(const char *prefix, const struct dns_message *m, uint32_t ttl_max)
 {
 	static struct local_reply r;
-	struct prefix p = prefix_of("64:ff9b::/96");
+	struct prefix p = prefix_of(prefix);
 	struct wire_name n;
 
 	if (!dns64_make(&p, m, ttl_max, &r) && !dns64_none(m, &r))
 		return "as it is";
 	return reply_text(&r, wire_name_into(&n, "x.example"), DNS_TYPE_AAAA);
+}
+
+static const char *made_text(const struct dns_message *m, uint32_t ttl_max)
+{
+	return made_text_of("2001:db8:64::/96", m, ttl_max);
+}
+
+/* RFC 6052 3.1: whoever runs a NAT64 for all knows nothing of such addresses. */
+static void test_well_known_prefix(void **state)
+{
+	static const char *const others[] = { "00000000", "0a000001", "64400001", "647fffff", "7f000001", "a9fe0001",
+		"ac100001", "ac1fffff", "c0000001", "c0000201", "c0a80001", "c6120001", "c613ffff", "c6336401", "cb007101",
+		"e0000001", "f0000001", "ffffffff" };
+	static const char *const global[] = { "09090909", "0b000001", "64800001", "643fffff", "ac200001", "ac0fffff",
+		"c0000101", "c0a90001", "c6140001", "dfffffff" };
+	struct row mixed[] = { { 0, 1, 60, "0a000001" }, { 0, 1, 60, "09090909" } };
+	struct dns_message m;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		m = message(0x8180, &(struct row){ 0, 1, 60, others[i] }, 1);
+		expect(others[i], !strstr(made_text_of("64:ff9b::/96", &m, 60), "AAAA"));
+		expect(others[i], strstr(made_text_of("64:ff9b:1::/96", &m, 60), "AAAA") != NULL);
+	}
+	for (size_t i = 0; i < COUNT_OF(global); i++) {
+		m = message(0x8180, &(struct row){ 0, 1, 60, global[i] }, 1);
+		expect(global[i], strstr(made_text_of("64:ff9b::/96", &m, 60), "AAAA") != NULL);
+	}
+	m = message(0x8180, mixed, 2);
+	assert_string_equal(made_text_of("64:ff9b::/96", &m, 60), "NOERROR; answer 60 x.example. AAAA 64:ff9b::909:909");
 }
 
 static void test_make(void **state)
@@ -123,12 +153,12 @@ static void test_make(void **state)
 
 	(void)state;
 	assert_string_equal(made_text(&m, 100),
-		"NOERROR; answer 100 x.example. AAAA 64:ff9b::c000:201; "
-		"answer 20 x.example. AAAA 64:ff9b::c612:1");
+		"NOERROR; answer 100 x.example. AAAA 2001:db8:64::c000:201; "
+		"answer 20 x.example. AAAA 2001:db8:64::c612:1");
 	m = message(0x8180, alias, 2);
 	assert_string_equal(made_text(&m, 600),
 		"NOERROR; answer 40 x.example. CNAME y.example.; "
-		"answer 300 x.example. AAAA 64:ff9b::c000:201");
+		"answer 300 x.example. AAAA 2001:db8:64::c000:201");
 	m = message(0x8180, none, 2);
 	assert_string_equal(made_text(&m, 600),
 		"NOERROR; answer 40 x.example. CNAME y.example.; "
@@ -142,7 +172,7 @@ static void test_too_many(void **state)
 {
 	static struct row rows[2000];
 	static struct local_reply r;
-	struct prefix p = prefix_of("64:ff9b::/96");
+	struct prefix p = prefix_of("2001:db8:64::/96");
 	struct dns_message m;
 
 	(void)state;
@@ -229,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_embed),
 		cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_make),
+		cmocka_unit_test(test_well_known_prefix),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_discover),
 		cmocka_unit_test(test_reverse),

@@ -116,7 +116,8 @@ static void fill(struct last_good *e, unsigned number, size_t addresses)
 	memset(e->name, 'x', 253);
 	for (size_t i = 63; i < 253; i += 64)
 		e->name[i] = '.';
-	e->name[0] = (char)('a' + number);
+	e->name[0] = (char)('a' + number % 26);
+	e->name[1] = (char)('a' + number / 26);
 	for (size_t i = 0; i < addresses; i++) {
 		char text[40];
 

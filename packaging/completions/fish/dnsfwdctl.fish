@@ -35,6 +35,7 @@ end
 
 complete -c dnsfwdctl -f
 complete -c dnsfwdctl -n 'not __dnsfwdctl_command' -a '(__dnsfwdctl_commands)'
+complete -c dnsfwdctl -n 'string match -q zone -- (__dnsfwdctl_command)' -a 'add del list'
 complete -c dnsfwdctl -n 'string match -q log-level -- (__dnsfwdctl_command)' -a 'error warning info debug'
 complete -c dnsfwdctl -n 'string match -q audit -- (__dnsfwdctl_command)' -a '(__dnsfwdctl_presets)'
 complete -c dnsfwdctl -n '__dnsfwdctl_command; and string match -q -- "-*" (commandline -ct)' -a '(__dnsfwdctl_options)'

@@ -1,0 +1,221 @@
+#include "proxy/added_zones.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/log.h"
+#include "proxy/config_file.h"
+#include "proxy/ops/links.h"
+#include "proxy/reload.h"
+
+struct added_zones {
+	struct config_file *file;
+	struct reload *reload;
+	struct links *links;				       /* NULL: there is no netlink */
+	struct config_zone_words words[CONFIG_ZONE_ADDED_MAX]; /* all texts owned */
+	unsigned link[CONFIG_ZONE_ADDED_MAX];		       /* the interface's number; 0: any */
+	size_t count;
+};
+
+/* ------------------------------------------------------------------ words */
+
+static void free_words(struct config_zone_words *w)
+{
+	for (size_t i = 0; w->forward && i < w->forward_count; i++)
+		free((void *)w->forward[i]);
+	free((void *)w->forward);
+	free((void *)w->name);
+	free((void *)w->interface);
+	*w = (struct config_zone_words){ 0 };
+}
+
+static bool copy_forward(const struct config_zone_words *from, struct config_zone_words *ret)
+{
+	char **texts = calloc(from->forward_count + 1, sizeof *texts);
+
+	ret->forward = (const char *const *)texts;
+	for (size_t i = 0; texts && i < from->forward_count; i++) {
+		texts[i] = strdup(from->forward[i]);
+		if (!texts[i])
+			return false;
+		ret->forward_count++;
+	}
+	return texts;
+}
+
+/* False: no memory. */
+static bool copy(const struct config_zone_words *from, struct config_zone_words *ret)
+{
+	*ret = (struct config_zone_words){ .name = strdup(from->name) };
+	if (from->interface)
+		ret->interface = strdup(from->interface);
+	if (ret->name && (ret->interface || !from->interface) && copy_forward(from, ret))
+		return true;
+	free_words(ret);
+	return false;
+}
+
+/* With or without the final dot. */
+static size_t find(const struct added_zones *z, const char *name)
+{
+	size_t len = strlen(name), i;
+
+	len -= len > 1 && name[len - 1] == '.';
+	for (i = 0; i < z->count; i++) {
+		const char *other = z->words[i].name;
+		size_t other_len = strlen(other);
+
+		other_len -= other_len > 1 && other[other_len - 1] == '.';
+		if (other_len == len && strncasecmp(other, name, len) == 0)
+			break;
+	}
+	return i;
+}
+
+/* ------------------------------------------------------------------ the table */
+
+static int apply(struct added_zones *z, char *error, size_t size)
+{
+	z->file->overrides.zones = z->words;
+	z->file->overrides.zone_count = z->count;
+	return reload_zones(z->reload, error, size);
+}
+
+/* What is taken out stays the caller's; the others keep their order. */
+static void take_out(struct added_zones *z, size_t i)
+{
+	z->count--;
+	memmove(&z->words[i], &z->words[i + 1], (z->count - i) * sizeof z->words[0]);
+	memmove(&z->link[i], &z->link[i + 1], (z->count - i) * sizeof z->link[0]);
+}
+
+static int put(struct added_zones *z, const struct config_zone_words *words, unsigned link,
+	char *error, size_t size)
+{
+	size_t i = find(z, words->name);
+	struct config_zone_words before = { 0 };
+	unsigned link_before = 0;
+	int err;
+
+	if (i == CONFIG_ZONE_ADDED_MAX) {
+		snprintf(error, size, "%u zones are added already; take one out first",
+			CONFIG_ZONE_ADDED_MAX);
+		return -ENOBUFS;
+	}
+	if (i < z->count) {
+		before = z->words[i];
+		link_before = z->link[i];
+	} else {
+		z->count++;
+	}
+	z->words[i] = *words;
+	z->link[i] = link;
+	err = apply(z, error, size);
+	if (err == 0) {
+		free_words(&before);
+		return 0;
+	}
+	z->words[i] = before;
+	z->link[i] = link_before;
+	if (!before.name)
+		z->count--;
+	z->file->overrides.zone_count = z->count;
+	return err;
+}
+
+int added_zones_add(
+	struct added_zones *z, const struct config_zone_words *words, char *error, size_t size)
+{
+	bool bound = words->interface && *words->interface;
+	unsigned link = bound ? links_find(words->interface) : 0;
+	struct config_zone_words own;
+	int err;
+
+	if (bound && link == 0) {
+		snprintf(error, size,
+			"there is no interface %.40s that is up; add the zone when it is",
+			words->interface);
+		return -ENODEV;
+	}
+	snprintf(error, size, "out of memory");
+	if (!copy(words, &own))
+		return -ENOMEM;
+	err = put(z, &own, link, error, size);
+	if (err < 0)
+		free_words(&own);
+	return err;
+}
+
+int added_zones_del(struct added_zones *z, const char *name, char *error, size_t size)
+{
+	size_t i = find(z, name);
+	struct config_zone_words out;
+	unsigned link;
+	int err;
+
+	if (i == z->count) {
+		snprintf(error, size, "no zone %.255s was added", name);
+		return -ENOENT;
+	}
+	out = z->words[i];
+	link = z->link[i];
+	take_out(z, i);
+	err = apply(z, error, size);
+	if (err < 0) { /* back, at the end: the order means nothing */
+		z->words[z->count] = out;
+		z->link[z->count++] = link;
+		z->file->overrides.zone_count = z->count;
+		return err;
+	}
+	free_words(&out);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ interfaces */
+
+/* Each that has lost its own; a zone that can't be taken out answers nobody, as its interface is missing. */
+static void on_links_changed(void *arg)
+{
+	struct added_zones *z = arg;
+	char error[512];
+
+	for (size_t i = z->count; i-- > 0;) {
+		char name[256];
+
+		if (z->link[i] == 0 || links_find(z->words[i].interface) == z->link[i])
+			continue;
+		snprintf(name, sizeof name, "%s", z->words[i].name);
+		log_info("zone %s: its interface %s has gone, it is taken out", name,
+			z->words[i].interface);
+		if (added_zones_del(z, name, error, sizeof error) < 0)
+			log_error("zone %s can't be taken out: %s", name, error);
+	}
+}
+
+struct added_zones *added_zones_new(
+	struct event_base *base, struct config_file *file, struct reload *reload)
+{
+	struct added_zones *z = calloc(1, sizeof *z);
+
+	if (!z)
+		return NULL;
+	z->file = file;
+	z->reload = reload;
+	z->links = links_new(base, on_links_changed, z);
+	if (!z->links)
+		log_debug("interfaces can't be watched: %s", strerror(errno));
+	return z;
+}
+
+void added_zones_free(struct added_zones *z)
+{
+	if (!z)
+		return;
+	links_free(z->links);
+	for (size_t i = 0; i < z->count; i++)
+		free_words(&z->words[i]);
+	free(z);
+}

@@ -1,0 +1,71 @@
+#include "proxy/config_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config/errors.h"
+
+/* The whole file in memory, one octet more than allowed at most so that too much is seen. */
+static char *read_file(const char *name, size_t *ret_len)
+{
+	FILE *f = fopen(name, "re");
+	char *text = f ? malloc(CONFIG_BUFFER_MAX + 1) : NULL;
+
+	if (text) {
+		*ret_len = fread(text, 1, CONFIG_BUFFER_MAX + 1, f);
+		if (ferror(f)) {
+			free(text);
+			text = NULL;
+		}
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+struct config *config_file_load(
+	const struct config_file *f, struct config_errors *errors, bool *ret_unreadable)
+{
+	const char *name = f->name;
+	struct config *config;
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!name && f->overrides.forward_count == 0)
+		name = CONFIG_FILE;
+	if (name)
+		text = read_file(name, &len);
+	if (ret_unreadable)
+		*ret_unreadable = name && !text;
+	if (name && !text) {
+		errors_add(errors, (struct config_place){ name, 0 }, "it cannot be read: %s%s",
+			strerror(errno),
+			f->name ? ""
+				: "; name a file with -c, or an upstream on the command line (see "
+				  "--help)");
+		return NULL;
+	}
+	config = config_load(text, len, name, &f->overrides, errors);
+	free(text);
+	return config;
+}
+
+struct config *config_file_again(
+	const struct config_file *f, const struct config *config, struct config_errors *errors)
+{
+	const char *text = config->text;
+
+	return config_load(text, text ? strlen(text) : 0, f->name, &f->overrides, errors);
+}
+
+enum log_level config_file_level(const struct config_file *f, const struct config *config)
+{
+	static const char *const names[] = { "error", "warning", "info", "debug" };
+
+	for (unsigned i = 0; i < 4 && f->verbose == 0; i++)
+		if (strcmp(config->log_level, names[i]) == 0)
+			return (enum log_level)i;
+	return LOG_LEVEL_DEBUG;
+}

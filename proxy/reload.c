@@ -1,0 +1,381 @@
+#include "proxy/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/list.h"
+#include "common/base/log.h"
+#include "proxy/announce.h"
+#include "proxy/capacity.h"
+#include "proxy/config_file.h"
+#include "proxy/listeners.h"
+#include "proxy/mailbox.h"
+#include "proxy/ops/notify.h"
+#include "proxy/ops/sandbox.h"
+#include "proxy/worker.h"
+
+/* Editions that some worker may still use: it takes a turn of each. */
+#define RETIRED_MAX 16u
+
+struct reload {
+	struct reload_setup setup;
+	struct list retired; /* editions that some worker may use, the oldest first */
+	size_t retired_count;
+	bool again; /* somebody waits for one of those to be over */
+	struct reload_figures figures;
+};
+
+struct retired {
+	struct list node;
+	struct reload *reload;
+	struct edition *edition;
+	size_t missing; /* workers that have not changed over */
+	bool told;	/* the service manager knows of it */
+};
+
+/* To a worker, and back when it has changed over. */
+struct change_mail {
+	struct mail mail;
+	struct worker_change *change;
+	struct retired *retired;
+	struct mailbox *back;
+};
+
+/* What is to be said of one that is refused. */
+struct refusal {
+	char *error;
+	size_t size;
+	unsigned problems;
+	bool quiet; /* whoever has asked is told, nobody else */
+};
+
+/* ------------------------------------------------------------------ refusing */
+
+/* Each goes into the log, the first to whoever has asked. */
+static void refuse(struct refusal *f, const char *text)
+{
+	if (!f->quiet)
+		log_error("reload: %s", text);
+	if (f->problems++ == 0)
+		snprintf(f->error, f->size, "%s", text);
+}
+
+static struct config *load(const struct reload *r, bool zones_only, struct refusal *f)
+{
+	struct config_errors errors = { 0 };
+	struct config *config =
+		zones_only ? config_file_again(r->setup.file, (*r->setup.now)->config, &errors)
+			   : config_file_load(r->setup.file, &errors, NULL);
+	char more[60];
+
+	for (size_t i = 0; i < errors.count; i++)
+		refuse(f, errors.text[i]);
+	snprintf(more, sizeof more, "... and %zu more", errors.dropped);
+	if (errors.dropped > 0)
+		refuse(f, more);
+	config_errors_free(&errors);
+	return config;
+}
+
+static bool needs_restart(const struct reload *r, const struct config *fresh, struct refusal *f)
+{
+	const char *names[CHANGE_OPTIONS_MAX];
+	size_t n = config_changed_options((*r->setup.now)->config, fresh, RELOAD_RESTART, names);
+	char text[120];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text, sizeof text, "option \"%s\": a change of it needs a restart",
+			names[i]);
+		refuse(f, text);
+	}
+	return n > 0;
+}
+
+/* What it names may be out of reach for good (design 9, Privileges). */
+static bool is_out_of_reach(const struct config *fresh, struct refusal *f)
+{
+	char error[512];
+
+	if (sandbox_allows(fresh, error, sizeof error))
+		return false;
+	refuse(f, error);
+	return true;
+}
+
+static struct edition *make_edition(struct reload *r, struct config *config, struct refusal *f)
+{
+	const struct edition *before = *r->setup.now;
+	enum exit_code code;
+	char error[512];
+	struct edition *e = edition_new(config, before, false, &code, error, sizeof error);
+
+	if (e && edition_serve(e, r->setup.at, before, error, sizeof error) == EXIT_OK)
+		return e;
+	edition_free(e);
+	refuse(f, error);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ changing over */
+
+static void free_retired(struct retired *old)
+{
+	list_remove(&old->node);
+	old->reload->retired_count--;
+	edition_free(old->edition);
+	free(old);
+}
+
+static void tell_ready(void)
+{
+	notify_send("READY=1\nSTATUS=answering queries");
+}
+
+static void free_mail(struct change_mail *m)
+{
+	worker_change_free(m->change);
+	free(m);
+}
+
+/* The program ends. */
+static void discard(struct mail *m)
+{
+	free_mail(container_of(m, struct change_mail, mail));
+}
+
+static void deliver_back(struct mail *m, void *receiver)
+{
+	struct change_mail *c = container_of(m, struct change_mail, mail);
+	struct retired *old = c->retired;
+	struct reload *r = old->reload;
+	bool told;
+
+	(void)receiver;
+	free_mail(c);
+	if (--old->missing > 0)
+		return;
+	told = old->told;
+	free_retired(old);
+	if (told)
+		tell_ready();
+	if (r->again)
+		reload_soon(r);
+}
+
+static void deliver(struct mail *m, void *receiver)
+{
+	struct change_mail *c = container_of(m, struct change_mail, mail);
+
+	worker_change(receiver, c->change);
+	c->mail.deliver = deliver_back;
+	mailbox_post(c->back, &c->mail);
+}
+
+static struct change_mail *make_mail(
+	const struct reload *r, const struct edition *e, struct worker *w, struct retired *old)
+{
+	const struct edition_place *at = r->setup.at;
+	struct worker_setup setup = { .tcp_clients =
+					      capacity_tcp_clients(e->config, at->worker_count,
+						      listeners_each(r->setup.listeners)) };
+	struct change_mail *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return NULL;
+	edition_fill(e, &setup);
+	m->mail.deliver = deliver;
+	m->mail.discard = discard;
+	m->retired = old;
+	m->back = at->mailbox;
+	m->change = worker_prepare(w, &setup, &e->change);
+	if (m->change)
+		return m;
+	free(m);
+	return NULL;
+}
+
+/* For all workers, or none: false without memory. */
+static bool make_mails(
+	const struct reload *r, const struct edition *e, struct retired *old, struct list *ret)
+{
+	const struct edition_place *at = r->setup.at;
+
+	for (size_t i = 0; i < at->worker_count; i++) {
+		struct change_mail *m = make_mail(r, e, at->workers[i], old);
+
+		if (!m)
+			return false;
+		list_append(ret, &m->mail.node);
+	}
+	return true;
+}
+
+static void drop_mails(struct list *mails)
+{
+	struct list *n;
+
+	while ((n = list_take(mails)))
+		free_mail(container_of(n, struct change_mail, mail.node));
+}
+
+/* From here on nothing fails. */
+static void change_over(
+	struct reload *r, struct edition *e, struct retired *old, struct list *mails)
+{
+	const struct edition_place *at = r->setup.at;
+	struct list *n;
+
+	old->edition = *r->setup.now;
+	old->missing = at->worker_count;
+	list_append(&r->retired, &old->node);
+	r->retired_count++;
+	for (size_t i = 0; (n = list_take(mails)); i++)
+		mailbox_post(worker_mailbox(at->workers[i]),
+			&container_of(n, struct change_mail, mail.node)->mail);
+	edition_look_up(e, old->edition);
+	edition_retire(old->edition, e);
+	*r->setup.now = e;
+	r->setup.changed(r->setup.changed_arg);
+	if (edition_start(e, at) < 0)
+		log_error(
+			"reload: out of memory: changes of files are not seen until the next one");
+}
+
+static bool hand_over(struct reload *r, struct edition *e, struct refusal *f)
+{
+	struct retired *old = calloc(1, sizeof *old);
+	struct list mails;
+
+	list_init(&mails);
+	if (!old || !make_mails(r, e, old, &mails)) {
+		drop_mails(&mails);
+		free(old);
+		edition_drop(e, *r->setup.now);
+		refuse(f, "out of memory");
+		return false;
+	}
+	old->reload = r;
+	old->told = !f->quiet;
+	change_over(r, e, old, &mails);
+	return true;
+}
+
+/* ------------------------------------------------------------------ what is told */
+
+/* With the time of it (sd_notify(3)), for Type=notify-reload. */
+static void tell_begin(void)
+{
+	char text[100];
+
+	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
+		(unsigned long long)clock_monotonic_us());
+	notify_send(text);
+}
+
+static void tell_changes(const struct edition *e, const struct config *before)
+{
+	const char *names[CHANGE_OPTIONS_MAX];
+	size_t n = config_changed_options(before, e->config, RELOAD_LIVE, names), at = 0;
+	char text[700] = "";
+
+	for (size_t i = 0; i < e->config->warnings.count; i++)
+		log_warning("%s", e->config->warnings.text[i]);
+	for (size_t i = 0; i < n && at < sizeof text; i++)
+		at += (size_t)snprintf(
+			text + at, sizeof text - at, "%s%s", i ? ", " : ": ", names[i]);
+	log_info("reloaded: %zu option%s changed%s", n, n == 1 ? "" : "s", text);
+	announce_changes(
+		&(struct announce){
+			.config = e->config, .policies = &e->policies, .trusts = e->trusts },
+		&e->change);
+}
+
+static bool reload(struct reload *r, bool zones_only, struct refusal *f)
+{
+	struct config *before = config_ref((*r->setup.now)->config), *fresh = NULL;
+	struct edition *e = NULL;
+	bool done = false;
+
+	if (r->retired_count >= RETIRED_MAX)
+		refuse(f, "those before are not over yet; try again");
+	else
+		fresh = load(r, zones_only, f);
+	if (fresh && !needs_restart(r, fresh, f) && !is_out_of_reach(fresh, f))
+		e = make_edition(r, fresh, f);
+	if (e)
+		done = hand_over(r, e, f);
+	if (done && !zones_only) {
+		log_set_level(config_file_level(r->setup.file, e->config));
+		tell_changes(e, before);
+	}
+	config_unref(fresh);
+	config_unref(before);
+	return done;
+}
+
+int reload_now(struct reload *r, char *error, size_t size)
+{
+	struct refusal f = { .error = error, .size = size };
+
+	tell_begin();
+	*error = '\0';
+	if (reload(r, false, &f)) {
+		r->figures.taken++;
+		return 0;
+	}
+	r->figures.refused++;
+	log_error("reload: the configuration is not changed");
+	tell_ready();
+	return -EINVAL;
+}
+
+void reload_soon(struct reload *r)
+{
+	char error[512];
+
+	r->again = r->retired_count >= RETIRED_MAX;
+	if (!r->again)
+		reload_now(r, error, sizeof error); /* the log has it all */
+}
+
+int reload_zones(struct reload *r, char *error, size_t size)
+{
+	struct refusal f = { .error = error, .size = size, .quiet = true };
+
+	*error = '\0';
+	return reload(r, true, &f) ? 0 : -EINVAL;
+}
+
+/* ------------------------------------------------------------------ life */
+
+struct reload *reload_new(const struct reload_setup *setup)
+{
+	struct reload *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	r->setup = *setup;
+	list_init(&r->retired);
+	return r;
+}
+
+void reload_free(struct reload *r)
+{
+	struct list *n;
+
+	if (!r)
+		return;
+	while (!list_empty(&r->retired)) {
+		n = r->retired.next;
+		free_retired(container_of(n, struct retired, node));
+	}
+	free(r);
+}
+
+struct reload_figures reload_figures(const struct reload *r)
+{
+	return r->figures;
+}
