@@ -361,6 +361,11 @@ static long try_config(void)
 	return in_folder("conf/dnsfwd.conf", O_RDONLY);
 }
 
+static long try_null(void)
+{
+	return open("/dev/null", O_RDONLY);
+}
+
 static long try_routes(void)
 {
 	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -394,6 +399,7 @@ static void test_allowed(void **state)
 		{ "a hosts file", try_hosts, DONE },
 		{ "the trust", try_ca, DONE },
 		{ "the configuration", try_config, DONE },
+		{ "/dev/null", try_null, DONE },
 		{ "routes", try_routes, DONE },
 		{ "sockets", try_sockets, DONE },
 		{ "abort()", try_abort, -SIGABRT },
