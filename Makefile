@@ -96,13 +96,13 @@ IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
 PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
-	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/explain.c proxy/groups.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
+	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
-	proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c \
+	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_zone.c proxy/ops/links.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
@@ -264,7 +264,7 @@ $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
 
 $(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(p_libctl) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) -Wl,--as-needed $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(p_libctl) $(LDLIBS)
 
 # The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
 $(O)/testclock/%.o: %.c

@@ -1,4 +1,4 @@
-#include "proxy/groups.h"
+#include "proxy/groups_internal.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/config/policy_hash.h"
 #include "proxy/loop.h"
 #include "proxy/member.h"
 #include "proxy/upstream/pool.h"
@@ -16,54 +15,7 @@
 /* No client waits so long (query-timeout is 60 s at most). */
 #define RETIRED_MAX_US (61ull * 1000000)
 
-/* A group of upstreams: those of `forward`, or of a zone. */
-struct group {
-	struct pool pool;
-	char interface[IF_NAMESIZE]; /* "": any */
-	char missing[80];	     /* what clients are told while it is */
-	struct list node;	     /* among the retired */
-	uint64_t retired_us;
-	bool parted; /* its upstreams were told to leave */
-};
-
-/* What is said of one group. */
-struct group_plan {
-	size_t first, count;
-	enum config_policy policy;
-	uint64_t cache_policy;
-	bool no_refresh;
-	char interface[IF_NAMESIZE];
-};
-
-/* A table where NULL is to be taken from the one before; afterwards what is not used any more. */
-struct groups_change {
-	struct groups_table table;
-	struct group_plan *plan; /* one for each group */
-	struct config_change change;
-	struct {
-		struct addr *addr;
-		size_t count;
-	} * written; /* addresses, of each upstream */
-	struct groups_setup setup;
-};
-
-/* ------------------------------------------------------------------ what upstreams want */
-
-static void on_want_addresses(void *arg, struct upstream *up)
-{
-	struct groups *g = arg;
-	const struct member *m = member_of(ways_face(up));
-
-	if (m->number != MEMBER_LEFT)
-		g->want_addresses(g->want_arg, m->number);
-}
-
-static void on_want_trust(void *arg, struct trust *t)
-{
-	struct groups *g = arg;
-
-	g->want_trust(g->trust_arg, t);
-}
+/* ------------------------------------------------------------------ what pools say */
 
 static void on_gone(void *arg, struct upstream *up)
 {
@@ -82,142 +34,6 @@ static const char *interface_missing(void *arg)
 	const struct group *g = arg;
 
 	return if_nametoindex(g->interface) ? NULL : g->missing;
-}
-
-/* ------------------------------------------------------------------ preparing */
-
-static bool allocate(struct groups_change *c, const struct config *fresh)
-{
-	struct groups_table *t = &c->table;
-
-	t->upstream_count = fresh->upstream_count;
-	t->count = 1 + fresh->zone_count;
-	t->member = calloc(t->upstream_count, sizeof(struct member *));
-	t->group = calloc(t->count, sizeof(struct group *));
-	t->zones = calloc(t->count, sizeof *t->zones);
-	c->plan = calloc(t->count, sizeof *c->plan);
-	c->written = calloc(t->upstream_count, sizeof *c->written);
-	return t->member && t->group && t->zones && c->plan && c->written;
-}
-
-static void plan_groups(struct groups_change *c, const struct config *fresh)
-{
-	c->plan[0] = (struct group_plan){ .count = fresh->forward_count,
-		.policy = fresh->policy,
-		.cache_policy = config_forward_hash(fresh) };
-	for (size_t i = 0; i < fresh->zone_count; i++) {
-		const struct config_zone *z = &fresh->zone[i];
-		const struct config_upstream *first = &fresh->forward[z->first];
-		struct route_zone *route = &c->table.zones[i];
-
-		c->plan[1 + i] = (struct group_plan){ .first = z->first,
-			.count = z->count,
-			.policy = z->policy,
-			.cache_policy = config_policy_hash(first, z->count),
-			/* In clear nothing is asked that no client waits for (design 5, Plain). */
-			.no_refresh = config_is_plain(first->transport) };
-		snprintf(c->plan[1 + i].interface, IF_NAMESIZE, "%s", z->interface);
-		route->name_len = name_from_text(z->name, route->name);
-	}
-}
-
-static bool make_member(struct groups *g, struct groups_change *c, const struct config *fresh,
-	const struct group_plan *plan, size_t i)
-{
-	const struct config_upstream *u = &fresh->forward[i];
-	struct member_setup setup = { .loop = g->loop,
-		.upstream = u,
-		.device = plan->interface,
-		.tls = c->setup.policies[i],
-		.dtls = c->setup.dtls_policies[i],
-		.cookies = &g->cookies,
-		.want_addresses = on_want_addresses,
-		.want_trust = on_want_trust,
-		.arg = g };
-	size_t len = u->address_count * sizeof *u->address;
-
-	c->table.member[i] = member_new(&setup);
-	if (len == 0)
-		return c->table.member[i];
-	c->written[i].addr = malloc(len);
-	if (!c->written[i].addr)
-		return false;
-	memcpy(c->written[i].addr, u->address, len);
-	c->written[i].count = u->address_count;
-	return c->table.member[i];
-}
-
-static bool make_members(struct groups *g, struct groups_change *c, const struct config *fresh)
-{
-	for (size_t k = 0; k < c->table.count; k++) {
-		const struct group_plan *plan = &c->plan[k];
-
-		for (size_t i = plan->first; i < plan->first + plan->count; i++)
-			if (c->change.upstream[i] == CHANGE_NONE &&
-				!make_member(g, c, fresh, plan, i))
-				return false;
-	}
-	return true;
-}
-
-/* The forward group is always there, once there is one. */
-static bool make_groups(struct groups_change *c, bool first_time)
-{
-	for (size_t k = 0; k < c->table.count; k++) {
-		if (k == 0 ? !first_time : c->change.zone[k - 1] != CHANGE_NONE)
-			continue;
-		c->table.group[k] = calloc(1, sizeof(struct group));
-		if (!c->table.group[k])
-			return false;
-	}
-	return true;
-}
-
-static struct groups_change *prepare(struct groups *g, const struct config *fresh,
-	const struct config_change *change, const struct groups_setup *setup, bool first_time)
-{
-	struct groups_change *c = calloc(1, sizeof *c);
-
-	if (!c)
-		return NULL;
-	c->change = *change;
-	c->setup = *setup;
-	if (allocate(c, fresh)) {
-		plan_groups(c, fresh);
-		if (make_members(g, c, fresh) && make_groups(c, first_time))
-			return c;
-	}
-	groups_change_free(c);
-	return NULL;
-}
-
-struct groups_change *groups_prepare(struct groups *g, const struct config *fresh,
-	const struct config_change *change, const struct groups_setup *setup)
-{
-	return prepare(g, fresh, change, setup, false);
-}
-
-static void free_table(struct groups_table *t)
-{
-	free(t->zones);
-	free(t->group);
-	free(t->member);
-}
-
-void groups_change_free(struct groups_change *c)
-{
-	if (!c)
-		return;
-	for (size_t i = 0; c->table.member && i < c->table.upstream_count; i++)
-		member_free(c->table.member[i]);
-	for (size_t i = 0; c->table.group && i < c->table.count; i++)
-		free(c->table.group[i]);
-	for (size_t i = 0; c->written && i < c->table.upstream_count; i++)
-		free(c->written[i].addr);
-	free_table(&c->table);
-	free(c->written);
-	free(c->plan);
-	free(c);
 }
 
 /* ------------------------------------------------------------------ groups that are gone */
@@ -382,7 +198,7 @@ void groups_apply(struct groups *g, struct groups_change *c)
 		free(c->written[i].addr);
 	free(c->written);
 	c->written = NULL;
-	free_table(&before);
+	groups_table_free(&before);
 	c->table = (struct groups_table){ 0 };
 }
 
@@ -400,7 +216,7 @@ int groups_init(struct groups *g, struct loop *loop, const struct config *c,
 	g->retired_check.fire = on_retired_check;
 	cookie_store_init(&g->cookies, loop_boottime_us, NULL);
 	config_compare(NULL, c, &nothing);
-	change = prepare(g, c, &nothing, setup, true);
+	change = groups_prepare(g, c, &nothing, setup);
 	if (!change)
 		return -ENOMEM;
 	groups_apply(g, change);
@@ -430,7 +246,7 @@ void groups_deinit(struct groups *g)
 		free(container_of(n, struct group, node));
 	for (size_t i = 0; i < g->now.count; i++)
 		free(g->now.group[i]);
-	free_table(&g->now);
+	groups_table_free(&g->now);
 	cookie_store_deinit(&g->cookies);
 }
 

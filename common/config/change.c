@@ -99,6 +99,7 @@ void config_compare(
 		ret->upstream[i] = CHANGE_NONE;
 	for (size_t i = 0; i < CONFIG_ZONE_ALL_MAX; i++)
 		ret->zone[i] = CHANGE_NONE;
+	ret->first = !before;
 	if (!before)
 		return;
 	compare_group(

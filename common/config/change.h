@@ -12,6 +12,7 @@
 #define CHANGE_OPTIONS_MAX 128u
 
 struct config_change {
+	bool first; /* there was nothing before */
 	/*
 	 * For each of fresh->forward: its number in before->forward, or CHANGE_NONE.  One goes on only within its
 	 * group (forward, or the zone of the same name), and if all that is said of it is the same, the zone's

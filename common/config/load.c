@@ -388,12 +388,14 @@ static void loader_deinit(struct loader *l)
 	source_free(&l->source);
 }
 
-/* So that it can be read once more, with other overrides, whatever the file says by then. */
-static void keep_text(struct loader *l, bool has_file)
+/*
+ * So that it can be read once more, with other overrides, whatever the file says by then.  Only of one that could be
+ * read whole: else there is no NUL behind it.
+ */
+static void keep_text(struct loader *l)
 {
-	if (!has_file || l->source.text.data == NULL)
-		return;
-	l->config->text = load_strdup(l, (const char *)bytes_front(&l->source.text));
+	if (bytes_len(&l->source.text) > 0)
+		l->config->text = load_strdup(l, (const char *)bytes_front(&l->source.text));
 }
 
 /* No place points at their names any more. */
@@ -422,7 +424,8 @@ struct config *config_load(const char *text, size_t len, const char *file,
 	if (!text || read_text(&l, &tree, text, len))
 		build(&l, &tree, overrides);
 	config_destroy(&tree);
-	keep_text(&l, text != NULL);
+	if (text && errors->count + errors->dropped == before)
+		keep_text(&l);
 	if (text)
 		take_files(&l);
 	loader_deinit(&l);

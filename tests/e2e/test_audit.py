@@ -23,9 +23,13 @@ SLOW = "name=*.slow.test delay=400"
 COMMANDS = ("keepalive 300", "cookies on")
 
 
+def names_options(names):
+    return [o for key, name in names.items() for o in ("--test-name", f"{key}={name}")]
+
+
 def audit(*args, names=NAMES, code=0):
     """The program's output; code: what it has to end with."""
-    options = [o for key, name in names.items() for o in ("--test-name", f"{key}={name}")]
+    options = names_options(names)
     done = subprocess.run(
         [CTL, "audit", *options, *map(str, args)], capture_output=True, text=True, timeout=TIMEOUT
     )
@@ -262,6 +266,32 @@ def test_no_tls_that_dnsfwd_takes():
         assert r["grade"] == "F" and r["row"]["session"]["verdict"] == "fatal"
         assert r["row"]["old-tls"]["verdict"] == "lost"
         assert r["measured"]["queries"] == 0
+
+
+HOSTILE = [
+    "garbage=4000", "plaintext", "stall", "refuse=rst", "handshake=rst", "answers=1:rst", "queries=3:silence",
+    "noise=200", "prefix=5", "prefix=65535", "short=13", "trailing=9", "opt-twice", "opt-not-last", "two-questions",
+    "wrong-id", "wrong-name", "qr0", "no-question", "dup=3", "cut=half", "before=ticket/40", "mutate", "mutate=7/broken",
+    "option=10/00", "option=11/00", "option=8/0001", "option=15/", "bytes=1",
+]  # fmt: skip
+
+
+SOME = [pytest.param(what, marks=pytest.mark.long) if i % 3 else what for i, what in enumerate(HOSTILE)]
+
+
+@pytest.mark.parametrize("what", SOME)
+def test_hostile(what):
+    """Whatever it is told, it ends in time with a report, and makes nothing up."""
+    with weak(rules=[what]) as server:
+        done = subprocess.run(
+            [CTL, "audit", "--ca", server.ca, "--json", "--time", "5s", *names_options(NAMES), server.upstream()],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        assert done.returncode in (0, 1) and done.stderr == "", done
+        r = json.loads(done.stdout)
+        assert r["measured"]["took_ms"] < 30000 and r["measured"]["queries"] <= 40
 
 
 def test_time_is_bounded():

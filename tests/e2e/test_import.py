@@ -236,8 +236,8 @@ def test_resolved(tmp_path):
 
 
 def test_resolved_fallback_is_for_when_there_is_nothing_else(tmp_path):
-    lines = ["[Resolve]", "DNS=9.9.9.9#dns.quad9.net", "DNS=", "FallbackDNS=1.1.1.1#one.one.one.one", "DNSOverTLS=opportunistic"]
-    path = write(tmp_path, "resolved.conf", "\n".join(lines) + "\n")
+    servers = "DNS=9.9.9.9#dns.quad9.net\nDNS=\nFallbackDNS=1.1.1.1#one.one.one.one\n"
+    path = write(tmp_path, "resolved.conf", f"[Resolve]\n{servers}DNSOverTLS=opportunistic\n")
     text, complaints = imported(path)
     assert '"1.1.1.1"' in text and 'profile = "opportunistic"' in text and "9.9.9.9" not in text
     assert "never in clear" in complaints
@@ -308,9 +308,10 @@ def test_includes_in_circles(tmp_path):
     assert "too deep" in complaints and "port = 5300" in text
 
 
-@pytest.mark.parametrize("kind, text", [("resolved", "DNS=9.9.9.9\n"), ("unbound", "port: 53\n"), ("stubby", "timeout: 1\n")])
-def test_kind(kind, text, tmp_path):
+@pytest.mark.parametrize("kind", ["resolved", "unbound", "stubby"])
+def test_kind(kind, tmp_path):
     """By what stands in it, by its name, or as it is told."""
+    text = {"resolved": "DNS=9.9.9.9\n", "unbound": "port: 53\n", "stubby": "timeout: 1\n"}[kind]
     path = write(tmp_path, "some.conf", text)
     assert "--import-kind" in imported(path, code=1)[1]
     done = run("--import", path, "--import-kind", kind, "quad9")

@@ -156,6 +156,20 @@ def test_bad_file(start, server, kind):
     assert len(server.conns()) == 1
 
 
+def test_asked_for_by_dnsfwdctl(start, server):
+    """Whoever asks is told what is wrong, as the log is."""
+    fwd = start(server, {"control": True})
+    assert fwd.ctl("reload").returncode == 0
+    good = pathlib.Path(fwd.path).read_text()
+    pathlib.Path(fwd.path).write_text(good + 'query-timout = "1s"\nforward-to = 3\n')
+    done = fwd.ctl("reload")
+    assert done.returncode == 1 and 'option "query-timout": unknown, did you mean "query-timeout"?' in done.stderr
+    assert f"dnsfwd.conf:{good.count(chr(10)) + 1}: " in done.stderr
+    assert "forward-to" in fwd.log_text() and "the configuration is not changed" in fwd.log_text()
+    ask_good(fwd, "a.test")
+    assert len(server.conns()) == 1
+
+
 def test_file_is_gone(start, server):
     fwd = start(server)
     pathlib.Path(fwd.path).unlink()

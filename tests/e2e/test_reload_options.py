@@ -304,7 +304,7 @@ def test_option(lan, option):
     for s in (lan.server, lan.other):
         s.command("rules clear")
         s.reset()
-    base = {"allow": ["0.0.0.0/0"], "upstream": [home(lan.server)], "forward": ["home"], "tls-cert-bundle": lan.server.ca}
+    base = {"sandbox": False, "allow": ["0.0.0.0/0"], "upstream": [home(lan.server)], "forward": ["home"], "tls-cert-bundle": lan.server.ca}
     with Dnsfwd(None, {**base, **first}, server=lan.server, netns=lan.space) as fwd:
         if look:
             assert look(lan, fwd, 0) == was

@@ -4,7 +4,7 @@ import os
 import re
 
 import pytest
-from conftest import need, run
+from conftest import TOP, need, run
 
 BASH = "/usr/share/bash-completion/bash_completion"
 PRESETS = {"quad9", "quad9/unfiltered", "cloudflare"}
@@ -98,6 +98,12 @@ def commands(root):
 
 
 COMMON = {"--socket", "--json", "--version", "--help"}
+
+
+@pytest.mark.parametrize("file", ["zsh/_dnsfwd", "zsh/_dnsfwdctl", "fish/dnsfwd.fish", "fish/dnsfwdctl.fish"])
+def test_no_option_stands_twice(file):
+    options = re.findall(r"^(?:complete .*-l |\s+'--)([a-z][a-z-]+)", (TOP / "packaging/completions" / file).read_text(), re.M)
+    assert options and len(options) == len(set(options))
 
 
 def test_bash_dnsfwdctl(root, tmp_path):

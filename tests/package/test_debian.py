@@ -53,6 +53,16 @@ def test_build_flags_are_debian_s(packages):
         assert [line for line in compiled if flag not in line] == []
 
 
+def test_what_the_build_needs_is_said():
+    """The libraries of install-deps.sh, which are those that the checks build with."""
+    script = (TOP / "packaging/install-deps.sh").read_text()
+    wanted = re.search(r'^build="(.*?)"', script, re.M | re.S)[1].split()
+    said = (TOP / "packaging/debian/control").read_text()
+    for package in wanted:
+        if package.startswith("lib") and package != "libc6-dev":
+            assert f" {package},\n" in said
+
+
 def test_profile_is_understood():
     need("apparmor_parser")
     run("apparmor_parser", "-Q", "-K", "-T", TOP / "packaging/apparmor/usr.sbin.dnsfwd")
@@ -61,7 +71,7 @@ def test_profile_is_understood():
 def test_scripts_are_sound():
     need("shellcheck")
     packaging = TOP / "packaging"
-    run("shellcheck", "-e", "SC1091,SC2086", *packaging.glob("*.sh"), *packaging.glob("debian/dnsfwd.p*"),
+    run("shellcheck", "-e", "SC1091,SC2044,SC2086", *packaging.glob("*.sh"), *packaging.glob("debian/dnsfwd.p*"),
         packaging / "debian/dnsfwd.init", packaging / "debian/tests/loopback", packaging / "debian/tests/service")
 
 

@@ -30,8 +30,9 @@ def long_options(text):
 @pytest.mark.parametrize("program", ["sbin/dnsfwd", "bin/dnsfwdctl"])
 def test_page_has_the_options_of_the_program(root, program):
     page = (TOP / f"packaging/man/{program.split('/')[1]}.8").read_text()
-    in_page = set(re.findall(r"^\.It Fl (?:\S , )?-([a-z][a-z-]+)", page.split("\n.It Cm")[0], re.M))
-    assert in_page == long_options(run(root / "usr" / program, "--help"))
+    in_page = re.findall(r"^\.It Fl (?:\S , )?-([a-z][a-z-]+)", page.split("\n.It Cm")[0], re.M)
+    assert len(in_page) == len(set(in_page))
+    assert set(in_page) == long_options(run(root / "usr" / program, "--help"))
 
 
 def commands(root):
@@ -42,7 +43,8 @@ def commands(root):
 
 def test_page_has_the_commands_of_dnsfwdctl(root):
     page = (TOP / "packaging/man/dnsfwdctl.8").read_text()
-    assert set(re.findall(r"^\.It Cm (\S+)", page, re.M)) == commands(root)
+    in_page = re.findall(r"^\.It Cm .*", page, re.M)
+    assert {line.split()[2] for line in in_page} == commands(root) and len(in_page) == len(set(in_page))
 
 
 def test_page_has_the_options_of_each_command(root):

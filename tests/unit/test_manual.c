@@ -1,4 +1,7 @@
-/* dnsfwd.conf(5) against the table of options: each has its entry, with its default, its bounds and what a reload does. */
+/*
+ * dnsfwd.conf(5) against the table of options: each has its entry, with its default, its bounds and what a reload does.
+ * And what the example says of reloads; all else of it is in test_config_example.
+ */
 #include "common/config/config.h"
 
 #include "common/config/option.h"
@@ -16,9 +19,9 @@ static const struct {
 	{ "\n.Sh ZONES\n", zone_options },
 };
 
-static char *read_manual(void)
+static char *read_file(const char *name)
 {
-	FILE *in = fopen(MANUAL, "r");
+	FILE *in = fopen(name, "r");
 	char *text = calloc(1, 262144);
 
 	assert_non_null(in);
@@ -98,7 +101,7 @@ static void check_bounds(const struct option *o, const char *text)
 
 static void test_manual_has_every_option(void **state)
 {
-	char *manual = read_manual();
+	char *manual = read_file(MANUAL);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(sections); i++) {
@@ -129,7 +132,7 @@ static bool is_in(const struct option *table, const char *name)
 /* Nothing else is called an option, and nothing twice. */
 static void test_manual_has_no_other_option(void **state)
 {
-	char *manual = read_manual();
+	char *manual = read_file(MANUAL);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(sections); i++) {
@@ -148,11 +151,40 @@ static void test_manual_has_no_other_option(void **state)
 	free(manual);
 }
 
+/* The example lists the options that a reload does not change, in the order of the table. */
+static void test_example_lists_what_needs_a_restart(void **state)
+{
+	static const char before[] = "need\n# a restart:\n#   ";
+	char *example = read_file(SOURCE_DIR "/dnsfwd.conf.example"), *list, *stop, *name, *rest;
+	const struct option *o = config_options;
+
+	(void)state;
+	list = strstr(example, before);
+	assert_non_null(list);
+	list += strlen(before);
+	stop = strstr(list, ".\n");
+	assert_non_null(stop);
+	*stop = '\0';
+	for (rest = list; (name = strsep(&rest, ",\n# "));) {
+		if (!*name)
+			continue;
+		while (o->name && o->reload != RELOAD_RESTART)
+			o++;
+		assert_non_null(o->name);
+		assert_string_equal(name, o->name);
+		o++;
+	}
+	for (; o->name; o++)
+		expect(o->name, o->reload == RELOAD_LIVE);
+	free(example);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_manual_has_every_option, teardown),
 		cmocka_unit_test_teardown(test_manual_has_no_other_option, teardown),
+		cmocka_unit_test_teardown(test_example_lists_what_needs_a_restart, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* The upstreams of a pool are changed while it works: who stays keeps all, who leaves answers first. */
 #include "tests/unit/pool_case.h"
 
+static int finish(void **state);
+
 static struct upstream *gone[128];
 static unsigned gone_count;
 
@@ -240,6 +242,128 @@ static void test_fail_all(void **state)
 	assert_false(a->closed);
 }
 
+/* ------------------------------------------------------------------ anything, in any order */
+
+static bool belongs[UPSTREAMS_MAX], left[UPSTREAMS_MAX];
+
+static uint32_t chance(uint32_t n)
+{
+	return random32(&net.random) % n;
+}
+
+/* Some of those that belong to it or can come (again), in some order. */
+static void change_somehow(void)
+{
+	struct upstream *list[UPSTREAMS_MAX];
+	bool fresh[UPSTREAMS_MAX] = { false };
+	size_t count = 0;
+
+	for (size_t k = 0, first = chance(UPSTREAMS_MAX); k < UPSTREAMS_MAX; k++) {
+		size_t i = (first + k) % UPSTREAMS_MAX;
+
+		if (left[i] || chance(3) == 0)
+			continue;
+		fresh[i] = !belongs[i];
+		if (fresh[i]) {
+			memset(&ups[i], 0, sizeof ups[i]);
+			set_up(i, 1 + chance(2), 1 + chance(20));
+		}
+		list[count++] = &ups[i];
+	}
+	if (count == 0)
+		return;
+	for (size_t i = 0; i < UPSTREAMS_MAX; i++) {
+		bool stays = false;
+
+		for (size_t k = 0; k < count; k++)
+			stays |= list[k] == &ups[i];
+		left[i] |= belongs[i] && !stays;
+		belongs[i] = stays;
+	}
+	change(count, list);
+	for (size_t i = 0; i < UPSTREAMS_MAX; i++) {
+		struct addr a = address_of(i);
+
+		if (fresh[i])
+			ways_set_addresses(&ups[i], &a, 1);
+	}
+}
+
+/* Of those that belong to it, and of those that leave. */
+static uint32_t taken_bits(void)
+{
+	uint32_t bits = pool.everybody;
+
+	list_for_each (n, &pool.leaving)
+		bits |= pool_bit(container_of(n, struct upstream, leaving));
+	return bits;
+}
+
+static void on_random_gone(void *arg, struct upstream *u)
+{
+	size_t i = (size_t)(u - ups);
+
+	(void)arg;
+	assert_true(left[i]);
+	left[i] = false;
+	for (unsigned k = 0; k < ASKS; k++) {
+		const struct request *r = &asks[k].request;
+
+		assert_true(r->state != REQUEST_ACTIVE || (r->own != u && !(r->avoid & ~taken_bits())));
+	}
+	memset(u, 0xdd, sizeof *u); /* whoever looks at it is found out */
+}
+
+static void something_happens(void)
+{
+	struct fake *f = net.count > 0 ? net.fakes[chance((uint32_t)net.count)] : NULL;
+	unsigned i = chance(40);
+
+	if (chance(12) == 0) {
+		change_somehow();
+	} else if (chance(3) == 0) {
+		if (!fates[i].inside) {
+			memset(&fates[i], 0, sizeof fates[i]);
+			submit(i);
+		} else if (chance(8) == 0) {
+			cancel(i);
+		}
+	} else if (f && !f->ended && !f->closed && !f->freed) {
+		if (!f->ready)
+			chance(5) ? fake_ready(f) : fake_end(f, FAULT_RESET, STAGE_TCP);
+		else if (fates[i].inside && flight_on(i, f) && flight_on(i, f)->sent)
+			chance(4) ? answer(i, f) : answer_with(i, f, RCODE_SERVFAIL);
+		else if (chance(10) == 0)
+			fake_end(f, chance(2) ? FAULT_CLOSED : FAULT_RESET, STAGE_DNS);
+	}
+	if (chance(3) == 0)
+		pass(chance(300) * MS);
+	else
+		turn();
+}
+
+/* Every request has one end, no bit outlives its upstream, and nobody is asked who has gone. */
+static void test_random(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 150; seed++) {
+		init(seed, 2, (enum config_policy)(seed % 3), 1, 10);
+		pool.gone = on_random_gone;
+		pool.gone_arg = &pool;
+		for (size_t i = 0; i < UPSTREAMS_MAX; i++) {
+			belongs[i] = i < 2;
+			left[i] = false;
+		}
+		for (unsigned step = 0; step < 300; step++)
+			something_happens();
+		for (unsigned i = 0; i < ASKS; i++) {
+			assert_true(fates[i].done <= 1);
+			assert_true(!fates[i].inside || fates[i].done == 0);
+		}
+		finish(NULL);
+	}
+}
+
 static int finish(void **state)
 {
 	(void)state;
@@ -262,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_attempts_end, begin, finish),
 		cmocka_unit_test_setup_teardown(test_many_changes, begin, finish),
 		cmocka_unit_test_setup_teardown(test_nobody_left, begin, finish),
+		cmocka_unit_test(test_random),
 		cmocka_unit_test_setup_teardown(test_fail_all, begin, finish),
 	};
 

@@ -359,6 +359,51 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
+static struct trust *loaded(const char *bundle)
+{
+	struct trust *t = trust_of(bundle);
+	char error[300];
+
+	assert_int_equal(trust_load(t, error, sizeof error), 0);
+	return t;
+}
+
+/* Two readings of one bundle, at different times: the order means nothing, a certificate does. */
+static void test_same_or_changed(void **state)
+{
+	struct identity ids[2];
+	const struct identity *one[] = { &ids[0], &ids[1] }, *other[] = { &ids[1], &ids[0] };
+	struct trust *before, *after;
+	char error[300];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		identity_make(&ids[i], &(struct identity_form){ .cn = "CA", .ca = true }, NULL);
+	snprintf(path, sizeof path, "%s/bundle.pem", folder);
+	identity_write(path, one, 2);
+	before = loaded(path);
+	identity_write(path, other, 2);
+	after = loaded(path);
+	assert_true(trust_is_same(before, after));
+	trust_free(after);
+	identity_write(path, one, 1);
+	after = loaded(path);
+	assert_false(trust_is_same(before, after));
+	trust_free(after);
+
+	/* What was in use may have been read again meanwhile: it is another one for good. */
+	now += 2 * TRUST_IDLE_US;
+	assert_true(trust_sweep(before));
+	assert_int_equal(trust_load(before, error, sizeof error), 0);
+	identity_write(path, one, 2);
+	after = loaded(path);
+	assert_false(trust_is_same(before, after));
+	trust_free(after);
+	trust_free(before);
+	for (unsigned i = 0; i < 2; i++)
+		identity_free(&ids[i]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -375,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_lost_after_the_sweep),
 		cmocka_unit_test(test_two_threads_and_a_sweeper),
 		cmocka_unit_test(test_asking_never_waits),
+		cmocka_unit_test(test_same_or_changed),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
