@@ -1,5 +1,6 @@
 """query and explain: where an answer comes from, and how it came about."""
 
+import json
 import socket
 import threading
 
@@ -232,3 +233,19 @@ def test_query_is_short(fwd):
     lines = fwd.ctl("query", "short.test").stdout.splitlines()
     assert lines[0].split() == ["short.test.", "300", "A", expected_a("short.test")]
     assert lines[1].startswith("  from  upstream ") and lines[2].startswith("  took  ") and len(lines) == 3
+
+
+def test_a_reload_while_one_is_under_way(server, start_server, start):
+    """Its upstream leaves: it is asked of others, or told why not, and nothing is left behind."""
+    other = start_server(tls=["127.0.0.1:0"])
+    fwd = warm(start([server], {**OPTIONS, "query-timeout": "4s"}, server=server))
+    server.rule("name=moved.test none")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(30)
+        s.connect(fwd.control)
+        s.sendall(b"explain moved.test\n")
+        wait_for(lambda: fwd.stats()["queries_inflight"] == 1)
+        fwd.reload({"forward": [other.upstream()], "tls-cert-bundle": other.ca})
+        told = json.loads(s.makefile().readline())
+    assert told["name"] == "moved.test." and kinds(told)[0] == "sent"
+    assert fwd.ctl_json("explain", "next.test")["reply"]["rcode"] == "NOERROR"
