@@ -8,6 +8,8 @@
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 #   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
+#   HTTP=0, or SMALL=1      leave out the HTTP server of option metrics, and libevent_extra with it
+#   DNSTAP=1                build option dnstap in, with libfstrm
 
 # The version stands here and nowhere else.
 VERSION    := 0.1.0
@@ -31,6 +33,9 @@ CFLAGS     ?= -O2 -g
 BUILD      ?= build
 SAN        ?=
 WERROR     ?=
+SMALL      ?=
+HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
+DNSTAP     ?= 0
 SECCOMP    ?= 1
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 UPSTREAM   ?=
@@ -60,7 +65,7 @@ COMMON_SRC := \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
 	common/cache/cache.c common/cache/clear_names.c common/cache/cut.c common/cache/hit.c common/cache/key.c \
 	common/cache/lifetime.c common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
-	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/errors.c \
+	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/endpoint.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/local.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
@@ -154,7 +159,7 @@ load_programs := $(addprefix $(O)/tests/hostile/,honest hostile)
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
-	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
+	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
@@ -174,6 +179,8 @@ PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
 	test_sandbox test_sandbox_calls test_watchdog
+PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
+PROXY_TESTS    += test_dnstap_frame
 # What stands on GnuTLS, with a peer in memory.
 TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
 TLS_SRC        := $(addprefix proxy/upstream/, \
@@ -196,9 +203,24 @@ fuzz_program_more := $(UPSTREAM_SRC) $(RESOLVE_SRC) proxy/loop.c tests/unit/fake
 	$(addprefix proxy/client/,cookie.c judge.c query.c query_read.c querylog.c quota.c reply.c)
 fuzz_program_libs := -lcmocka
 
+# What serves figures over HTTP, or says that it does not.
+PROXY_SRC += $(if $(filter 1,$(HTTP)), \
+	$(addprefix proxy/ops/, exposition.c hour.c http.c http_host.c http_socket.c metrics.c metrics_text.c \
+	metrics_upstreams.c page.c page_json.c page_json_upstreams.c), \
+	proxy/ops/metrics_none.c)
+PAGE      := $(addprefix proxy/ops/page/page., html css js)
+PAGE_MADE  = $(O)/proxy/ops/page_text.c
+PROXY_MADE = $(if $(filter 1,$(HTTP)),$(PAGE_MADE:.c=.o))
+# What writes frames for dnstap, or says that it does not.
+DNSTAP_SRC := $(addprefix proxy/ops/, dnstap.c dnstap_frame.c dnstap_stream.c)
+PROXY_SRC += $(if $(filter 1,$(DNSTAP)),$(DNSTAP_SRC),proxy/ops/dnstap_none.c)
+p_features := http=$(HTTP) dnstap=$(DNSTAP)
+
 # ------------------------------------------------------------------ flags
 
 LIBS     := libevent_core gnutls libcares libconfig $(if $(filter-out 0,$(SECCOMP)),libseccomp) $(if $(filter-out 0,$(YAML)),yaml-0.1)
+LIBS     += $(if $(filter 1,$(HTTP)),libevent_extra)
+LIBS     += $(if $(filter 1,$(DNSTAP)),libfstrm)
 CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
@@ -258,9 +280,9 @@ $(O)/libcommon.a: $(call objs,$(COMMON_SRC)) $(COMMON_MADE:.c=.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
+$(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(LDLIBS)
 
 $(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
@@ -272,9 +294,16 @@ $(O)/testclock/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) -DTESTCLOCK $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 clocked := $(addprefix $(O)/testclock/,$(CLOCKED_SRC:.c=.o))
-$(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(call objs,$(PROXY_SRC))) $(O)/libcommon.a
+$(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(call objs,$(PROXY_SRC))) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(LDLIBS)
+
+# The same program with dnstap built in, for its tests, where there is libfstrm.
+p_fstrm := $(shell $(PKG_CONFIG) --libs libfstrm 2>/dev/null)
+$(O)/dnsfwd-dnstap: $(call objs,$(filter-out proxy/ops/dnstap_none.c,$(PROXY_SRC) $(DNSTAP_SRC))) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(p_fstrm) $(LDLIBS)
+server: $(if $(p_fstrm),$(O)/dnsfwd-dnstap)
 
 # What the e2e tests need beside dnsfwd.
 server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs) $(O)/tests/torture/fail.so
@@ -312,6 +341,24 @@ $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# The page with its style and its script inside, as the octets of one text.
+$(PAGE_MADE): $(PAGE)
+	$(call say,MAKE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "proxy/ops/page_text.h"'; \
+		echo 'const unsigned char page_text[] = {'; \
+		sed -e '/^@CSS@$$/{' -e 'r proxy/ops/page/page.css' -e 'd' -e '}' \
+			-e '/^@JS@$$/{' -e 'r proxy/ops/page/page.js' -e 'd' -e '}' proxy/ops/page/page.html | \
+			od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		echo '0x00 };'; } > $@
+$(PAGE_MADE:.c=.o): $(PAGE_MADE)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Of what is linked depends which sources there are.
+$(O)/features: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(p_features)' | cmp -s - $@ || printf '%s\n' '$(p_features)' > $@
+
 # Version and paths are compiled in: a change of them is a change of these.
 with_defs := $(addprefix $(O)/proxy/,main.o version.o ctl/config_file.o)
 $(with_defs): p_extra = $(p_defs)
@@ -345,6 +392,9 @@ $(O)/tests/unit/test_audit_parts: $(call objs,$(addprefix proxy/ctl/,audit_hello
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_control_line: $(O)/proxy/ops/control_line.o
+$(addprefix $(O)/tests/unit/,test_dnstap_frame test_exposition test_hour): $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/proxy/ops/%.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <gnutls/gnutls.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
 #include "proxy/ops/control.h"
+#include "proxy/ops/dnstap.h"
 #include "proxy/ops/figures.h"
+#include "proxy/ops/metrics.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/ops/sandbox.h"
@@ -30,6 +33,8 @@
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
+#include "proxy/upstream/bootstrap_channel.h"
+#include "proxy/version.h"
 #include "proxy/worker.h"
 
 #define SIGNALS 5
@@ -52,6 +57,8 @@ struct app {
 	size_t worker_count;
 	struct edition_place place;
 	struct gatherer *gatherer;
+	struct metrics *metrics; /* NULL: none */
+	struct dnstap *dnstap;	 /* likewise */
 	struct surroundings around;
 	struct control *control; /* NULL: none */
 	struct control_context control_context;
@@ -76,6 +83,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.socket_count = a->listeners.count,
 		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
+		.tap = dnstap_tap(a->dnstap, index),
 		.tcp_clients = tcp_clients_of(a) };
 	struct worker *w;
 
@@ -181,6 +189,44 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
 
+static enum exit_code build_metrics(struct app *a, char *error, size_t size)
+{
+	struct metrics_setup setup = { .base = a->base,
+		.where = a->now->config->metrics,
+		.group = a->group,
+		.gatherer = a->gatherer,
+		.around = &a->around,
+		.versions = { .dnsfwd = dnsfwd_version,
+			.gnutls = gnutls_check_version(NULL),
+			.libevent = event_get_version(),
+			.cares = bootstrap_channel_library() } };
+	int err = metrics_new(&setup, &a->metrics, error, size);
+
+	if (err == -ENOTSUP)
+		return EXIT_CONFIG;
+	return err < 0 ? EXIT_NETWORK : EXIT_OK;
+}
+
+static enum exit_code build_ops(struct app *a, char *error, size_t size)
+{
+	enum exit_code code = build_control(a, error, size);
+
+	return code == EXIT_OK ? build_metrics(a, error, size) : code;
+}
+
+static enum exit_code build_dnstap(struct app *a, char *error, size_t size)
+{
+	struct dnstap_setup setup = { .path = a->now->config->dnstap,
+		.client_addresses = a->now->config->dnstap_client_addresses,
+		.version = dnsfwd_version,
+		.workers = a->worker_count };
+	int err = dnstap_new(&setup, &a->dnstap, error, size);
+
+	if (err == -ENOMEM)
+		return EXIT_MEMORY;
+	return err < 0 ? EXIT_CONFIG : EXIT_OK;
+}
+
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code;
@@ -194,10 +240,12 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 		return EXIT_MEMORY;
 	fill_place(a);
 	code = edition_serve(a->now, &a->place, NULL, error, size);
+	if (code == EXIT_OK)
+		code = build_dnstap(a, error, size);
 	if (code != EXIT_OK)
 		return code;
 	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a))
-		return build_control(a, error, size);
+		return build_ops(a, error, size);
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }
@@ -421,6 +469,8 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
+	if (dnstap_start(a->dnstap) < 0)
+		return EXIT_MEMORY;
 	if (a->now->cache && *a->now->config->cache_snapshot)
 		snapshot_read(a->now->cache, a->now->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
@@ -453,8 +503,10 @@ void app_free(struct app *a)
 	if (!a)
 		return;
 	control_free(a->control);
+	metrics_free(a->metrics);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	dnstap_free(a->dnstap);
 	keep_cache(a);
 	added_zones_free(a->zones);
 	reload_free(a->reload);

@@ -54,8 +54,11 @@ static struct event_base *make_base(void)
 
 	if (!config)
 		return NULL;
-	if (event_config_set_flag(
-		    config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+	/*
+	 * Not EPOLL_USE_CHANGELIST: what the kernel refuses would come out long after event_add, in
+	 * libevent's log only, and nobody would wait for that socket any more.
+	 */
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;

@@ -13,6 +13,7 @@
 
 struct event;
 struct event_base;
+struct tap;
 
 /* One read from a stream at most; what is left makes the descriptor readable again. */
 #define LOOP_READ_MAX 65536u
@@ -26,6 +27,7 @@ struct loop {
 	struct turn turn;
 	struct random_source random;
 	struct stats stats;
+	struct tap *tap; /* where copies of messages go; NULL: nowhere */
 	uint8_t *scratch; /* LOOP_SCRATCH_SIZE octets, valid inside one event callback or phase */
 };
 

@@ -69,6 +69,7 @@ static void fill_way(
 			.pad_block = (uint16_t)u->pad_block },
 		.cookies = u->cookies,
 		.max_inflight = u->max_inflight,
+		.tap = s->loop->tap,
 		.scratch = s->loop->scratch };
 }
 

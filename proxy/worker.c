@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/tap.h"
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
 #include "proxy/explain.h"
@@ -271,6 +272,9 @@ struct worker *worker_new(const struct worker_setup *setup)
 		free(w);
 		return NULL;
 	}
+	w->loop.tap = setup->tap;
+	if (setup->tap)
+		setup->tap->stats = &w->loop.stats;
 	err = groups_init(&w->groups, &w->loop, setup->config, &setup->upstreams);
 	build_lookups(w, setup);
 	if (build_local(w, setup) < 0)

@@ -23,6 +23,7 @@ struct local_blocks;
 struct local_names;
 struct trust;
 struct listen_address;
+struct tap;
 
 /* What a worker says of one upstream. */
 struct upstream_report {
@@ -55,6 +56,7 @@ struct worker_setup {
 	const struct cookie_secrets *cookie_secrets; /* copied */
 	size_t tcp_clients;			     /* at most, as far as descriptors go */
 	/* What is answered here; borrowed for the call, blocks may be NULL. */
+	struct tap *tap;	  /* NULL: none; borrowed, outlives the worker */
 	const uint8_t *local_key; /* SUFFIX_KEY octets: of these and of all that come later */
 	struct local_names *names;
 	struct local_blocks *blocks;

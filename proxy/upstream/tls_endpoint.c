@@ -72,6 +72,7 @@ void tls_endpoint_failed(
 {
 	bool refused = why->stage == STAGE_AUTH;
 
+	e->stats->handshakes_failed += refused || why->stage == STAGE_TLS;
 	if (refused)
 		e->refused_us = loop_boottime_us(NULL);
 	tickets_drop(&e->tickets, refused ? NULL : to);
