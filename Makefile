@@ -85,7 +85,7 @@ UPSTREAM_SRC := \
 	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/history.c proxy/upstream/limits.c proxy/upstream/look.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
-	proxy/upstream/race.c proxy/upstream/retest.c \
+	proxy/upstream/race.c proxy/upstream/renew.c proxy/upstream/retest.c \
 	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/trace.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
@@ -123,7 +123,7 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
-	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
+	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_dates.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
 CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c text.c \
@@ -137,14 +137,18 @@ AUDIT_SRC := $(addprefix proxy/ctl/, \
 	proxy/loop.c $(addprefix proxy/upstream/, \
 	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c \
 	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
-	verify_chain.c verify_name.c)
+	verify_chain.c verify_dates.c verify_name.c)
 # Pointing a system at dnsfwd.
 SETUP_SRC := proxy/client/holder.c $(addprefix proxy/ctl/, \
 	setup_command.c setup_files.c setup_listen.c setup_plan.c setup_port.c setup_print.c setup_store.c setup_system.c)
 CTL_SRC += $(AUDIT_SRC) $(SETUP_SRC)
 
+# The clock and the network around it.
+PROXY_SRC += proxy/epochs.c proxy/wallclock.c $(addprefix proxy/ops/, \
+	clockwatch.c last_time.c netwatch.c networks.c route.c)
+
 # What of these is another with the test clock.
-CLOCKED_SRC := common/base/clock.c proxy/loop.c
+CLOCKED_SRC := common/base/clock.c proxy/loop.c proxy/ops/clockwatch.c
 
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c aside.c assoc.c buf.c builder.c command.c command_conns.c \
@@ -169,6 +173,7 @@ COMMON_TESTS := \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
+	test_renew \
 	test_health test_history test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
@@ -181,11 +186,12 @@ PROXY_TESTS    := \
 	test_sandbox test_sandbox_calls test_watchdog
 PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
 PROXY_TESTS    += test_dnstap_frame
+SURROUNDINGS_TESTS := test_last_time test_networks test_route_ask
 # What stands on GnuTLS, with a peer in memory.
-TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust test_verify_dates
 TLS_SRC        := $(addprefix proxy/upstream/, \
 	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c tickets.c tls_engine.c \
-	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+	tls_policy.c trust.c verify.c verify_chain.c verify_dates.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
@@ -365,6 +371,13 @@ $(with_defs): p_extra = $(p_defs)
 $(O)/proxy/import/import_stubby.o: p_extra = $(if $(filter-out 0,$(YAML)),-DHAVE_YAML)
 $(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
 $(with_defs) $(O)/proxy/ops/sandbox_calls.o $(O)/proxy/import/import_stubby.o: $(O)/defs
+# A clock before this day is not set.  The same for everybody who builds the same commit, or says SOURCE_DATE_EPOCH.
+p_built := $(shell now=$$(date +%s); t=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)}; \
+	t=$${t:-$$((now - now % 86400))}; [ "$$t" -lt "$$now" ] && echo "$$t" || echo "$$now")
+$(O)/proxy/version.o: p_extra += -DBUILT=$(p_built)LL
+$(O)/proxy/version.o: $(O)/built
+$(O)/built: FORCE
+	@mkdir -p $(@D); echo $(p_built) | cmp -s - $@ || echo $(p_built) > $@
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -372,7 +385,7 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"' $(p_more)
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS) \
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(SURROUNDINGS_TESTS) $(TLS_TESTS) \
 	$(DTLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
@@ -427,6 +440,11 @@ $(O)/tests/unit/test_sandbox: $(O)/tests/unit/test_sandbox.o $(call objs,$(SANDB
 $(O)/tests/unit/test_import: %: %.o $(call objs,$(IMPORT_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(addprefix $(O)/tests/unit/,$(SURROUNDINGS_TESTS)): %: %.o \
+		$(call objs,$(addprefix proxy/ops/,last_time.c networks.c route.c)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # The workers are the test's.
 $(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailbox.o $(O)/libcommon.a

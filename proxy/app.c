@@ -18,8 +18,10 @@
 #include "proxy/client/passed.h"
 #include "proxy/config_file.h"
 #include "proxy/edition.h"
+#include "proxy/epochs.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
+#include "proxy/ops/clockwatch.h"
 #include "proxy/ops/control.h"
 #include "proxy/ops/dnstap.h"
 #include "proxy/ops/figures.h"
@@ -35,6 +37,7 @@
 #include "proxy/trusts.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
+#include "proxy/wallclock.h"
 #include "proxy/worker.h"
 
 #define SIGNALS 5
@@ -60,6 +63,9 @@ struct app {
 	struct metrics *metrics; /* NULL: none */
 	struct dnstap *dnstap;	 /* likewise */
 	struct surroundings around;
+	struct epochs *epochs;
+	struct wallclock *wallclock;
+	struct clockwatch *clockwatch; /* NULL: the kernel does not tell */
 	struct control *control; /* NULL: none */
 	struct control_context control_context;
 };
@@ -84,7 +90,9 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.tap = dnstap_tap(a->dnstap, index),
-		.tcp_clients = tcp_clients_of(a) };
+		.tcp_clients = tcp_clients_of(a),
+		.resumed = epochs_resumed,
+		.resumed_arg = a->epochs };
 	struct worker *w;
 
 	edition_fill(a->now, &setup);
@@ -123,16 +131,55 @@ static void fill_place(struct app *a)
 		.bound = a->bound,
 		.bound_count = a->bound_count,
 		.workers = a->workers,
-		.worker_count = a->worker_count };
+		.worker_count = a->worker_count,
+		.addresses_changed = epochs_look,
+		.changed_arg = a->epochs };
 	if (getrandom(a->place.secret, sizeof a->place.secret, 0) != sizeof a->place.secret)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 }
+
+/* ------------------------------------------------------------------ clock and network */
+
+static bool build_surroundings(struct app *a)
+{
+	a->epochs = epochs_new(&(struct epochs_setup){ .base = a->base,
+		.mailbox = &a->mailbox,
+		.config = a->now->config,
+		.around = &a->around });
+	a->wallclock = wallclock_new(&(struct wallclock_setup){ .mailbox = &a->mailbox,
+		.state_dir = a->now->config->state_dir,
+		.around = &a->around,
+		.built = (time_t)dnsfwd_built });
+	return a->epochs && a->wallclock;
+}
+
+static void on_clock(void *arg)
+{
+	struct app *a = arg;
+
+	epochs_look_for_sleep(a->epochs);
+	wallclock_look(a->wallclock);
+}
+
+/* How they are, before anybody connects. */
+static void watch_surroundings(struct app *a)
+{
+	epochs_start(a->epochs, a->now->names, a->workers, a->worker_count);
+	wallclock_start(a->wallclock, a->workers, a->worker_count);
+	a->clockwatch = clockwatch_new(a->base, on_clock, a);
+	if (!a->clockwatch)
+		log_warning("steps of the clock can't be watched: timerfd: %m; connections that fail for "
+			    "a wrong date are tried again as any others");
+}
+
+/* ------------------------------------------------------------------ the parts */
 
 /* Those who look at it from outside see the new one. */
 static void on_reloaded(void *arg)
 {
 	struct app *a = arg;
 
+	epochs_set_config(a->epochs, a->now->config, a->now->names);
 	gatherer_set_config(a->gatherer, a->now->config, a->now->cache);
 	a->control_context.config = a->now->config;
 	a->control_context.cache = a->now->cache;
@@ -236,7 +283,7 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	err = listeners_open(&a->listeners, a->now->config, passed, a->worker_count, error, size);
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
-	if (!allocate(a))
+	if (!allocate(a) || !build_surroundings(a))
 		return EXIT_MEMORY;
 	fill_place(a);
 	code = edition_serve(a->now, &a->place, NULL, error, size);
@@ -244,8 +291,10 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 		code = build_dnstap(a, error, size);
 	if (code != EXIT_OK)
 		return code;
-	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a))
+	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a)) {
+		watch_surroundings(a);
 		return build_ops(a, error, size);
+	}
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }
@@ -267,6 +316,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
+	epochs_log_status(a->epochs);
 	report_request(a->gatherer);
 }
 
@@ -511,6 +561,9 @@ void app_free(struct app *a)
 	added_zones_free(a->zones);
 	reload_free(a->reload);
 	edition_free(a->now);
+	epochs_free(a->epochs);
+	clockwatch_free(a->clockwatch);
+	wallclock_free(a->wallclock);
 	free(a->workers);
 	free(a->bound);
 	listeners_deinit(&a->listeners);
