@@ -8,7 +8,8 @@
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 #   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
-#   HTTP=0, or SMALL=1      leave out the HTTP server of option metrics, and libevent_extra with it
+#   SMALL=1                 for routers: optimized for size, into a folder of its own; without HTTP, libyaml, --import
+#   HTTP=0                  leave out the HTTP server of option metrics, and libevent_extra with it
 #   DNSTAP=1                build option dnstap in, with libfstrm
 
 # The version stands here and nowhere else.
@@ -29,11 +30,11 @@ ZSHDIR     ?= $(DATADIR)/zsh/site-functions
 FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
 PKG_CONFIG ?= pkg-config
 PYTHON     ?= /usr/bin/python3
-CFLAGS     ?= -O2 -g
 BUILD      ?= build
 SAN        ?=
 WERROR     ?=
 SMALL      ?=
+CFLAGS     ?= $(if $(filter 1,$(SMALL)),-Os,-O2 -g)
 HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
 DNSTAP     ?= 0
 SECCOMP    ?= 1
@@ -42,14 +43,14 @@ UPSTREAM   ?=
 RUN        ?=
 
 ifeq ($(origin YAML),undefined)
-YAML := $(if $(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),1,0)
+YAML := $(if $(filter 1,$(SMALL)),0,$(if $(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),1,0))
 endif
 
 empty :=
 comma := ,
 space := $(empty) $(empty)
 # One folder for each variant; the plain one is BUILD itself.
-O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+O := $(BUILD)$(if $(filter 1,$(SMALL)),/small)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 # ------------------------------------------------------------------ the map of the program
 
@@ -100,7 +101,7 @@ SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandb
 IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
-PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
+PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC)) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
@@ -231,13 +232,18 @@ CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wconversion -fstack-protector-strong $(if $(WERROR),-Werror)
+	-Wconversion -fstack-protector$(if $(filter 1,$(SMALL)),,-strong) $(if $(WERROR),-Werror)
 ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
 p_cflags += $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif
 p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-# DTLS is spoken as soon as its transport is there.
-p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+# Whole-program: what nobody calls is not in it; relocations packed where the linker can.
+ifeq ($(SMALL),1)
+p_cflags  += -DSMALL -flto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+p_small   := -flto -Wl,--gc-sections,--as-needed \
+	$(if $(shell $(CC) -Wl,--help 2>/dev/null | grep pack-relative-relocs),-Wl$(comma)-z$(comma)pack-relative-relocs)
+endif
+p_ldflags := -pie -pthread $(p_small) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
 p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
@@ -335,13 +341,13 @@ $(O)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The octets of the file, and a NUL at the end.
+# The octets of the file but for its comments, and a NUL at the end.
 $(COMMON_MADE): common/config/presets.conf
 	$(call say,MAKE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo '#include "common/config/presets_text.h"'; \
 		echo 'const unsigned char presets_text[] = {'; \
-		od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		sed -e '/^[[:space:]]*#/d' -e 's/^[[:space:]]*//' $< | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 		echo '0x00 };'; } > $@
 $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)

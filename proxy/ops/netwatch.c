@@ -198,7 +198,7 @@ bool netwatch_check(struct netwatch *w)
 
 static void check_in(struct netwatch *w, unsigned ms)
 {
-	struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	struct timeval wait = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 
 	if (w->ask_fd >= 0)
 		event_add(w->settle, &wait);
