@@ -16,6 +16,7 @@
 #include "proxy/upstream/look.h"
 
 struct cache;
+struct explain;
 struct worker;
 struct cookie_secrets;
 struct local_blocks;
@@ -110,6 +111,8 @@ void worker_set_cookie_secrets(struct worker *w, const struct cookie_secrets *se
 void worker_trust_loaded(struct worker *w, const struct trust *t);
 /* Inside mail: what is answered here from now on; it takes references of its own. */
 void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks);
+/* Inside mail: asks its query; what comes of it: explain.h. */
+void worker_explain(struct worker *w, struct explain *x);
 /* Inside mail: all connections are made anew, unless that was done for the same reason already. */
 void worker_renew(struct worker *w, const struct worker_epoch *e);
 /* Inside mail: the wall clock was set. */
