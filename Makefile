@@ -8,6 +8,9 @@
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 #   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
+#   SMALL=1                 for routers: optimized for size, into a folder of its own; without HTTP, libyaml, --import
+#   HTTP=0                  leave out the HTTP server of option metrics, and libevent_extra with it
+#   DNSTAP=1                build option dnstap in, with libfstrm
 
 # The version stands here and nowhere else.
 VERSION    := 0.1.0
@@ -27,24 +30,27 @@ ZSHDIR     ?= $(DATADIR)/zsh/site-functions
 FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
 PKG_CONFIG ?= pkg-config
 PYTHON     ?= /usr/bin/python3
-CFLAGS     ?= -O2 -g
 BUILD      ?= build
 SAN        ?=
 WERROR     ?=
+SMALL      ?=
+CFLAGS     ?= $(if $(filter 1,$(SMALL)),-Os,-O2 -g)
+HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
+DNSTAP     ?= 0
 SECCOMP    ?= 1
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 UPSTREAM   ?=
 RUN        ?=
 
 ifeq ($(origin YAML),undefined)
-YAML := $(if $(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),1,0)
+YAML := $(if $(filter 1,$(SMALL)),0,$(if $(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),1,0))
 endif
 
 empty :=
 comma := ,
 space := $(empty) $(empty)
 # One folder for each variant; the plain one is BUILD itself.
-O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+O := $(BUILD)$(if $(filter 1,$(SMALL)),/small)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 # ------------------------------------------------------------------ the map of the program
 
@@ -60,7 +66,7 @@ COMMON_SRC := \
 	common/dns/rewrite_error.c common/dns/rewrite_query.c \
 	common/cache/cache.c common/cache/clear_names.c common/cache/cut.c common/cache/hit.c common/cache/key.c \
 	common/cache/lifetime.c common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
-	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/errors.c \
+	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/endpoint.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/local.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c \
@@ -80,7 +86,7 @@ UPSTREAM_SRC := \
 	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/history.c proxy/upstream/limits.c proxy/upstream/look.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
-	proxy/upstream/race.c proxy/upstream/retest.c \
+	proxy/upstream/race.c proxy/upstream/renew.c proxy/upstream/retest.c \
 	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/trace.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
@@ -95,7 +101,7 @@ SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandb
 IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
-PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
+PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC)) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
@@ -118,7 +124,7 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
-	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
+	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_dates.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
 CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c text.c \
@@ -132,14 +138,18 @@ AUDIT_SRC := $(addprefix proxy/ctl/, \
 	proxy/loop.c $(addprefix proxy/upstream/, \
 	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c \
 	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
-	verify_chain.c verify_name.c)
+	verify_chain.c verify_dates.c verify_name.c)
 # Pointing a system at dnsfwd.
 SETUP_SRC := proxy/client/holder.c $(addprefix proxy/ctl/, \
 	setup_command.c setup_files.c setup_listen.c setup_plan.c setup_port.c setup_print.c setup_store.c setup_system.c)
 CTL_SRC += $(AUDIT_SRC) $(SETUP_SRC)
 
+# The clock and the network around it.
+PROXY_SRC += proxy/epochs.c proxy/wallclock.c $(addprefix proxy/ops/, \
+	clockwatch.c last_time.c netwatch.c networks.c route.c)
+
 # What of these is another with the test clock.
-CLOCKED_SRC := common/base/clock.c proxy/loop.c
+CLOCKED_SRC := common/base/clock.c proxy/loop.c proxy/ops/clockwatch.c
 
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c aside.c assoc.c buf.c builder.c command.c command_conns.c \
@@ -154,7 +164,7 @@ load_programs := $(addprefix $(O)/tests/hostile/,honest hostile)
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
-	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client \
+	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
@@ -164,6 +174,7 @@ COMMON_TESTS := \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
+	test_renew \
 	test_health test_history test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
@@ -174,11 +185,14 @@ PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_portal test_private test_quota test_route test_secrets test_self test_udp_sender \
 	test_sandbox test_sandbox_calls test_watchdog
+PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
+PROXY_TESTS    += test_dnstap_frame
+SURROUNDINGS_TESTS := test_last_time test_networks test_route_ask
 # What stands on GnuTLS, with a peer in memory.
-TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust test_verify_dates
 TLS_SRC        := $(addprefix proxy/upstream/, \
 	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c tickets.c tls_engine.c \
-	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+	tls_policy.c trust.c verify.c verify_chain.c verify_dates.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
@@ -196,20 +210,40 @@ fuzz_program_more := $(UPSTREAM_SRC) $(RESOLVE_SRC) proxy/loop.c tests/unit/fake
 	$(addprefix proxy/client/,cookie.c judge.c query.c query_read.c querylog.c quota.c reply.c)
 fuzz_program_libs := -lcmocka
 
+# What serves figures over HTTP, or says that it does not.
+PROXY_SRC += $(if $(filter 1,$(HTTP)), \
+	$(addprefix proxy/ops/, exposition.c hour.c http.c http_host.c http_socket.c metrics.c metrics_text.c \
+	metrics_upstreams.c page.c page_json.c page_json_upstreams.c), \
+	proxy/ops/metrics_none.c)
+PAGE      := $(addprefix proxy/ops/page/page., html css js)
+PAGE_MADE  = $(O)/proxy/ops/page_text.c
+PROXY_MADE = $(if $(filter 1,$(HTTP)),$(PAGE_MADE:.c=.o))
+# What writes frames for dnstap, or says that it does not.
+DNSTAP_SRC := $(addprefix proxy/ops/, dnstap.c dnstap_frame.c dnstap_stream.c)
+PROXY_SRC += $(if $(filter 1,$(DNSTAP)),$(DNSTAP_SRC),proxy/ops/dnstap_none.c)
+p_features := http=$(HTTP) dnstap=$(DNSTAP)
+
 # ------------------------------------------------------------------ flags
 
 LIBS     := libevent_core gnutls libcares libconfig $(if $(filter-out 0,$(SECCOMP)),libseccomp) $(if $(filter-out 0,$(YAML)),yaml-0.1)
+LIBS     += $(if $(filter 1,$(HTTP)),libevent_extra)
+LIBS     += $(if $(filter 1,$(DNSTAP)),libfstrm)
 CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wconversion -fstack-protector-strong $(if $(WERROR),-Werror)
+	-Wconversion -fstack-protector$(if $(filter 1,$(SMALL)),,-strong) $(if $(WERROR),-Werror)
 ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
 p_cflags += $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif
 p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-# DTLS is spoken as soon as its transport is there.
-p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+# Whole-program: what nobody calls is not in it; relocations packed where the linker can.
+ifeq ($(SMALL),1)
+p_cflags  += -DSMALL -flto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+p_small   := -flto -Wl,--gc-sections,--as-needed \
+	$(if $(shell $(CC) -Wl,--help 2>/dev/null | grep pack-relative-relocs),-Wl$(comma)-z$(comma)pack-relative-relocs)
+endif
+p_ldflags := -pie -pthread $(p_small) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
 p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
@@ -258,9 +292,9 @@ $(O)/libcommon.a: $(call objs,$(COMMON_SRC)) $(COMMON_MADE:.c=.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(O)/libcommon.a
+$(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(LDLIBS)
 
 $(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
@@ -272,9 +306,16 @@ $(O)/testclock/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) -DTESTCLOCK $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 clocked := $(addprefix $(O)/testclock/,$(CLOCKED_SRC:.c=.o))
-$(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(call objs,$(PROXY_SRC))) $(O)/libcommon.a
+$(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(call objs,$(PROXY_SRC))) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(LDLIBS)
+
+# The same program with dnstap built in, for its tests, where there is libfstrm.
+p_fstrm := $(shell $(PKG_CONFIG) --libs libfstrm 2>/dev/null)
+$(O)/dnsfwd-dnstap: $(call objs,$(filter-out proxy/ops/dnstap_none.c,$(PROXY_SRC) $(DNSTAP_SRC))) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(p_fstrm) $(LDLIBS)
+server: $(if $(p_fstrm),$(O)/dnsfwd-dnstap)
 
 # What the e2e tests need beside dnsfwd.
 server: $(O)/dnsfwd-testserver $(O)/dnsfwd-testclock $(load_programs) $(O)/tests/torture/fail.so
@@ -300,17 +341,35 @@ $(O)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The octets of the file, and a NUL at the end.
+# The octets of the file but for its comments, and a NUL at the end.
 $(COMMON_MADE): common/config/presets.conf
 	$(call say,MAKE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo '#include "common/config/presets_text.h"'; \
 		echo 'const unsigned char presets_text[] = {'; \
-		od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		sed -e '/^[[:space:]]*#/d' -e 's/^[[:space:]]*//' $< | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 		echo '0x00 };'; } > $@
 $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# The page with its style and its script inside, as the octets of one text.
+$(PAGE_MADE): $(PAGE)
+	$(call say,MAKE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo '#include "proxy/ops/page_text.h"'; \
+		echo 'const unsigned char page_text[] = {'; \
+		sed -e '/^@CSS@$$/{' -e 'r proxy/ops/page/page.css' -e 'd' -e '}' \
+			-e '/^@JS@$$/{' -e 'r proxy/ops/page/page.js' -e 'd' -e '}' proxy/ops/page/page.html | \
+			od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		echo '0x00 };'; } > $@
+$(PAGE_MADE:.c=.o): $(PAGE_MADE)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Of what is linked depends which sources there are.
+$(O)/features: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(p_features)' | cmp -s - $@ || printf '%s\n' '$(p_features)' > $@
 
 # Version and paths are compiled in: a change of them is a change of these.
 with_defs := $(addprefix $(O)/proxy/,main.o version.o ctl/config_file.o)
@@ -318,6 +377,13 @@ $(with_defs): p_extra = $(p_defs)
 $(O)/proxy/import/import_stubby.o: p_extra = $(if $(filter-out 0,$(YAML)),-DHAVE_YAML)
 $(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
 $(with_defs) $(O)/proxy/ops/sandbox_calls.o $(O)/proxy/import/import_stubby.o: $(O)/defs
+# A clock before this day is not set.  The same for everybody who builds the same commit, or says SOURCE_DATE_EPOCH.
+p_built := $(shell now=$$(date +%s); t=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)}; \
+	t=$${t:-$$((now - now % 86400))}; [ "$$t" -lt "$$now" ] && echo "$$t" || echo "$$now")
+$(O)/proxy/version.o: p_extra += -DBUILT=$(p_built)LL
+$(O)/proxy/version.o: $(O)/built
+$(O)/built: FORCE
+	@mkdir -p $(@D); echo $(p_built) | cmp -s - $@ || echo $(p_built) > $@
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -325,7 +391,7 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"' $(p_more)
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS) \
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(SURROUNDINGS_TESTS) $(TLS_TESTS) \
 	$(DTLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
@@ -345,6 +411,9 @@ $(O)/tests/unit/test_audit_parts: $(call objs,$(addprefix proxy/ctl/,audit_hello
 $(O)/tests/unit/test_bootstrap_plan: $(O)/proxy/upstream/bootstrap_plan.o
 $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_control_line: $(O)/proxy/ops/control_line.o
+$(addprefix $(O)/tests/unit/,test_dnstap_frame test_exposition test_hour): $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/proxy/ops/%.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
@@ -378,6 +447,11 @@ $(O)/tests/unit/test_sandbox: $(O)/tests/unit/test_sandbox.o $(call objs,$(SANDB
 $(O)/tests/unit/test_import: %: %.o $(call objs,$(IMPORT_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(addprefix $(O)/tests/unit/,$(SURROUNDINGS_TESTS)): %: %.o \
+		$(call objs,$(addprefix proxy/ops/,last_time.c networks.c route.c)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # The workers are the test's.
 $(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailbox.o $(O)/libcommon.a

@@ -2,14 +2,16 @@
 # Installs what is missing of the packages that building ("build"), testing ("check"), making packages and testing
 # those ("package"), and testing for other machines ("cross") need.  Asks for root only when something is missing.
 # Usage: packaging/install-deps.sh build [check] [package] [cross]
-# The name servers among them are for tests, which start their own: none is started, now or at boot.
+# The servers among them are for tests, which start their own: none is started, now or at boot.
 set -eu
 
 build="gcc make pkg-config libc6-dev libevent-dev libgnutls28-dev libc-ares-dev libconfig-dev libjson-c-dev libseccomp-dev libyaml-dev openssl bind9-dnsutils ca-certificates"
 check="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-dnspython python3-cryptography
-	knot-dnsutils gnutls-bin iproute2 iptables procps busybox clang libclang-rt-14-dev cppcheck ldnsutils bind9-utils socat dnsmasq-base"
+	knot-dnsutils gnutls-bin iproute2 iptables procps busybox clang libclang-rt-14-dev cppcheck ldnsutils bind9-utils socat dnsmasq-base
+	chromium libfstrm-dev fstrm-bin dnstap-ldns"
 cross="mmdebstrap qemu-user-static gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu"
-servers="bind9 nsd unbound dnsdist knot-resolver"
+# Of prometheus, only promtool is used.
+servers="bind9 nsd unbound dnsdist knot-resolver prometheus"
 check="$check $servers"
 
 packaging="buildah libarchive-tools makepkg pacman-package-manager musl-tools python3-yaml rpm rpmlint yamllint debhelper dh-apparmor dpkg-dev lintian autopkgtest mandoc man-db shellcheck systemd systemd-container apparmor

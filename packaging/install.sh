@@ -41,6 +41,7 @@ put 755 "$SBINDIR" "$O/dnsfwd"
 put 755 "$BINDIR" "$O/dnsfwdctl"
 put 644 "$DATADIR/dnsfwd" common/config/presets.conf
 put 644 "$DOCDIR" README.md SECURITY.md LICENSE packaging/CHANGELOG.md dnsfwd.conf.example
+put 644 "$DOCDIR/examples" packaging/grafana/dnsfwd.json packaging/prometheus/*.yml
 put 644 "$MANDIR/man5" packaging/man/*.5
 put 644 "$MANDIR/man8" packaging/man/*.8
 put_with_paths 644 "$UNITDIR" packaging/systemd/*.service packaging/systemd/*.socket
@@ -56,7 +57,7 @@ if [ "$what" = install ]; then
 	install -d "${config%/*}"
 	[ -e "$config" ] || [ -L "$config" ] || install -m 644 dnsfwd.conf.example "$config"
 else
-	for folder in "$DATADIR/dnsfwd" "$DOCDIR"; do
+	for folder in "$DATADIR/dnsfwd" "$DOCDIR/examples" "$DOCDIR"; do
 		rmdir "$DESTDIR$folder" 2>/dev/null || true
 	done
 	[ ! -e "$config" ] || echo "left: $config"

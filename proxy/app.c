@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <gnutls/gnutls.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,14 @@
 #include "proxy/client/passed.h"
 #include "proxy/config_file.h"
 #include "proxy/edition.h"
+#include "proxy/epochs.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
+#include "proxy/ops/clockwatch.h"
 #include "proxy/ops/control.h"
+#include "proxy/ops/dnstap.h"
 #include "proxy/ops/figures.h"
+#include "proxy/ops/metrics.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/ops/sandbox.h"
@@ -31,6 +36,9 @@
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
+#include "proxy/upstream/bootstrap_channel.h"
+#include "proxy/version.h"
+#include "proxy/wallclock.h"
 #include "proxy/worker.h"
 
 #define SIGNALS 5
@@ -55,7 +63,12 @@ struct app {
 	size_t worker_count;
 	struct edition_place place;
 	struct gatherer *gatherer;
+	struct metrics *metrics; /* NULL: none */
+	struct dnstap *dnstap;	 /* likewise */
 	struct surroundings around;
+	struct epochs *epochs;
+	struct wallclock *wallclock;
+	struct clockwatch *clockwatch; /* NULL: the kernel does not tell */
 	struct control *control; /* NULL: none */
 	struct control_context control_context;
 };
@@ -79,7 +92,10 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.socket_count = a->listeners.count,
 		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
-		.tcp_clients = tcp_clients_of(a) };
+		.tap = dnstap_tap(a->dnstap, index),
+		.tcp_clients = tcp_clients_of(a),
+		.resumed = epochs_resumed,
+		.resumed_arg = a->epochs };
 	struct worker *w;
 
 	edition_fill(a->now, &setup);
@@ -119,16 +135,55 @@ static void fill_place(struct app *a)
 		.bound = a->bound,
 		.bound_count = a->bound_count,
 		.workers = a->workers,
-		.worker_count = a->worker_count };
+		.worker_count = a->worker_count,
+		.addresses_changed = epochs_look,
+		.changed_arg = a->epochs };
 	if (getrandom(a->place.secret, sizeof a->place.secret, 0) != sizeof a->place.secret)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 }
+
+/* ------------------------------------------------------------------ clock and network */
+
+static bool build_surroundings(struct app *a)
+{
+	a->epochs = epochs_new(&(struct epochs_setup){ .base = a->base,
+		.mailbox = &a->mailbox,
+		.config = a->now->config,
+		.around = &a->around });
+	a->wallclock = wallclock_new(&(struct wallclock_setup){ .mailbox = &a->mailbox,
+		.state_dir = a->now->config->state_dir,
+		.around = &a->around,
+		.built = (time_t)dnsfwd_built });
+	return a->epochs && a->wallclock;
+}
+
+static void on_clock(void *arg)
+{
+	struct app *a = arg;
+
+	epochs_look_for_sleep(a->epochs);
+	wallclock_look(a->wallclock);
+}
+
+/* How they are, before anybody connects. */
+static void watch_surroundings(struct app *a)
+{
+	epochs_start(a->epochs, a->now->names, a->workers, a->worker_count);
+	wallclock_start(a->wallclock, a->workers, a->worker_count);
+	a->clockwatch = clockwatch_new(a->base, on_clock, a);
+	if (!a->clockwatch)
+		log_warning("steps of the clock can't be watched: timerfd: %m; connections that fail for "
+			    "a wrong date are tried again as any others");
+}
+
+/* ------------------------------------------------------------------ the parts */
 
 /* Those who look at it from outside see the new one. */
 static void on_reloaded(void *arg)
 {
 	struct app *a = arg;
 
+	epochs_set_config(a->epochs, a->now->config, a->now->names);
 	gatherer_set_config(a->gatherer, a->now->config, a->now->cache);
 	a->control_context.config = a->now->config;
 	a->control_context.cache = a->now->cache;
@@ -192,6 +247,44 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
 
+static enum exit_code build_metrics(struct app *a, char *error, size_t size)
+{
+	struct metrics_setup setup = { .base = a->base,
+		.where = a->now->config->metrics,
+		.group = a->group,
+		.gatherer = a->gatherer,
+		.around = &a->around,
+		.versions = { .dnsfwd = dnsfwd_version,
+			.gnutls = gnutls_check_version(NULL),
+			.libevent = event_get_version(),
+			.cares = bootstrap_channel_library() } };
+	int err = metrics_new(&setup, &a->metrics, error, size);
+
+	if (err == -ENOTSUP)
+		return EXIT_CONFIG;
+	return err < 0 ? EXIT_NETWORK : EXIT_OK;
+}
+
+static enum exit_code build_ops(struct app *a, char *error, size_t size)
+{
+	enum exit_code code = build_control(a, error, size);
+
+	return code == EXIT_OK ? build_metrics(a, error, size) : code;
+}
+
+static enum exit_code build_dnstap(struct app *a, char *error, size_t size)
+{
+	struct dnstap_setup setup = { .path = a->now->config->dnstap,
+		.client_addresses = a->now->config->dnstap_client_addresses,
+		.version = dnsfwd_version,
+		.workers = a->worker_count };
+	int err = dnstap_new(&setup, &a->dnstap, error, size);
+
+	if (err == -ENOMEM)
+		return EXIT_MEMORY;
+	return err < 0 ? EXIT_CONFIG : EXIT_OK;
+}
+
 static enum exit_code open_and_build(struct app *a, struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code;
@@ -201,14 +294,18 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	err = listeners_open(&a->listeners, a->now->config, passed, a->worker_count, error, size);
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
-	if (!allocate(a))
+	if (!allocate(a) || !build_surroundings(a))
 		return EXIT_MEMORY;
 	fill_place(a);
 	code = edition_serve(a->now, &a->place, NULL, error, size);
+	if (code == EXIT_OK)
+		code = build_dnstap(a, error, size);
 	if (code != EXIT_OK)
 		return code;
-	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a))
-		return build_control(a, error, size);
+	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a)) {
+		watch_surroundings(a);
+		return build_ops(a, error, size);
+	}
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }
@@ -230,6 +327,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
+	epochs_log_status(a->epochs);
 	report_request(a->gatherer);
 }
 
@@ -434,6 +532,8 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
+	if (dnstap_start(a->dnstap) < 0)
+		return EXIT_MEMORY;
 	if (a->now->cache && *a->now->config->cache_snapshot)
 		snapshot_read(a->now->cache, a->now->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
@@ -467,13 +567,18 @@ void app_free(struct app *a)
 		return;
 	control_free(a->control);
 	portal_keeper_free(a->portals);
+	metrics_free(a->metrics);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	dnstap_free(a->dnstap);
 	keep_cache(a);
 	added_zones_free(a->zones);
 	reload_free(a->reload);
 	edition_free(a->now);
 	portal_deinit(&a->portal);
+	epochs_free(a->epochs);
+	clockwatch_free(a->clockwatch);
+	wallclock_free(a->wallclock);
 	free(a->workers);
 	free(a->bound);
 	listeners_deinit(&a->listeners);

@@ -18,6 +18,8 @@
 #include "common/dns/cookie_store.h"
 #include "proxy/resolve/route.h"
 
+struct addr;
+struct cache;
 struct group;
 struct groups_change;
 struct loop;
@@ -105,6 +107,24 @@ void groups_set_addresses(
 void groups_set_unknown(struct groups *g, size_t upstream, const char *why);
 /* Connections that wait for these anchors go on. */
 void groups_trust_loaded(struct groups *g, const struct trust *t);
+/*
+ * Another network, or the machine has slept (design 5, Networks and epochs): all connections are made anew, with
+ * fresh tickets and cookies; what was learnt of paths is forgotten, but for who won the race, which is
+ * kept for the network left and taken up again for the one entered (places below MEMBER_NETWORKS_MAX; the same
+ * twice: nothing is known of a change).  fresh: nothing is known at the place entered.
+ */
+void groups_renew(struct groups *g, size_t left, size_t entered, bool fresh);
+/*
+ * These addresses are reached by another way, or can be reached that could not.  True: a connection, a
+ * ticket or the last winner is among them, so that groups_renew is due.  Else those without any connection
+ * try again at once.
+ */
+bool groups_moved(struct groups *g, const struct addr *addrs, size_t count);
+/* The clock was set, see member_redate; here: the place of the present network. */
+void groups_redate(struct groups *g, size_t here);
+/* The answers of zones that are asked in clear belong to the network that gave them. */
+void groups_flush_plain(const struct groups *g, struct cache *cache);
+
 /* What one upstream has counted, over both of its ways. */
 void groups_get_stats(const struct groups *g, size_t upstream, struct stats *ret);
 /* Sessions of all. */

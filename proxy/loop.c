@@ -54,8 +54,11 @@ static struct event_base *make_base(void)
 
 	if (!config)
 		return NULL;
-	if (event_config_set_flag(
-		    config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+	/*
+	 * Not EPOLL_USE_CHANGELIST: what the kernel refuses would come out long after event_add, in
+	 * libevent's log only, and nobody would wait for that socket any more.
+	 */
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
@@ -72,7 +75,9 @@ static void on_wakeup(evutil_socket_t fd, short what, void *arg)
 
 int loop_init(struct loop *l)
 {
-	*l = (struct loop){ .random.fill = kernel_random, .wakeup_us = UINT64_MAX };
+	*l = (struct loop){ .random.fill = kernel_random,
+		.wakeup_us = UINT64_MAX,
+		.slept_us = clock_slept_us() };
 	turn_init(&l->turn, (struct turn_clock){ .monotonic_us = monotonic_us });
 	l->base = make_base();
 	l->scratch = malloc(LOOP_SCRATCH_SIZE);
@@ -131,6 +136,24 @@ static void arm_wakeup(struct loop *l)
 	l->wakeup_us = due;
 }
 
+/* One reading tells whether a close look is worth it: the turn's own time may be some time ago. */
+void loop_expect_queries(struct loop *l)
+{
+	uint64_t slept;
+
+	if (l->slept_known)
+		return;
+	l->slept_known = true;
+	if (clock_boottime_us() < turn_now_us(&l->turn) + l->slept_us + LOOP_SLEPT_US)
+		return;
+	slept = clock_slept_us();
+	if (slept < l->slept_us + LOOP_SLEPT_US)
+		return;
+	l->slept_us = slept;
+	if (l->resumed)
+		l->resumed(l->resumed_arg);
+}
+
 void loop_turn(struct loop *l)
 {
 	int how = EVLOOP_ONCE;
@@ -139,7 +162,7 @@ void loop_turn(struct loop *l)
 		how |= EVLOOP_NONBLOCK;
 	else
 		arm_wakeup(l);
-	l->turn.now_known = false;
+	l->turn.now_known = l->slept_known = false;
 	event_base_loop(l->base, how);
 	turn_begin(&l->turn);
 	turn_end(&l->turn);

@@ -54,7 +54,7 @@ static void tell_end(struct portal_keeper *k, const char *who)
 		[PORTAL_OFF] = "by hand",
 		[PORTAL_TIME] = "its time is over",
 		[PORTAL_ANSWERED] = "an upstream can be reached, ",
-		[PORTAL_NETWORK] = "this is another network" };
+		[PORTAL_NETWORK] = "this may be another network" };
 	struct portal_look l;
 	char names[NAMES_MAX];
 

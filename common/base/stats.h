@@ -63,6 +63,7 @@
 	X(bound_sessions, "bound hit: sessions of an upstream side by side")                       \
 	X(bound_post_handshake, "bound hit: a server that sends too much beside answers")          \
 	X(bound_ids, "bound hit: abandoned ids of a session")                                      \
+	X(bound_dnstap, "bound hit: frames for dnstap, whose reader is slow")                      \
 	X(bound_memory, "an allocation failed")                                                    \
 	X(tcp_accepted, "TCP clients accepted")                                                    \
 	X(tcp_timeouts, "TCP clients closed by a timer")                                           \
@@ -95,6 +96,7 @@
 	X(connects_failed, "of these, that never became a session")                                \
 	X(handshakes_full, "TLS handshakes with a certificate")                                    \
 	X(handshakes_resumed, "TLS handshakes with a ticket")                                      \
+	X(handshakes_failed, "TLS handshakes that came to nothing")                                \
 	X(dtls_discarded, "DTLS records dropped: forged, repeated, damaged, of no use")            \
 	X(dtls_icmp, "ICMP and send errors of DTLS sockets, which end no session")                 \
 	X(dtls_doubts, "alerts in clear that may mean a lost DTLS session")                        \

@@ -57,6 +57,8 @@ void config_unref(struct config *c)
 	free_texts(&c->files);
 	free(c->control);
 	free(c->log_level);
+	free(c->metrics);
+	free(c->dnstap);
 	free_local(c);
 	config_errors_free(&c->warnings);
 	free(c);

@@ -36,6 +36,9 @@
 #define CONFIG_NAMES_MAX     1024u
 #define CONFIG_PRIVATE_MAX   64u
 
+/* Of `metrics`, where none is written. */
+#define METRICS_PORT 9953u
+
 /* Least memory of a cache; as CACHE_SIZE_MIN, which this folder does not see. */
 #define CACHE_SIZE_LEAST (64u * 1024u)
 
@@ -201,6 +204,9 @@ struct config {
 	bool control_is_default; /* nobody wrote it: its absence is no error */
 	char *log_level;
 	bool log_queries;
+	char *metrics; /* "": none; else an endpoint (endpoint.h), its port METRICS_PORT */
+	char *dnstap;  /* a path; "": none */
+	bool dnstap_client_addresses;
 
 	struct config_texts files; /* that it was read from: the first, then those it includes */
 

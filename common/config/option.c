@@ -119,6 +119,13 @@ const struct option config_options[] = {
 		"How much is logged: \"error\", \"warning\", \"info\" or \"debug\"." },
 	{ "log-queries", OPTION_BOOL, TOP(log_queries), 0, 0, "false", RELOAD_LIVE,
 		"Whether the names that clients ask for may be logged, at level debug." },
+	{ "metrics", OPTION_ENDPOINT, TOP(metrics), 0, 0, "\"\"", RELOAD_RESTART,
+		"Where figures are served over HTTP, with a status page: an address of loopback, or a "
+		"path." },
+	{ "dnstap", OPTION_STRING, TOP(dnstap), 0, 107, "\"\"", RELOAD_RESTART,
+		"A Unix socket at which somebody reads copies of all messages; empty: none are made." },
+	{ "dnstap-client-addresses", OPTION_BOOL, TOP(dnstap_client_addresses), 0, 0, "false",
+		RELOAD_RESTART, "Whether these tell whole addresses of clients, or their networks alone." },
 	{ 0 },
 };
 

@@ -37,6 +37,7 @@ enum option_type {
 	OPTION_PRIVATE,	     /* array of prefixes, or "all" */
 	OPTION_BLOCK_ANSWER, /* nxdomain, nodata, null */
 	OPTION_DNS64,	     /* "", "auto", a prefix of RFC 6052 */
+	OPTION_ENDPOINT,     /* "", an address of loopback, a path */
 };
 
 enum option_reload { RELOAD_LIVE, RELOAD_RESTART };

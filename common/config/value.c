@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "common/base/hostmatch.h"
+#include "common/config/config.h"
+#include "common/config/endpoint.h"
 #include "common/config/local.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
@@ -123,6 +125,11 @@ static void allowed_text(const struct option *o, char *text, size_t size)
 		snprintf(text, size,
 			"a prefix of 32, 40, 48, 56, 64 or 96 bits is wanted, like "
 			"\"64:ff9b::/96\", or \"auto\"");
+		break;
+	case OPTION_ENDPOINT:
+		snprintf(text, size,
+			"an address that no other machine reaches, like \"127.0.0.1:9953\" or "
+			"\"[::1]:9953\", or the path of a Unix socket is wanted");
 		break;
 	case OPTION_PRINTABLE:
 		snprintf(text, size,
@@ -292,6 +299,10 @@ static bool is_printable(const char *text)
 
 static bool text_allowed(const struct option *o, const char *text)
 {
+	struct endpoint ignored;
+
+	if (o->type == OPTION_ENDPOINT)
+		return !*text || endpoint_parse(text, METRICS_PORT, &ignored);
 	if (o->type == OPTION_LEVEL)
 		return is_level(text);
 	if (o->type == OPTION_PRINTABLE && !is_printable(text))

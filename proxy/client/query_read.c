@@ -1,5 +1,6 @@
 /* From bytes to a query that may be asked; all else is answered here, or not at all. */
 #include "common/base/clock.h"
+#include "common/base/tap.h"
 #include "proxy/client/cookie.h"
 #include "proxy/client/judge.h"
 #include "proxy/client/query_internal.h"
@@ -161,6 +162,9 @@ bool query_read(struct queries *qs, struct query_ready *r, const uint8_t *msg, s
 	*ret_verdict = refuse_unreadable(qs, v, &r->message);
 	if (*ret_verdict != QUERY_BEGUN)
 		return false;
+	if (qs->loop->tap)
+		tap_message(qs->loop->tap, &(struct tap_message){ TAP_CLIENT_QUERY,
+			from->stream ? TAP_TCP : TAP_UDP, &from->peer, msg, len, 0 });
 	if (v != MESSAGE_NO_QUESTION)
 		edns_parse(&r->message, false, &r->edns);
 	else

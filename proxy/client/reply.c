@@ -1,5 +1,6 @@
 #include "proxy/client/reply.h"
 
+#include "common/base/tap.h"
 #include "common/dns/rewrite.h"
 #include "proxy/client/query.h"
 #include "proxy/client/querylog.h"
@@ -34,6 +35,16 @@ static void count(struct stats *stats, unsigned rcode, uint64_t took_us)
 		histogram_add(&stats->waited, took_us);
 }
 
+static void tap_reply(const struct reply_to *to, const uint8_t *reply, size_t len)
+{
+	struct tap *tap = to->queries->loop->tap;
+
+	if (tap)
+		tap_message(tap, &(struct tap_message){ TAP_CLIENT_RESPONSE,
+			to->origin->stream ? TAP_TCP : TAP_UDP, &to->origin->peer, reply, len,
+			to->took_us });
+}
+
 /* len 0: nothing was written.  extended: what of its rcode the header has no room for. */
 static void commit(
 	const struct reply_to *to, const uint8_t *reply, size_t len, unsigned extended, bool ours)
@@ -47,6 +58,7 @@ static void commit(
 		stats->replies_servfail++;
 	if (!ours && reply[2] & (DNS_TC >> 8))
 		stats->replies_truncated++;
+	tap_reply(to, reply, len);
 	to->origin->ops->commit(to->origin, len);
 }
 

@@ -122,8 +122,11 @@ static void pause_accepting(struct tcp_listener *l, int error)
 static void on_pause_over(struct timer *t)
 {
 	struct tcp_listener *l = container_of(t, struct tcp_listener, pause);
+	struct turn *turn = &l->clients->loop->turn;
 
-	event_add(l->readable, NULL);
+	/* Still short of memory: later, with the timer that has just been there. */
+	if (event_add(l->readable, NULL) < 0)
+		timer_start(&turn->timers, t, turn_now_us(turn) + PAUSE_US);
 }
 
 static bool somebody_waits(const struct tcp_listener *l)

@@ -96,8 +96,8 @@ int control_new(const struct control_setup *setup, struct control **ret, char *e
 /* Ends all calls, and removes the socket.  NULL is fine. */
 void control_free(struct control *c);
 
-/* Bounds hit: connections refused or closed because there were too many. */
-uint64_t control_refused(const struct control *c);
+/* Bound hit: connections refused or closed because there were too many. */
+uint64_t control_refused(const struct control_call *c);
 
 /* ------------------------------------------------------------------ for commands */
 

@@ -103,8 +103,7 @@ static int ask_if_alive(const struct place *p, char *error, size_t size)
 	if (err != 0 && err != EAGAIN)
 		return fail(error, size, err, "there is a socket");
 	snprintf(error, size,
-		"another process (pid %ld) listens there; end it, or choose another path with "
-		"control = \"PATH\"",
+		"another process (pid %ld) listens there; end it, or choose another path",
 		(long)peer.pid);
 	return -EADDRINUSE;
 }

@@ -80,6 +80,7 @@ static void finish(struct figures_request *r)
 	r->done = NULL;
 	event_del(r->patience);
 	r->figures.up_us = loop_boottime_us(NULL) - g->begun_us;
+	r->figures.refused = g->refused;
 	r->figures.has_cache = g->setup.cache;
 	if (g->setup.cache)
 		cache_get_figures(g->setup.cache, &r->figures.cache);
@@ -248,11 +249,6 @@ void gatherer_set_config(struct gatherer *g, struct config *config, struct cache
 	config_unref(g->setup.config);
 	g->setup.config = config;
 	g->setup.cache = cache;
-}
-
-uint64_t gatherer_refused(const struct gatherer *g)
-{
-	return g->refused;
 }
 
 struct mailbox *gatherer_mailbox(const struct gatherer *g)

@@ -29,6 +29,7 @@ struct figures {
 	struct worker_report sum;    /* upstreams: one for each of config->forward */
 	bool has_cache;
 	struct cache_figures cache;
+	uint64_t refused; /* bound hit: requests for figures */
 };
 
 /* What f points to is valid during the call. */
@@ -69,8 +70,5 @@ struct mailbox *gatherer_mailbox(const struct gatherer *g);
 struct config *gatherer_config(const struct gatherer *g);
 /* i < the number of workers */
 struct worker *gatherer_worker(const struct gatherer *g, size_t i);
-
-/* Requests refused because of the bound. */
-uint64_t gatherer_refused(const struct gatherer *g);
 
 #endif

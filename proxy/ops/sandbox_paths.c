@@ -164,7 +164,7 @@ bool sandbox_paths_each(const struct config *c,
 	return texts(&v, &c->files) && texts(&v, &c->hosts) && texts(&v, &c->block) &&
 	       one(&v, c->lease_file, false) && one(&v, c->cookie_secret_file, false) &&
 	       bundles(&v, c) && one(&v, c->state_dir, true) && one(&v, c->cache_snapshot, true) &&
-	       one(&v, c->control, true);
+	       one(&v, c->control, true) && one(&v, *c->metrics == '/' ? c->metrics : NULL, true);
 }
 
 struct collect {

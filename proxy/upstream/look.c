@@ -217,6 +217,19 @@ void look_add(struct upstream_look *sum, const struct upstream_look *part)
 		add_address(sum, &part->address[i]);
 }
 
+int64_t look_expiry(const struct upstream_look *l)
+{
+	int64_t first = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		int64_t t = l->address[i].not_after;
+
+		if (t > 0 && (first == 0 || t < first))
+			first = t;
+	}
+	return first;
+}
+
 const char *look_standing_text(enum upstream_standing s)
 {
 	static const char *const texts[] = { [UPSTREAM_UP] = "up",

@@ -62,6 +62,9 @@ void look_at(const struct upstream *face, uint64_t now_us, struct upstream_look 
 /* What another worker sees of the same upstream. */
 void look_add(struct upstream_look *sum, const struct upstream_look *part);
 
+/* When the first of the certificates that its addresses have shown expires; 0: none is known. */
+int64_t look_expiry(const struct upstream_look *l);
+
 /* "up", "starting", "unknown", "lost", "down" */
 const char *look_standing_text(enum upstream_standing s);
 

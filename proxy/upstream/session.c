@@ -82,13 +82,14 @@ void session_return_queued(struct session *s)
 
 /*
  * The end of a session that had answered, by whatever the server does, is its limit, not a failure:
- * its queries don't pay for it (design 5, Loss), but for one whose half answer cut the session.
+ * its queries don't pay for it (design 5, Loss), but for one whose half answer cut the session.  Nor do
+ * they for an end that was our own decision (end is NULL).
  */
 static void give_all_back(struct session *s, const struct transport_end *end)
 {
 	const struct flight *half =
 		end ? session_half_answered(s, end->partial, end->partial_len) : NULL;
-	bool limit = s->answers > 0 || half || session_was_idle(s, end);
+	bool limit = !end || s->answers > 0 || half || session_was_idle(s, end);
 	struct list *n;
 
 	while ((n = list_take(&s->sent))) {
@@ -289,6 +290,21 @@ static const struct transport_handler handler = {
 
 /* ------------------------------------------------------------------ the way down */
 
+static enum tap_over over(const struct session *s)
+{
+	if (s->transport->info.clear)
+		return session_is_stream(s) ? TAP_TCP : TAP_UDP;
+	return session_is_stream(s) ? TAP_TLS : TAP_DTLS;
+}
+
+void session_tap(struct session *s, enum tap_event event, const uint8_t *msg, size_t len,
+	uint64_t took_us)
+{
+	if (s->setup->tap)
+		tap_message(s->setup->tap, &(struct tap_message){
+			event, over(s), &s->addr, msg, len, took_us });
+}
+
 static void charge(const struct session *s, struct flight *f)
 {
 	if (!session_is_stream(s)) {
@@ -347,11 +363,13 @@ static int build_and_send(struct session *s, struct flight *f, size_t *ret_len)
 	if (*ret_len == 0 || *ret_len > s->transport->info.max_message)
 		return -EMSGSIZE;
 	err = s->transport->ops->send(s->transport, setup->scratch, *ret_len);
-	if (err == 0)
-		setup->stats->upstream_padding += padding;
-	if (err == 0 && f->request->trace)
+	if (err < 0)
+		return err;
+	setup->stats->upstream_padding += padding;
+	if (f->request->trace)
 		trace_sent(f->request->trace, s, f, *ret_len, padding);
-	return err;
+	session_tap(s, TAP_UPSTREAM_QUERY, setup->scratch, *ret_len, 0);
+	return 0;
 }
 
 static int send_one(struct session *s, struct flight *f)

@@ -29,6 +29,7 @@
 #include "common/base/idmap.h"
 #include "common/base/random.h"
 #include "common/base/stats.h"
+#include "common/base/tap.h"
 #include "common/base/turn.h"
 #include "common/dns/cookie_client.h"
 #include "common/dns/rewrite.h"
@@ -99,6 +100,7 @@ struct session_setup {
 	unsigned max_inflight;
 	const struct session_owner *owner;
 	void *owner_arg;
+	struct tap *tap;  /* NULL: none */
 	uint8_t *scratch; /* DNS_MESSAGE_MAX octets, shared by the worker: a query is built here */
 };
 
@@ -188,6 +190,10 @@ struct flight *session_half_answered(const struct session *s, const uint8_t *par
  */
 bool session_was_idle(const struct session *s, const struct transport_end *end);
 
+/* A copy of what was sent to it, or has come, for whoever watches. */
+void session_tap(struct session *s, enum tap_event event, const uint8_t *msg, size_t len,
+	uint64_t took_us);
+
 /* Not counted against the limit of sends, once. */
 void flight_uncharge(struct flight *f);
 
@@ -198,8 +204,8 @@ void session_return_queued(struct session *s);
 void session_retire(struct session *s);
 
 /*
- * Ends at once; the owner hears `unready` and `returned` for its queries, not `ended`.  Freed at
- * the end of the turn.
+ * Ends at once; the owner hears `unready` and `returned` for its queries, which don't pay for it, not
+ * `ended`.  Freed at the end of the turn.
  */
 void session_abort(struct session *s);
 

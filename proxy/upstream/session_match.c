@@ -51,6 +51,7 @@ static void accept_answer(struct session *s, struct flight *f, const struct edns
 	uint64_t took = turn_now_us(s->setup->turn) - f->sent_us;
 	struct request *r = f->request;
 
+	session_tap(s, TAP_UPSTREAM_RESPONSE, r->answer.data, r->answer.len, took);
 	take_out(s, f);
 	s->answers++;
 	s->setup->stats->upstream_answers++;

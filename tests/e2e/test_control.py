@@ -113,6 +113,7 @@ def test_silent_clients_keep_nobody_out(fwd):
     fds = fwd.fds()
     silent = [connect(fwd) for _ in range(3 * CLIENTS_MAX)]
     assert json.loads(ask(fwd, b"status\n"))["state"] == "healthy"
+    assert fwd.ctl_json("stats")["bound_control"] >= 2 * CLIENTS_MAX
     for s in silent:
         s.close()
     wait_for(lambda: fwd.fds() == fds, what="descriptors given back")

@@ -199,11 +199,21 @@ def test_its_time_ends_it(upstream, start, hotel, clock):
     fwd = start(upstream, OPTIONS, clock=clock)
     open_for(fwd, hotel, "login.test", how=("1m",))
     assert here(fwd.ask("login.test"))
-    clock.sleep(61)  # of the machine, too: the first question after it is told from those before
+    clock.run(61)
     assert fwd.ask("login.test").rcode() == 2
     assert hotel.count("login.test.") == 1
     closed_by(fwd, "time")
     fwd.wait_log("portal: closed: its time is over; in clear to .* could go login.test")
+
+
+def test_sleep_ends_it(upstream, start, hotel, clock):
+    """Nobody knows where the machine wakes up; its own time passes meanwhile."""
+    fwd = start(upstream, OPTIONS, clock=clock)
+    open_for(fwd, hotel, "login.test")
+    clock.sleep(3700)
+    assert fwd.ask("login.test").rcode() == 2, "the first question"
+    wait_for(lambda: not state(fwd)["open"], what="the portal to close")
+    assert hotel.names == set()
 
 
 def test_a_restart_ends_it(upstream, start, hotel):
@@ -394,3 +404,19 @@ def test_gateway_gets_these_names_alone(certs, family):
             for what in found:
                 assert what.startswith("port 53: ") or "zqlogin" in what, what
                 assert at in what and not any(f"zq{i}" in what for i in range(5)) and "zqother" not in what, what
+
+
+def test_another_network_ends_it(certs):
+    """Told by the route to the upstream."""
+    with Network(hosts=2, clear=True) as net:
+        home, cafe = net.hosts
+        server = home.serve(certs=certs)
+        server.listen(False)
+        with TestServer(certs=certs, tls=0, udp=[f"{home.v4}:53"], netns=home) as hotel:
+            fwd = Dnsfwd([server], OPTIONS, netns=net.client)
+            ctl = [*net.client.prefix[1:], CTL, "-s", fwd.control, "portal"]
+            good(run(*ctl, "10m", "--resolver", home.v4, "--no-probe", "login.test", binary="ip"))
+            assert addresses(fwd.ask("login.test")) == [expected_a("login.test")]
+            net.client.ip(*(f"route add {a} via {b} dev {cafe.device}" for a, b in ((home.v4, cafe.v4), (home.v6, cafe.v6))))
+            fwd.wait_log("portal: closed: this may be another network")
+            fwd.stop()

@@ -156,6 +156,31 @@ def test_bad_file(start, server, kind):
     assert len(server.conns()) == 1
 
 
+def test_names_of_upstreams_are_not_forgotten(start, server, start_server):
+    """What a name stands for is known still: for upstreams that stay, and for new ones of that name."""
+    host = "a-127-0-0-1.upstream.test"  # as the test resolver answers, it is there
+    other, boot = start_server(), start_server(tls=0, udp=1)
+
+    def named(*servers):
+        return {"forward": [f"tls://{host}:{s.tls[0].port}#resolver.test" for s in servers]}
+
+    fwd = start(None, {**named(server), "bootstrap": [f"127.0.0.1:{boot.udp[0].port}"], "state-dir": "",
+                       "tls-cert-bundle": server.ca}, server=server)
+    ask_good(fwd, "a.test")
+    asked = boot.count(host)
+    for n in range(5):
+        fwd.reload({})
+        ask_good(fwd, f"b{n}.test")
+    assert len(server.conns()) == 1
+    fwd.reload(named(other))
+    ask_good(fwd, "c.test")
+    assert other.count("c.test") == 1 and boot.count(host) == asked
+    spare = start_server(tls=0, udp=1)
+    fwd.reload({**named(server), "bootstrap": [f"127.0.0.1:{spare.udp[0].port}"]})
+    ask_good(fwd, "d.test")
+    wait_for(lambda: spare.count(host), what="the other bootstrap server to be asked")
+
+
 def test_asked_for_by_dnsfwdctl(start, server):
     """Whoever asks is told what is wrong, as the log is."""
     fwd = start(server, {"control": True})

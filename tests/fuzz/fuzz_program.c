@@ -21,9 +21,10 @@
 #define MESSAGE_MAX 4096u
 #define NAMES	    6u
 
-static const char conf[] = "forward = [ \"tls://192.0.2.1#dns.test\", \"tls://192.0.2.2#dns.test\" ]\n"
-			   "record = [ \"nas.lan A 192.168.1.5\", \"n3.test CNAME n4.test\" ]\nhosts = [ ]\n"
-			   "private-address = [ \"all\" ]\ndns64 = \"64:ff9b::/96\"\n";
+static const char conf[] =
+	"forward = [ \"tls://192.0.2.1#dns.test\", \"tls://192.0.2.2#dns.test\" ]\n"
+	"record = [ \"nas.lan A 192.168.1.5\", \"n3.test CNAME n4.test\" ]\nhosts = [ ]\n"
+	"private-address = [ \"all\" ]\ndns64 = \"64:ff9b::/96\"\n";
 
 /* Who asked: a place to reply to. */
 struct client {
@@ -208,7 +209,10 @@ static void answer_bytes(struct input *in)
 	question = how & 1 ? DNS_HEADER_LEN + name_len(query->bytes + DNS_HEADER_LEN) + 4 : 2;
 	memcpy(answer, query->bytes, question);
 	if (how & 1)
-		memcpy(answer + 2, (uint8_t[]){ 0x81, 0x80 | (how >> 4), 0, 1, 0, how >> 1 & 1, 0, how >> 2 & 1, 0, how >> 3 & 1 }, 10);
+		memcpy(answer + 2,
+			(uint8_t[]){ 0x81, 0x80 | (how >> 4), 0, 1, 0, how >> 1 & 1, 0,
+				how >> 2 & 1, 0, how >> 3 & 1 },
+			10);
 	memcpy(answer + question, rest, len);
 	free(rest);
 	fake_deliver(f, answer, question + len);
@@ -228,7 +232,8 @@ static void break_connection(struct input *in)
 	uint8_t how = take(in);
 
 	if (f && how & 1)
-		fake_end(f, f->ready ? FAULT_CLOSED : FAULT_TIMEOUT, f->ready ? STAGE_DNS : STAGE_TCP);
+		fake_end(f, f->ready ? FAULT_CLOSED : FAULT_TIMEOUT,
+			f->ready ? STAGE_DNS : STAGE_TCP);
 	else if (f)
 		fake_end(f, FAULT_RESET, f->ready ? STAGE_DNS : STAGE_TLS);
 }
@@ -308,7 +313,9 @@ static void read_config(void)
 static void begin(void)
 {
 	static const uint8_t key[SUFFIX_KEY];
-	struct cache_settings settings = { .size = CACHE_SIZE_MIN, .max_ttl_s = 86400, .stale_s = 86400 };
+	struct cache_settings settings = {
+		.size = CACHE_SIZE_MIN, .max_ttl_s = 86400, .stale_s = 86400
+	};
 	struct lookups_setup setup;
 
 	read_config();
@@ -320,9 +327,17 @@ static void begin(void)
 	cache = cache_new(&settings);
 	must(cache);
 	begin_upstreams();
-	setup = (struct lookups_setup){ .max = 16, .turn = &net.turn, .stats = &net.stats, .random = &net.random,
-		.routes = { .forward = &pool }, .cache = cache, .boottime_s = clock_s, .timeout_us = 4 * SEC, .prefetch = true,
-		.refused = is_refused, .refused_arg = &local };
+	setup = (struct lookups_setup){ .max = 16,
+		.turn = &net.turn,
+		.stats = &net.stats,
+		.random = &net.random,
+		.routes = { .forward = &pool },
+		.cache = cache,
+		.boottime_s = clock_s,
+		.timeout_us = 4 * SEC,
+		.prefetch = true,
+		.refused = is_refused,
+		.refused_arg = &local };
 	lookups_init(&lookups, &setup);
 	must(local_init(&local, config, &loop.stats, key) == 0);
 	local.routes = setup.routes;
@@ -344,8 +359,8 @@ static void end(void)
 	cache_free(cache);
 }
 
-static void (*const steps[])(struct input *in) = { ask_bytes, ask_well, ask_well, answer_well, answer_bytes, become_ready,
-	become_ready, break_connection };
+static void (*const steps[])(struct input *in) = { ask_bytes, ask_well, ask_well, answer_well,
+	answer_bytes, become_ready, become_ready, break_connection };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

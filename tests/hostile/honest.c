@@ -48,7 +48,8 @@ static struct {
 } queue[QUEUE_MAX];
 static uint64_t queue_first, queue_end;
 static uint32_t waiting, window = 100, *times;
-static uint64_t count = UINT64_MAX, names, good, lost, wrong, stray, failed, rcodes[16], sent, timeout_us = 5000000;
+static uint64_t count = UINT64_MAX, names, good, lost, wrong, stray, failed, rcodes[16], sent,
+		timeout_us = 5000000;
 static uint64_t began, until = UINT64_MAX;
 static double rate;
 static bool tcp, tell;
@@ -73,7 +74,8 @@ static void print_reason(const uint8_t *m, size_t len, size_t at)
 		size_t n = (size_t)m[at + 2] << 8 | m[at + 3];
 
 		if (m[at] == 0 && m[at + 1] == 15 && n >= 2 && at + 4 + n <= len) {
-			printf(" EDE %u: %.*s", m[at + 4] << 8 | m[at + 5], (int)(n - 2), (const char *)m + at + 6);
+			printf(" EDE %u: %.*s", m[at + 4] << 8 | m[at + 5], (int)(n - 2),
+				(const char *)m + at + 6);
 			return;
 		}
 		at += 4 + n;
@@ -148,10 +150,13 @@ static void ask(uint64_t now)
 	size_t len;
 
 	question_text(number, text, sizeof text);
-	memcpy(a->query, (uint8_t[]){ (uint8_t)(id >> 8), (uint8_t)id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1 }, 12);
+	memcpy(a->query,
+		(uint8_t[]){ (uint8_t)(id >> 8), (uint8_t)id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1 }, 12);
 	len = dnsname_parse(text, a->query + 12);
-	a->address = expected ? expected : 0xc6120000u | (dnsname_hash(a->query + 12, len) & 0x1ffffu);
-	for (size_t i = 0; i < len; i++) { /* letters in random case; lengths of labels are below 64 */
+	a->address =
+		expected ? expected : 0xc6120000u | (dnsname_hash(a->query + 12, len) & 0x1ffffu);
+	for (size_t i = 0; i < len;
+		i++) { /* letters in random case; lengths of labels are below 64 */
 		uint8_t *c = &a->query[12 + i];
 
 		if (*c >= 'a' && *c <= 'z' && random_next(&dice) & 1)
@@ -177,7 +182,8 @@ static void ask_what_is_due(uint64_t now)
 {
 	uint64_t due = rate > 0 ? (uint64_t)((double)(now - began) * rate / 1e6) + 1 : UINT64_MAX;
 
-	for (unsigned i = 0; i < BURST && sent < count && sent < due && waiting < window && now < until; i++) {
+	for (unsigned i = 0;
+		i < BURST && sent < count && sent < due && waiting < window && now < until; i++) {
 		if (out_len + QUERY_MAX + 2 > sizeof out || queue_end - queue_first == QUEUE_MAX)
 			break;
 		ask(now);
@@ -217,7 +223,10 @@ static const char *verdict(const struct asked *a, const uint8_t *m, size_t len)
 	at = (m[at] & 0xc0) == 0xc0 ? at + 2 : dnsname_skip(m, len, at, true);
 	if (!at || at + 14 > len || m[at + 1] != 1 || m[at + 9] != 4)
 		return "wrong";
-	return ((uint32_t)m[at + 10] << 24 | m[at + 11] << 16 | m[at + 12] << 8 | m[at + 13]) == a->address ? NULL : "wrong";
+	return ((uint32_t)m[at + 10] << 24 | m[at + 11] << 16 | m[at + 12] << 8 | m[at + 13]) ==
+			       a->address
+		       ? NULL
+		       : "wrong";
 }
 
 static void take(const uint8_t *m, size_t len, uint64_t now)
@@ -343,18 +352,20 @@ static void print(void)
 
 	n = n < TIMES_MAX ? n : TIMES_MAX;
 	qsort(times, n, sizeof *times, compare);
-	printf("{\"asked\": %llu, \"good\": %llu, \"lost\": %llu, \"failed\": %llu, \"wrong\": %llu, \"stray\": %llu, ",
-		(unsigned long long)sent, (unsigned long long)good, (unsigned long long)lost, (unsigned long long)failed,
-		(unsigned long long)wrong, (unsigned long long)stray);
+	printf("{\"asked\": %llu, \"good\": %llu, \"lost\": %llu, \"failed\": %llu, \"wrong\": "
+	       "%llu, \"stray\": %llu, ",
+		(unsigned long long)sent, (unsigned long long)good, (unsigned long long)lost,
+		(unsigned long long)failed, (unsigned long long)wrong, (unsigned long long)stray);
 	printf("\"rcodes\": {");
 	for (unsigned i = 0; i < 16; i++) {
 		if (rcodes[i])
-			printf("%s\"%u\": %llu", first ? "" : ", ", i, (unsigned long long)rcodes[i]);
+			printf("%s\"%u\": %llu", first ? "" : ", ", i,
+				(unsigned long long)rcodes[i]);
 		first = first && !rcodes[i];
 	}
-	printf("}, \"p50\": %u, \"p99\": %u, \"p999\": %u, \"max\": %u, \"seconds\": %.3f}\n", n ? times[n / 2] : 0,
-		n ? times[n * 99 / 100] : 0, n ? times[n * 999 / 1000] : 0, n ? times[n - 1] : 0,
-		(double)(now_us() - began) / 1e6);
+	printf("}, \"p50\": %u, \"p99\": %u, \"p999\": %u, \"max\": %u, \"seconds\": %.3f}\n",
+		n ? times[n / 2] : 0, n ? times[n * 99 / 100] : 0, n ? times[n * 999 / 1000] : 0,
+		n ? times[n - 1] : 0, (double)(now_us() - began) / 1e6);
 }
 
 /* SIGTERM: no more questions; those that wait are waited for. */
@@ -366,31 +377,60 @@ static void stop(int number)
 
 static void read_options(int argc, char **argv)
 {
-	static const struct option known[] = { { "port", 1, 0, 'p' }, { "count", 1, 0, 'n' }, { "seconds", 1, 0, 's' },
-		{ "rate", 1, 0, 'r' }, { "window", 1, 0, 'w' }, { "tcp", 0, 0, 't' }, { "prefix", 1, 0, 'x' },
-		{ "suffix", 1, 0, 'y' }, { "names", 1, 0, 'm' }, { "expect", 1, 0, 'e' }, { "timeout", 1, 0, 'o' },
+	static const struct option known[] = { { "port", 1, 0, 'p' }, { "count", 1, 0, 'n' },
+		{ "seconds", 1, 0, 's' }, { "rate", 1, 0, 'r' }, { "window", 1, 0, 'w' },
+		{ "tcp", 0, 0, 't' }, { "prefix", 1, 0, 'x' }, { "suffix", 1, 0, 'y' },
+		{ "names", 1, 0, 'm' }, { "expect", 1, 0, 'e' }, { "timeout", 1, 0, 'o' },
 		{ "tell", 0, 0, 'l' }, { "host", 1, 0, 'h' }, { 0 } };
 	int o;
 
 	while ((o = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (o) {
-		case 'p': server.sin_port = htons((uint16_t)strtoul(optarg, NULL, 10)); break;
-		case 'n': count = strtoull(optarg, NULL, 10); break;
-		case 's': until = began + (uint64_t)(strtod(optarg, NULL) * 1e6); break;
-		case 'r': rate = strtod(optarg, NULL); break;
-		case 'w': window = (uint32_t)strtoul(optarg, NULL, 10); break;
-		case 't': tcp = true; break;
-		case 'x': prefix = optarg; break;
-		case 'y': suffix = optarg; break;
-		case 'm': names = strtoull(optarg, NULL, 10); break;
-		case 'e': expected = ntohl(inet_addr(optarg)); break;
-		case 'o': timeout_us = strtoull(optarg, NULL, 10) * 1000; break;
-		case 'l': tell = true; break;
-		case 'h': inet_pton(AF_INET, optarg, &server.sin_addr); break;
-		default: exit(3);
+		case 'p':
+			server.sin_port = htons((uint16_t)strtoul(optarg, NULL, 10));
+			break;
+		case 'n':
+			count = strtoull(optarg, NULL, 10);
+			break;
+		case 's':
+			until = began + (uint64_t)(strtod(optarg, NULL) * 1e6);
+			break;
+		case 'r':
+			rate = strtod(optarg, NULL);
+			break;
+		case 'w':
+			window = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 't':
+			tcp = true;
+			break;
+		case 'x':
+			prefix = optarg;
+			break;
+		case 'y':
+			suffix = optarg;
+			break;
+		case 'm':
+			names = strtoull(optarg, NULL, 10);
+			break;
+		case 'e':
+			expected = ntohl(inet_addr(optarg));
+			break;
+		case 'o':
+			timeout_us = strtoull(optarg, NULL, 10) * 1000;
+			break;
+		case 'l':
+			tell = true;
+			break;
+		case 'h':
+			inet_pton(AF_INET, optarg, &server.sin_addr);
+			break;
+		default:
+			exit(3);
 		}
 	}
-	if (!server.sin_port || window == 0 || window > IDS / 4 || strlen(prefix) + strlen(suffix) > 200) {
+	if (!server.sin_port || window == 0 || window > IDS / 4 ||
+		strlen(prefix) + strlen(suffix) > 200) {
 		fprintf(stderr, "honest: no --port, or a window or a name that is too large\n");
 		exit(3);
 	}

@@ -69,7 +69,7 @@ static bool read_udp(void)
 
 	while ((n = recv(udp, reply, sizeof reply, MSG_DONTWAIT)) >= 0) {
 		bool probe = n == 28 && reply[0] == PROBE_ID >> 8 && reply[1] == (PROBE_ID & 255) &&
-			!memcmp(reply + 12, "\5probe\4test", 11);
+			     !memcmp(reply + 12, "\5probe\4test", 11);
 
 		if (!probe)
 			judge(reply, (size_t)n);
@@ -99,7 +99,8 @@ static void wait_probed(void)
 
 static void keep_pace(void)
 {
-	uint64_t due = rate > 0 ? began + (uint64_t)((double)(sent_udp + sent_tcp) * 1e6 / rate) : 0;
+	uint64_t due =
+		rate > 0 ? began + (uint64_t)((double)(sent_udp + sent_tcp) * 1e6 / rate) : 0;
 	uint64_t now = now_us();
 
 	if (due > now)
@@ -208,7 +209,8 @@ static void end_stream(struct stream *s)
 {
 	switch (random_below(&s->dice, 8)) {
 	case 0: /* at once, by RST */
-		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 },
+			sizeof(struct linger));
 		return;
 	case 1: /* at once, whatever comes */
 		return;
@@ -223,7 +225,8 @@ static void send_stream(uint64_t count)
 {
 	static struct stream s;
 
-	s = (struct stream){ .fd = socket(AF_INET, SOCK_STREAM, 0), .dice = random_seeded(seed + next_message) };
+	s = (struct stream){ .fd = socket(AF_INET, SOCK_STREAM, 0),
+		.dice = random_seeded(seed + next_message) };
 	if (s.fd < 0 || connect(s.fd, (struct sockaddr *)&server, sizeof server) < 0)
 		fail(1, "no connection any more");
 	connections++;
@@ -239,12 +242,15 @@ static void send_stream(uint64_t count)
 
 static void print(void)
 {
-	printf("{\"seed\": %llu, \"udp\": %llu, \"tcp\": %llu, \"connections\": %llu, \"replies\": %llu, \"rcodes\": {",
-		(unsigned long long)seed, (unsigned long long)sent_udp, (unsigned long long)sent_tcp,
-		(unsigned long long)connections, (unsigned long long)replies);
+	printf("{\"seed\": %llu, \"udp\": %llu, \"tcp\": %llu, \"connections\": %llu, \"replies\": "
+	       "%llu, \"rcodes\": {",
+		(unsigned long long)seed, (unsigned long long)sent_udp,
+		(unsigned long long)sent_tcp, (unsigned long long)connections,
+		(unsigned long long)replies);
 	for (unsigned i = 0, first = 1; i < 16; i++) {
 		if (rcodes[i])
-			printf("%s\"%u\": %llu", first ? "" : ", ", i, (unsigned long long)rcodes[i]);
+			printf("%s\"%u\": %llu", first ? "" : ", ", i,
+				(unsigned long long)rcodes[i]);
 		first = first && !rcodes[i];
 	}
 	printf("}, \"seconds\": %.3f}\n", (double)(now_us() - began) / 1e6);
@@ -274,8 +280,9 @@ static void run(uint64_t count, bool use_udp, bool use_tcp)
 
 int main(int argc, char **argv)
 {
-	static const struct option known[] = { { "port", 1, 0, 'p' }, { "seed", 1, 0, 's' }, { "count", 1, 0, 'n' },
-		{ "from", 1, 0, 'f' }, { "transport", 1, 0, 't' }, { "rate", 1, 0, 'r' }, { "host", 1, 0, 'h' }, { 0 } };
+	static const struct option known[] = { { "port", 1, 0, 'p' }, { "seed", 1, 0, 's' },
+		{ "count", 1, 0, 'n' }, { "from", 1, 0, 'f' }, { "transport", 1, 0, 't' },
+		{ "rate", 1, 0, 'r' }, { "host", 1, 0, 'h' }, { 0 } };
 	const char *transport = "both";
 	uint64_t count = 0;
 	int o;
@@ -283,19 +290,35 @@ int main(int argc, char **argv)
 	inet_pton(AF_INET, "127.0.0.1", &server.sin_addr);
 	while ((o = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (o) {
-		case 'p': server.sin_port = htons((uint16_t)strtoul(optarg, NULL, 10)); break;
-		case 's': seed = strtoull(optarg, NULL, 10); break;
-		case 'n': count = strtoull(optarg, NULL, 10); break;
-		case 'f': next_message = strtoull(optarg, NULL, 10); break;
-		case 't': transport = optarg; break;
-		case 'r': rate = strtod(optarg, NULL); break;
-		case 'h': inet_pton(AF_INET, optarg, &server.sin_addr); break;
-		default: return 3;
+		case 'p':
+			server.sin_port = htons((uint16_t)strtoul(optarg, NULL, 10));
+			break;
+		case 's':
+			seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'n':
+			count = strtoull(optarg, NULL, 10);
+			break;
+		case 'f':
+			next_message = strtoull(optarg, NULL, 10);
+			break;
+		case 't':
+			transport = optarg;
+			break;
+		case 'r':
+			rate = strtod(optarg, NULL);
+			break;
+		case 'h':
+			inet_pton(AF_INET, optarg, &server.sin_addr);
+			break;
+		default:
+			return 3;
 		}
 	}
 	signal(SIGPIPE, SIG_IGN);
 	udp = socket(AF_INET, SOCK_DGRAM, 0);
-	if (!server.sin_port || udp < 0 || connect(udp, (struct sockaddr *)&server, sizeof server) < 0)
+	if (!server.sin_port || udp < 0 ||
+		connect(udp, (struct sockaddr *)&server, sizeof server) < 0)
 		fail(3, "no socket, or no --port");
 	setsockopt(udp, SOL_SOCKET, SO_RCVBUF, &(int){ 8 << 20 }, sizeof(int));
 	wait_probed();

@@ -59,7 +59,8 @@ static void set16(struct draft *d, size_t at, size_t value)
 
 static void put_label(struct draft *d, size_t n)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
 	put8(d, n);
 	if (one_in(d, 16)) {
@@ -100,7 +101,8 @@ static void put_name(struct draft *d)
 
 static size_t some_type(struct draft *d)
 {
-	static const uint16_t usual[] = { 1, 28, 16, 12, 15, 33, 65, 43, 48, 255, 252, 251, 41, 249, 250, 0 };
+	static const uint16_t usual[] = { 1, 28, 16, 12, 15, 33, 65, 43, 48, 255, 252, 251, 41, 249,
+		250, 0 };
 
 	if (one_in(d, 4))
 		return random_below(&d->dice, 65536);
@@ -290,7 +292,8 @@ static void spoil(struct draft *d)
 
 size_t mutated_query(uint64_t seed, uint64_t n, uint8_t ret_message[MUTATED_MAX])
 {
-	struct draft d = { .dice = random_seeded(seed * 0x9e3779b97f4a7c15u + n), .data = ret_message,
+	struct draft d = { .dice = random_seeded(seed * 0x9e3779b97f4a7c15u + n),
+		.data = ret_message,
 		.max = USUAL_MAX };
 
 	for (size_t i = 0; i < 4; i++)

@@ -3,7 +3,7 @@
 
 500 queries a second over UDP and TCP: new names, names of the cache, a local record, a zone in clear, an encrypted zone
 over DTLS.  One answer in a hundred of the first upstream is late, missing, wrong, cut or broken; every few seconds
-something happens that costs no query (a server closes, resets, falls silent, reads nothing, is away; SIGHUP, a changed
+something happens that costs no query (a server closes, resets, falls silent, reads nothing, is away; reloads, a changed
 block list, a flushed cache, a hostile client, idle clients), and now and then something that does (both upstreams away):
 then SERVFAIL is allowed for as long, and silence never is.
 
@@ -34,6 +34,7 @@ from testserver import TestServer, make_certs, wait_for  # noqa: E402
 
 SEGMENT = 60  # seconds between lines of figures
 PAUSE = (1.0, 6.0)  # seconds between events
+SETTLED = 2.0  # seconds after which no spoilt answer is waited for
 RECOVERY = 5.0  # seconds after an outage in which a query may still fail of it
 DEADLINE = 4.0  # query-timeout: who asked so long before an outage may meet it
 LOCAL = "192.0.2.7"
@@ -93,15 +94,14 @@ class Soak:
         self.fwd = Dnsfwd([self.first, self.second], self.options())
         self.outages, self.events, self.troubles = [], [], []  # events: (begin, end, name)
         self.samples = []  # (time, resident memory)
-        self.idle, self.kinds, self.failing = [], self.EVENTS, None
+        self.idle, self.kinds = [], self.EVENTS
+        self.order = ["u1", "u2"]
         self.spoil()
 
     def spoil(self, on=True):
         self.first.clear_rules()
         for rule in SPOILED if on else []:
             self.first.rule(f"every=1000 {rule}")
-        if self.failing and not on:
-            self.first.rule(f"rcode={self.failing}")
 
     def options(self):
         return {
@@ -147,9 +147,8 @@ class Soak:
 
     def errors(self):
         """Where there is another to ask no client sees them."""
-        self.failing = self.chance.choice(("SERVFAIL", "REFUSED"))
-        self.during(2, lambda: None)
-        self.failing = None
+        self.first.rule(f"rcode={self.chance.choice(('SERVFAIL', 'REFUSED'))}")
+        self.during(2, self.first.clear_rules)
 
     def datagrams_lost(self):
         self.datagrams.line("both", loss=0.3, dup=0.1, reorder=0.1)
@@ -169,6 +168,11 @@ class Soak:
 
     def hang_up(self):
         os.kill(self.fwd.pid, signal.SIGHUP)
+
+    def another_order(self):
+        """A reload that changes the group: what is under way with it goes on."""
+        self.order.reverse()
+        self.fwd.reload({"forward": list(self.order)})
 
     def flush(self):
         os.kill(self.fwd.pid, signal.SIGUSR2)
@@ -197,22 +201,26 @@ class Soak:
         self.during(3, lambda: [server.listen() for server in self.servers[:2]])
         self.outages.append((begin - DEADLINE, now() + RECOVERY))
 
+    # Where one of the two is out of order the other one is in order, and so is what it was asked: a query is not sent for ever.
+    ALONE = {away, silent, reads_nothing, stalls, errors, both_away}
     EVENTS = [close] * 4 + [away, silent, reads_nothing, stalls, errors, datagrams_lost, forgotten, noise, key_update]
-    EVENTS += [new_ticket_key, hang_up, flush, new_block_list, hostile_client, idle_clients, both_away]
+    EVENTS += [new_ticket_key, hang_up, another_order, flush, new_block_list, hostile_client, idle_clients, both_away]
 
     def during(self, seconds, undo):
-        """With one of the two out of order the other one is in order: a query is not sent for ever."""
-        self.spoil(False)
         time.sleep(seconds)  # the fault itself
         undo()
-        self.spoil()
 
     def happen(self, until):
         while now() < until:
             event = self.chance.choice(self.kinds)
+            if event in self.ALONE:
+                self.spoil(False)
+                time.sleep(SETTLED)
             begin = now()
             event(self)
             self.events.append((begin, now(), event.__name__))
+            if event in self.ALONE:
+                self.spoil()
             self.samples.append((now(), self.fwd.rss()))
             if now() < until:
                 time.sleep(min(self.chance.uniform(*PAUSE), max(0.0, until - now())))

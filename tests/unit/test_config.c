@@ -313,6 +313,16 @@ static const struct value_row {
 	{ "private-relay-may-bypass", "false", "false", NULL },
 	{ "private-relay-may-bypass", "0", NULL, "value 0: write true or false" },
 
+	{ "metrics", "\"127.0.0.1:9953\"", "\"127.0.0.1:9953\"", NULL },
+	{ "metrics", "\"/run/m.sock\"", "\"/run/m.sock\"", NULL },
+	{ "metrics", "\"\"", "\"\"", NULL },
+	{ "metrics", "\"192.168.1.1:9953\"", NULL, "an address that no other machine reaches" },
+	{ "metrics", "9953", NULL, "an address that no other machine reaches" },
+	{ "dnstap", "\"/run/tap.sock\"", "\"/run/tap.sock\"", NULL },
+	{ "dnstap", "7", NULL, "a text of 0 to 107 characters" },
+	{ "dnstap-client-addresses", "true", "true", NULL },
+	{ "dnstap-client-addresses", "1", NULL, "write true or false" },
+
 	{ "block", "[ \"/a\" ]", "[ \"/a\" ]", NULL },
 	{ "block", "[ \"\" ]", NULL, "a file name is wanted" },
 	{ "block-answer", "\"nodata\"", "\"nodata\"", NULL },

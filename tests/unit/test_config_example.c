@@ -48,6 +48,8 @@ static const char *const round_trips[] = {
 	FORWARD "private-address = [ \"all\", \"192.0.2.0/24\", \"10.0.0.0/8\" ]\ndns64 = \"auto\"\n"
 		"private-address-except = [ \"a\\\\046b.example\" ]\nmax-queries-per-client = 5\n"
 		"special-names-except = [ \"local\" ]\nfirefox-may-bypass = false\nrate-limit = 7\n",
+	FORWARD "metrics = \"[::1]:0\"\ndnstap = \"/t\"\ndnstap-client-addresses = true\n",
+	FORWARD "metrics = \"/run/a \\\"b\\\"\"\n",
 };
 
 static void test_print_round_trip(void **state)
