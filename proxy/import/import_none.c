@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "proxy/app.h"
+#include "proxy/exit_code.h"
 
 int import_command(const char *file, const char *kind, const char *const *upstreams, size_t count)
 {

@@ -162,7 +162,7 @@ static void judge_zones(struct status *s, const struct figures *f)
 	}
 }
 
-static void judge_portal(struct status *s, struct portal *p)
+void status_judge_portal(struct status *s, struct portal *p)
 {
 	static struct portal_look l; /* main's thread alone */
 	char names[200] = "";
@@ -191,8 +191,6 @@ void status_judge(const struct figures *f, const struct surroundings *around, st
 	else if (is_untried(f) && ret->state == STATUS_HEALTHY)
 		ret->state = STATUS_STARTING;
 	judge_zones(ret, f);
-	if (around->portal)
-		judge_portal(ret, around->portal);
 	if (around->clock.known && !around->clock.believed)
 		blame(ret, STATUS_DEGRADED, "%s", around->clock.note);
 	if (around->network.known && around->network.note[0])

@@ -153,6 +153,8 @@ void status_write(struct json *j, const struct figures *f, const struct surround
 	struct status s;
 
 	status_judge(f, around, &s);
+	if (around->portal)
+		status_judge_portal(&s, around->portal);
 	json_object(j, NULL);
 	write_process(j, f);
 	json_text(j, "state", status_text(s.state));
