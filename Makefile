@@ -184,7 +184,7 @@ UPSTREAM_TESTS := \
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
-	test_sandbox test_sandbox_calls test_watchdog
+	test_sandbox test_sandbox_calls test_watchdog test_epochs test_trusts
 PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
 PROXY_TESTS    += test_dnstap_frame
 SURROUNDINGS_TESTS := test_last_time test_networks test_route_ask
@@ -454,6 +454,16 @@ $(addprefix $(O)/tests/unit/,$(SURROUNDINGS_TESTS)): %: %.o \
 
 # The workers are the test's.
 $(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(O)/tests/unit/test_epochs: p_ldflags += -Wl,--wrap=clock_slept_us
+$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(O)/tests/unit/test_trusts: %: %.o $(O)/proxy/trusts.o $(O)/proxy/upstream/trust.o \
+		$(O)/proxy/upstream/memory.o $(O)/proxy/mailbox.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 

@@ -1,5 +1,6 @@
 """The control socket: who may do what, what is refused, and that whatever is done to it no query suffers."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -255,6 +256,20 @@ def test_a_folder_that_anybody_can_write_to(server, tmp_path):
     folder.mkdir()
     folder.chmod(0o777)
     assert "anybody can write to its folder" in refused(server, tmp_path, folder / "control.sock")
+
+
+def test_a_folder_that_somebody_has_locked(server, start, tmp_path):
+    """Whoever can read a folder can lock it: nobody keeps us from starting that way."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        fwd = start(server, {"control": str(folder / "control.sock")})
+        fwd.control = str(folder / "control.sock")
+        assert fwd.ctl("status").returncode == 0
+    finally:
+        os.close(fd)
 
 
 def test_a_missing_folder(server, tmp_path):
