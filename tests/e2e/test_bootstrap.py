@@ -222,6 +222,20 @@ def test_all_dead_then_one_comes(boot, begin):
     assert len(re.findall("addresses 127", fwd.log_text())) == 1
 
 
+def test_its_folder_outlives_the_configuration(boot, begin, tmp_path):
+    """What looks names up goes on over reloads; the configuration that it was made for does not."""
+    boot.listen(False)
+    with silent_port() as other:
+        fwd = begin(other, query_timeout="500ms")
+        fwd.reload({"bootstrap": [address_of(boot.udp[0])]})  # made anew
+        for size in ("1M", "2M", "3M"):
+            fwd.reload({"cache-size": size})  # goes on
+        boot.listen(True)
+        wait_answered(fwd)
+        wait_for(state(tmp_path).exists, what="the file\n" + fwd.log_text())
+        assert "127.0.0.1" in state(tmp_path).read_text()
+
+
 @pytest.mark.parametrize(
     "rule, reason",
     [
