@@ -115,7 +115,7 @@ def test_a_name_is_looked_up_and_used(upstream, boot, begin, tmp_path):
     assert asked(upstream) == (0, 0)
     assert re.fullmatch(VERSION + HOST + r" \d{10} 127\.0\.0\.1\n", state(tmp_path).read_text())
     assert state(tmp_path).stat().st_mode & 0o777 == 0o600
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["addresses"]
+    assert {"addresses"} <= {p.name for p in tmp_path.iterdir()} <= {"addresses", "clock"}
 
 
 def test_nothing_of_the_system_is_used(boot, begin, monkeypatch):
@@ -390,7 +390,7 @@ def test_no_folder_is_one_warning(boot, begin, tmp_path):
     fwd = begin(boot, state_dir=str(missing))
     wait_answered(fwd)
     fwd.wait_log(rf"warning addresses of upstreams cannot be (kept in|read from) {missing}: Not a directory; .*state-dir")
-    assert fwd.log_text().count(str(missing)) == 1
+    assert len(re.findall(rf"addresses of upstreams cannot be .*{missing}", fwd.log_text())) == 1
 
 
 def test_a_folder_that_is_not_there_is_made(boot, begin, tmp_path):
