@@ -164,6 +164,14 @@ def need_yaml(path):
         pytest.skip("built without libyaml")
 
 
+
+def test_an_extra_listener_stands_beside_the_usual_ones(tmp_path):
+    file = tmp_path / "resolved.conf"
+    file.write_text("[Resolve]\nDNS=9.9.9.9#dns.quad9.net\nDNSStubListenerExtra=192.168.1.1\n")
+    done = run("--import", file)
+    assert done.returncode == 0 and 'listen = [ "192.168.1.1", "127.0.0.1", "::1" ]' in done.stdout, done
+
+
 def test_stubby(tmp_path):
     path = write(tmp_path, "stubby.yml", STUBBY)
     need_yaml(path)
