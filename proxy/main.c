@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/log_recent.h"
 #include "common/config/presets.h"
 #include "proxy/app.h"
 #include "proxy/config_file.h"
@@ -247,6 +248,8 @@ int main(int argc, char **argv)
 		STDERR_FILENO, config_file_level(&command.file, config), is_journal(STDERR_FILENO));
 	tell_warnings(config, !command.check && !command.print);
 	raise_descriptors();
+	if (!command.check && !command.print)
+		log_recent_begin(); /* without memory for it there is none */
 	if (command.print)
 		config_print(config, stdout);
 	else
@@ -254,5 +257,6 @@ int main(int argc, char **argv)
 	if (command.check && code == EXIT_OK)
 		puts("the configuration is good");
 	config_unref(config);
+	log_recent_end();
 	return (int)code;
 }

@@ -8,6 +8,7 @@
 #include "common/base/tap.h"
 #include "proxy/client/tcp.h"
 #include "proxy/client/udp.h"
+#include "proxy/explain.h"
 #include "proxy/client/udp_sender.h"
 #include "proxy/groups.h"
 #include "proxy/listeners.h"
@@ -28,6 +29,7 @@ struct worker {
 	struct lookups lookups;
 	struct local local;
 	struct queries queries;
+	struct list explains; /* under way */
 
 	struct udp_receiver *receiver;
 	struct tcp_clients *clients;
@@ -263,6 +265,7 @@ struct worker *worker_new(const struct worker_setup *setup)
 	if (!w)
 		return NULL;
 	w->mailbox.fd = -1;
+	list_init(&w->explains);
 	w->config = config_ref(setup->config);
 	if (loop_init(&w->loop) < 0) {
 		config_unref(w->config);
@@ -356,6 +359,11 @@ void worker_get_report(struct worker *w, const struct config *config, struct wor
 		ret->udp_drops += udp_listener_drops(w->udp[i]);
 }
 
+void worker_explain(struct worker *w, struct explain *x)
+{
+	explain_run(x, &w->queries, &w->explains);
+}
+
 static void on_drain_limit(struct timer *t)
 {
 	struct worker *w = container_of(t, struct worker, drain_limit);
@@ -402,6 +410,7 @@ void worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 	free_listeners(w);
 	queries_deinit(&w->queries);
+	explain_stop(&w->explains);
 	local_deinit(&w->local);
 	lookups_deinit(&w->lookups);
 	groups_stop(&w->groups);

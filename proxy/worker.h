@@ -16,6 +16,7 @@
 #include "proxy/upstream/look.h"
 
 struct cache;
+struct explain;
 struct worker;
 struct cookie_secrets;
 struct local_blocks;
@@ -99,6 +100,8 @@ void worker_set_cookie_secrets(struct worker *w, const struct cookie_secrets *se
 void worker_trust_loaded(struct worker *w, const struct trust *t);
 /* Inside mail: what is answered here from now on; it takes references of its own. */
 void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks);
+/* Inside mail: asks its query; what comes of it: explain.h. */
+void worker_explain(struct worker *w, struct explain *x);
 /*
  * Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2
  * s.

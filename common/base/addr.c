@@ -318,6 +318,17 @@ bool prefix_match(const struct prefix *p, const struct addr *a)
 	return ip && family == p->family && bits_equal(p->net, ip, p->bits);
 }
 
+struct addr prefix_first(const struct prefix *p)
+{
+	struct addr a = { .in6 = { .sin6_family = p->family } };
+
+	if (p->family == AF_INET)
+		memcpy(&a.in4.sin_addr, p->net, sizeof a.in4.sin_addr);
+	else
+		memcpy(&a.in6.sin6_addr, p->net, sizeof a.in6.sin6_addr);
+	return a;
+}
+
 const char *prefix_text(const struct prefix *p, char text[ADDR_TEXT_MAX])
 {
 	char ip[INET6_ADDRSTRLEN] = "(none)";

@@ -73,6 +73,8 @@ struct prefix {
 /* "10.0.0.0/8", "::1/128", or a bare address (all bits).  False also where host bits are set. */
 bool prefix_parse(const char *text, struct prefix *ret);
 bool prefix_match(const struct prefix *p, const struct addr *a);
+/* Its first address, without port. */
+struct addr prefix_first(const struct prefix *p);
 const char *prefix_text(const struct prefix *p, char text[ADDR_TEXT_MAX]);
 
 #endif

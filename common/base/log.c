@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/log_recent.h"
+
 #include "common/base/clock.h"
 
 static const struct {
@@ -52,20 +54,23 @@ uint64_t log_dropped(void)
 	return atomic_load_explicit(&dropped, memory_order_relaxed);
 }
 
-static size_t put_stamp(char *line, size_t size, enum log_level level)
+static size_t put_time(char *line, size_t size, enum log_level level)
 {
 	struct timespec now;
 	struct tm tm;
-	int len;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	return (size_t)snprintf(line, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s ",
+		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		now.tv_nsec / 1000000, levels[level].name);
+}
+
+static size_t put_stamp(char *line, size_t size, enum log_level level)
+{
 	if (log_journal)
 		return (size_t)snprintf(line, size, "<%d>", levels[level].priority);
-	clock_wall(&now);
-	gmtime_r(&now.tv_sec, &tm);
-	len = snprintf(line, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s ", tm.tm_year + 1900,
-		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000,
-		levels[level].name);
-	return (size_t)len;
+	return put_time(line, size, level);
 }
 
 /*
@@ -103,24 +108,46 @@ static bool write_now(const char *line, size_t len)
 	return taken;
 }
 
+static void record(enum log_level level, const char *message)
+{
+	char line[LOG_LINE_MAX];
+	size_t len = put_time(line, sizeof line, level);
+
+	len = put_clean(line, len, sizeof line - 1, message);
+	log_recent_add(line, len);
+}
+
+static void write_line(enum log_level level, const char *message)
+{
+	char line[LOG_LINE_MAX];
+	size_t len = put_stamp(line, sizeof line, level);
+
+	len = put_clean(line, len, sizeof line - 1, message);
+	line[len++] = '\n';
+	if (!write_now(line, len))
+		atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+}
+
+bool log_wanted(enum log_level level)
+{
+	return log_enabled(level) || log_recent_is_on();
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
-	char message[LOG_LINE_MAX], line[LOG_LINE_MAX];
+	char message[LOG_LINE_MAX];
 	int saved_errno = errno;
-	size_t len;
 	va_list args;
 
-	if (!log_enabled(level))
+	if (!log_wanted(level))
 		return;
 	va_start(args, format);
 	if (vsnprintf(message, sizeof message, format, args) < 0)
 		snprintf(message, sizeof message, "(a message that cannot be formatted)");
 	va_end(args);
-
-	len = put_stamp(line, sizeof line, level);
-	len = put_clean(line, len, sizeof line - 1, message);
-	line[len++] = '\n';
-	if (!write_now(line, len))
-		atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+	if (log_recent_is_on())
+		record(level, message);
+	if (log_enabled(level))
+		write_line(level, message);
 	errno = saved_errno;
 }

@@ -2,7 +2,9 @@
  * Log lines: one event, one line, printable ASCII only (control and other octets as \xNN), at most
  * LOG_LINE_MAX octets.  Goes to stderr: with <N> priorities when the journal reads it, else with a
  * time stamp. Never blocks: what the reader does not take is dropped and counted.  Thread-safe
- * after log_open. common/ itself does not log.
+ * after log_open. common/ itself does not log.  The last lines of every level are kept in memory, too, where that
+ * was begun (log_recent.h): what is logged at debug costs its formatting whatever the level, and is for changes of
+ * state, not for each query.
  */
 #ifndef COMMON_BASE_LOG_H
 #define COMMON_BASE_LOG_H
@@ -18,6 +20,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 void log_open(int fd, enum log_level level, bool journal);
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
+/* It is logged, or kept. */
+bool log_wanted(enum log_level level);
 /* Lines that were dropped since the start. */
 uint64_t log_dropped(void);
 
@@ -28,7 +32,7 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 #define log_info(...)	 log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)                                                                             \
 	do {                                                                                       \
-		if (log_enabled(LOG_LEVEL_DEBUG))                                                  \
+		if (log_wanted(LOG_LEVEL_DEBUG))                                                   \
 			log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);                                   \
 	} while (0)
 

@@ -175,6 +175,15 @@ enum cache_found cache_find(struct cache *c, const struct cache_key *k, bool wan
 	return found;
 }
 
+void cache_get_facts(const struct cache_hit *h, uint32_t now, struct cache_facts *ret)
+{
+	const struct cache_entry *e = h->entry;
+
+	*ret = (struct cache_facts){ .ttl_s = e->ttl_s,
+		.age_s = (uint32_t)((int32_t)e->ttl_s - time_until(e->expires, now)),
+		.hits = e->hits };
+}
+
 void cache_note_refresh(const struct cache_hit *h)
 {
 	h->entry->bits |= ENTRY_REFRESHING;

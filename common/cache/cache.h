@@ -117,6 +117,14 @@ size_t cache_reply_max(const struct cache_hit *h, const struct client_form *f);
  */
 size_t cache_write(
 	const struct cache_hit *h, const struct client_form *f, uint8_t *out, size_t cap);
+/* For people. */
+struct cache_facts {
+	uint32_t ttl_s; /* as long as it was to live when it came */
+	uint32_t age_s;
+	unsigned hits; /* at least, up to 255 are counted */
+};
+void cache_get_facts(const struct cache_hit *h, uint32_t now, struct cache_facts *ret);
+
 /* Whoever refreshes it now: no other hit is told that it is almost old. */
 void cache_note_refresh(const struct cache_hit *h);
 void cache_release(struct cache_hit *h);

@@ -119,6 +119,21 @@ const char *rcode_text(unsigned rcode)
 	return name ? name : numbered(text, "RCODE", rcode);
 }
 
+const char *ede_meaning(unsigned code)
+{
+	static const char *const meanings[] = { "Other Error", "Unsupported DNSKEY Algorithm",
+		"Unsupported DS Digest Type", "Stale Answer", "Forged Answer", "DNSSEC Indeterminate",
+		"DNSSEC Bogus", "Signature Expired", "Signature Not Yet Valid", "DNSKEY Missing",
+		"RRSIGs Missing", "No Zone Key Bit Set", "NSEC Missing", "Cached Error", "Not Ready",
+		"Blocked", "Censored", "Filtered", "Prohibited", "Stale NXDOMAIN Answer",
+		"Not Authoritative", "Not Supported", "No Reachable Authority", "Network Error",
+		"Invalid Data", "Signature Expired before Valid", "Too Early",
+		"Unsupported NSEC3 Iterations Value", "Unable to conform to policy", "Synthesized",
+		"Invalid Query Type" };
+
+	return code < COUNT(meanings) ? meanings[code] : "unassigned";
+}
+
 const char *type_text(unsigned type)
 {
 	static _Thread_local char text[NUMBER_TEXT_MAX];

@@ -46,6 +46,8 @@ struct ede {
 const char *rcode_text(unsigned rcode);
 /* "A", "AAAA", ...; "TYPE1234" for the rest (RFC 3597 5), in a static buffer per thread. */
 const char *type_text(unsigned type);
+/* "Stale Answer", ...: what the registry calls an Extended DNS Error; "unassigned" for the rest; static. */
+const char *ede_meaning(unsigned code);
 const char *class_text(unsigned class);
 
 #endif

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <json-c/json.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,64 +22,80 @@
 
 /* ------------------------------------------------------------------ reaching it */
 
-static void tell_not_permitted(const char *path)
+/* To stderr, unless nobody wants to know. */
+static void __attribute__((format(printf, 2, 3))) tell(
+	const struct ctl_options *o, const char *format, ...)
 {
-	struct stat st;
-	const struct group *g = stat(path, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+	va_list args;
 
-	if (g && g->gr_gid != 0)
-		fprintf(stderr,
-			"dnsfwdctl: %s: not permitted; try as root, or become a member of the group "
-			"%s to look\n",
-			path, g->gr_name);
-	else
-		fprintf(stderr, "dnsfwdctl: %s: not permitted; try as root\n", path);
+	if (o->quiet)
+		return;
+	fputs("dnsfwdctl: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	putc('\n', stderr);
 }
 
-static int tell_unreachable(const char *path, int err)
+static void tell_not_permitted(const struct ctl_options *o)
+{
+	struct stat st;
+	const struct group *g = stat(o->socket, &st) == 0 ? getgrgid(st.st_gid) : NULL;
+
+	if (g && g->gr_gid != 0)
+		tell(o,
+			"%s: not permitted; try as root, or become a member of the group %s to "
+			"look",
+			o->socket, g->gr_name);
+	else
+		tell(o, "%s: not permitted; try as root", o->socket);
+}
+
+static int tell_unreachable(const struct ctl_options *o, int err)
 {
 	if (err == EACCES || err == EPERM)
-		tell_not_permitted(path);
+		tell_not_permitted(o);
 	else if (err == ECONNREFUSED)
-		fprintf(stderr,
-			"dnsfwdctl: dnsfwd is not running: nobody listens at %s; its log says why it "
-			"ended, \"dnsfwd -t\" checks its configuration\n",
-			path);
+		tell(o,
+			"dnsfwd is not running: nobody listens at %s; its log says why it ended, "
+			"\"dnsfwd -t\" checks its configuration",
+			o->socket);
 	else if (err == ENOENT)
-		fprintf(stderr,
-			"dnsfwdctl: dnsfwd is not running, or has another socket: there is no %s; "
-			"start dnsfwd, or name the path of its option \"control\" with -s\n",
-			path);
+		tell(o,
+			"dnsfwd is not running, or has another socket: there is no %s; start "
+			"dnsfwd, or name the path of its option \"control\" with -s",
+			o->socket);
 	else
-		fprintf(stderr, "dnsfwdctl: %s: %s\n", path, strerror(err));
+		tell(o, "%s: %s", o->socket, strerror(err));
 	return -1;
 }
 
-static int reach(const char *path)
+static int reach(const struct ctl_options *o)
 {
+	const char *path = o->socket;
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	struct timeval patience = { .tv_sec = PATIENCE_S };
 	int fd, err;
 
 	if (strlen(path) >= sizeof to.sun_path)
-		return tell_unreachable(path, ENAMETOOLONG);
+		return tell_unreachable(o, ENAMETOOLONG);
 	memcpy(to.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return tell_unreachable(path, errno);
+		return tell_unreachable(o, errno);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
 		return fd;
 	err = errno;
 	close(fd);
-	return tell_unreachable(path, err);
+	return tell_unreachable(o, err);
 }
 
 /* ------------------------------------------------------------------ the request */
 
 /* Its length; 0: it is none, as was told. */
-static size_t build_request(int count, char *const *words, char request[REQUEST_MAX])
+static size_t build_request(const struct ctl_options *o, int count, char *const *words, char request[REQUEST_MAX])
 {
 	size_t at = 0;
 
@@ -86,13 +103,11 @@ static size_t build_request(int count, char *const *words, char request[REQUEST_
 		size_t len = strlen(words[i]);
 
 		if (len == 0 || strpbrk(words[i], " \t\r\n")) {
-			fprintf(stderr,
-				"dnsfwdctl: \"%s\": a word must not be empty and has no space\n",
-				words[i]);
+			tell(o, "\"%s\": a word must not be empty and has no space", words[i]);
 			return 0;
 		}
 		if (at + len + 1 >= REQUEST_MAX) {
-			fputs("dnsfwdctl: too many words\n", stderr);
+			tell(o, "too many words");
 			return 0;
 		}
 		memcpy(request + at, words[i], len);
@@ -120,14 +135,14 @@ static int take_line(struct answer *a, const char *text)
 
 	a->lines++;
 	if (!line) {
-		fputs("dnsfwdctl: the answer is no JSON\n", stderr);
+		tell(a->options, "the answer is no JSON");
 		return CTL_FAILED;
 	}
 	if (error) {
 		if (a->options->json)
 			puts(text);
 		else
-			fprintf(stderr, "dnsfwdctl: %s\n", error);
+			tell(a->options, "%s", error);
 		code = CTL_FAILED;
 	} else {
 		code = a->show(a->arg, line, text);
@@ -139,11 +154,11 @@ static int take_line(struct answer *a, const char *text)
 static int tell_broken(const struct answer *a, int err)
 {
 	if (err == EAGAIN)
-		fputs("dnsfwdctl: dnsfwd does not answer\n", stderr);
+		tell(a->options, "dnsfwd does not answer");
 	else if (err != 0 && err != ECONNRESET)
-		fprintf(stderr, "dnsfwdctl: %s\n", strerror(err));
+		tell(a->options, "%s", strerror(err));
 	else if (a->lines == 0)
-		fputs("dnsfwdctl: dnsfwd has closed the connection without an answer\n", stderr);
+		tell(a->options, "dnsfwd has closed the connection without an answer");
 	else
 		return CTL_OK;
 	return CTL_FAILED;
@@ -173,24 +188,24 @@ int ctl_ask(const struct ctl_options *o, int count, char *const *words,
 {
 	struct answer a = { .options = o, .show = show, .arg = arg };
 	char request[REQUEST_MAX];
-	size_t len = build_request(count, words, request);
+	size_t len = build_request(o, count, words, request);
 	int fd, code;
 	FILE *in;
 
 	if (len == 0)
 		return CTL_USAGE;
-	fd = reach(o->socket);
+	fd = reach(o);
 	if (fd < 0)
 		return CTL_UNREACHABLE;
 	in = fdopen(fd, "r");
 	if (!in) {
 		close(fd);
-		fputs("dnsfwdctl: out of memory\n", stderr);
+		tell(o, "out of memory");
 		return CTL_FAILED;
 	}
 	/* It may have refused already: then the answer says so. */
 	if (send(fd, request, len, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET) {
-		fprintf(stderr, "dnsfwdctl: %s\n", strerror(errno));
+		tell(o, "%s", strerror(errno));
 		code = CTL_FAILED;
 	} else {
 		code = read_answer(in, &a);

@@ -14,6 +14,18 @@ static void show_flushed(struct json_object *answer)
 		count == 1 ? " was" : "s were");
 }
 
+static void show_log_line(struct json_object *answer)
+{
+	static const char *const keys[] = { "time", "level", "text" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *text = member_text(answer, keys[i]);
+
+		put_clean(text ? text : "");
+		putchar(i < 2 ? ' ' : '\n');
+	}
+}
+
 static void show_zones(struct json_object *answer)
 {
 	struct json_object *zones = member(answer, "zones");
@@ -51,12 +63,32 @@ const struct ctl_command ctl_commands[] = {
 		.help = "State, response time, sessions, TLS, handshakes, limits learnt, certificate, padding and\n"
 			"cookies, and the last failure with the stage that it came to.\n",
 		.show = ctl_show_upstreams },
+	{ .name = "query", .arguments = "NAME [TYPE]",
+		.summary = "ask for a name as a client would, and tell where the answer is from",
+		.help = "TYPE is A where none is given.  It needs the rights to change things, as it tells what is\n"
+			"in the cache.\n",
+		.show = ctl_show_query },
+	{ .name = "explain", .arguments = "NAME [TYPE]",
+		.summary = "the same, and tell step by step how the answer came about",
+		.help = "Which rule, zone or cache entry applied; which upstream was asked and why not the others;\n"
+			"connection, padding, cookie; time in each stage; Extended DNS Errors.\n",
+		.show = ctl_show_explain },
+	{ .name = "top", .arguments = "[--once] [-d SECONDS]",
+		.summary = "watch queries, cache and upstreams; q quits",
+		.help = "  --once      print one view, of what happens within the delay, and end\n"
+			"  -d SECONDS  the delay between readings, 1 where nothing is said\n",
+		.local = ctl_top },
 	{ .name = "flush", .arguments = "NAME | --zone NAME | --all",
 		.summary = "take answers out of the cache",
 		.help = "  NAME         those for this name, of every type\n"
 			"  --zone NAME  those for this name and all below it\n"
 			"  --all        all\n",
 		.show = show_flushed },
+	{ .name = "log", .arguments = "--recent",
+		.summary = "print the last 1,000 lines of the log, debug lines too, whatever its level",
+		.help = "They are kept in memory alone, and have no names that clients ask for unless\n"
+			"log-queries is on.\n",
+		.show = show_log_line },
 	{ .name = "log-level", .arguments = "error|warning|info|debug",
 		.summary = "log less or more, until dnsfwd ends or reloads",
 		.help = "" },

@@ -23,6 +23,7 @@ enum ctl_exit {
 struct ctl_options {
 	const char *socket; /* path of the control socket */
 	bool json;	    /* for programs */
+	bool quiet;	    /* nothing is said of errors */
 };
 
 struct ctl_command {
@@ -52,10 +53,14 @@ extern const struct ctl_command ctl_commands[];
 int ctl_ask(const struct ctl_options *o, int count, char *const *words,
 	int (*show)(void *arg, struct json_object *line, const char *text), void *arg);
 
+int ctl_top(int argc, char **argv, const struct ctl_options *o);
+
 /* Commands in files of their own: what they show. */
 void ctl_show_status(struct json_object *answer);
 int ctl_judge_status(struct json_object *answer);
 void ctl_show_stats(struct json_object *answer);
+void ctl_show_query(struct json_object *answer);
+void ctl_show_explain(struct json_object *answer);
 void ctl_show_upstreams(struct json_object *answer);
 
 #endif

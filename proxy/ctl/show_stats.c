@@ -87,6 +87,8 @@ void ctl_show_stats(struct json_object *answer)
 	put("udp_drops", member_number(answer, "udp_drops"));
 	put("long_turns", member_number(answer, "long_turns"));
 	put("log_dropped", member_number(answer, "log_dropped"));
+	put("bound_control", member_number(answer, "bound_control"));
+	put("bound_figures", member_number(answer, "bound_figures"));
 	show_lists(answer);
 	show_upstreams(answer);
 }

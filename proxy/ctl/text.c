@@ -59,7 +59,9 @@ const char *text_duration(double s, char text[TEXT_MAX])
 {
 	uint64_t whole = s > 0 ? (uint64_t)s : 0;
 
-	if (s < 0.001)
+	if (s <= 0)
+		snprintf(text, TEXT_MAX, "0 s");
+	else if (s < 0.001)
 		snprintf(text, TEXT_MAX, "%.0f us", s * 1e6);
 	else if (s < 1)
 		snprintf(text, TEXT_MAX, "%.1f ms", s * 1e3);

@@ -166,8 +166,3 @@ void control_free(struct control *c)
 	control_path_close(&c->path, c->setup.path);
 	free(c);
 }
-
-uint64_t control_refused(const struct control *c)
-{
-	return c->refused;
-}

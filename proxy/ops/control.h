@@ -67,6 +67,7 @@ struct control_context {
 	const struct config *config;
 	const struct surroundings *around;
 	struct added_zones *zones; /* beside those of the configuration */
+	unsigned explaining; /* queries of explain under way */
 	/*
 	 * Reads the configuration again, as SIGHUP does.  0, or negative errno with one sentence that
 	 * says what is wrong, and that the old one stays.
@@ -90,8 +91,8 @@ int control_new(const struct control_setup *setup, struct control **ret, char *e
 /* Ends all calls, and removes the socket.  NULL is fine. */
 void control_free(struct control *c);
 
-/* Bounds hit: connections refused or closed because there were too many. */
-uint64_t control_refused(const struct control *c);
+/* Bound hit: connections refused or closed because there were too many. */
+uint64_t control_refused(const struct control_call *c);
 
 /* ------------------------------------------------------------------ for commands */
 

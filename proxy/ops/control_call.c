@@ -297,6 +297,11 @@ const char *control_word(const struct control_call *c, size_t i)
 	return i + 1 < c->line.count ? c->line.word[i + 1] : NULL;
 }
 
+uint64_t control_refused(const struct control_call *c)
+{
+	return c->control->refused;
+}
+
 uid_t control_uid(const struct control_call *c)
 {
 	return c->uid;

@@ -80,6 +80,7 @@ static void finish(struct figures_request *r)
 	r->done = NULL;
 	event_del(r->patience);
 	r->figures.up_us = loop_boottime_us(NULL) - g->begun_us;
+	r->figures.refused = g->refused;
 	r->figures.has_cache = g->setup.cache;
 	if (g->setup.cache)
 		cache_get_figures(g->setup.cache, &r->figures.cache);
@@ -250,7 +251,17 @@ void gatherer_set_config(struct gatherer *g, struct config *config, struct cache
 	g->setup.cache = cache;
 }
 
-uint64_t gatherer_refused(const struct gatherer *g)
+struct mailbox *gatherer_mailbox(const struct gatherer *g)
 {
-	return g->refused;
+	return g->setup.mailbox;
+}
+
+struct config *gatherer_config(const struct gatherer *g)
+{
+	return g->setup.config;
+}
+
+struct worker *gatherer_worker(const struct gatherer *g, size_t i)
+{
+	return g->setup.workers[i];
 }

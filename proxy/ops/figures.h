@@ -29,6 +29,7 @@ struct figures {
 	struct worker_report sum;    /* upstreams: one for each of config->forward */
 	bool has_cache;
 	struct cache_figures cache;
+	uint64_t refused; /* bound hit: requests for figures */
 };
 
 /* What f points to is valid during the call. */
@@ -64,7 +65,10 @@ struct figures_request *gatherer_ask(struct gatherer *g, figures_done *done, voi
 /* done will not be called.  Before it was. */
 void figures_cancel(struct figures_request *r);
 
-/* Requests refused because of the bound. */
-uint64_t gatherer_refused(const struct gatherer *g);
+/* As they are now; borrowed. */
+struct mailbox *gatherer_mailbox(const struct gatherer *g);
+struct config *gatherer_config(const struct gatherer *g);
+/* i < the number of workers */
+struct worker *gatherer_worker(const struct gatherer *g, size_t i);
 
 #endif

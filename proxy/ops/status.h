@@ -6,6 +6,7 @@
 #define PROXY_OPS_STATUS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/config/config.h"
 
@@ -45,7 +46,8 @@ const char *status_profile_text(const struct config_upstream *u);
 
 /* One object each. */
 void status_write(struct json *j, const struct figures *f, const struct surroundings *s);
-void status_write_stats(struct json *j, const struct figures *f);
+/* control_refused: connections of the control socket that the bound has refused. */
+void status_write_stats(struct json *j, const struct figures *f, uint64_t control_refused);
 void status_write_upstreams(struct json *j, const struct figures *f);
 
 #endif

@@ -199,7 +199,7 @@ static void write_block_lists(struct json *j, const struct figures *f)
 	json_end_array(j);
 }
 
-void status_write_stats(struct json *j, const struct figures *f)
+void status_write_stats(struct json *j, const struct figures *f, uint64_t control_refused)
 {
 	json_object(j, NULL);
 	write_process(j, f);
@@ -207,6 +207,8 @@ void status_write_stats(struct json *j, const struct figures *f)
 	json_number(j, "udp_drops", f->sum.udp_drops);
 	json_number(j, "long_turns", f->sum.long_turns);
 	json_number(j, "log_dropped", log_dropped());
+	json_number(j, "bound_control", control_refused);
+	json_number(j, "bound_figures", f->refused);
 	write_counters(j, &f->sum.stats);
 	write_cache(j, f);
 	write_block_lists(j, f);

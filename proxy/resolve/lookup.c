@@ -6,6 +6,7 @@
 
 #include "proxy/resolve/lookup_internal.h"
 #include "proxy/upstream/pool.h"
+#include "proxy/upstream/trace.h"
 
 uint32_t lookup_now_s(struct lookups *l)
 {
@@ -244,11 +245,14 @@ int lookup_new(struct lookups *l, const struct lookup_ask *a, struct lookup **re
 	if (!k)
 		return -ENOBUFS;
 	k->lookups = l;
+	k->request.trace = NULL;
+	trace_attach(l->trace, &k->request);
 	k->completing = k->renews = k->joinable = false;
 	k->waiter_count = 0;
 	k->alone = (struct list){ 0 };
 	list_init(&k->waiters);
 	if (keep_bytes(k, a->message, a->edns) < 0) {
+		trace_detach(&k->request);
 		drop(k);
 		return -ENOMEM;
 	}
@@ -257,6 +261,14 @@ int lookup_new(struct lookups *l, const struct lookup_ask *a, struct lookup **re
 	pool_submit(a->pool, &k->request);
 	*ret = k;
 	return 0;
+}
+
+/* What is explained is somebody else's question, too. */
+static void note_joined(struct lookups *l, struct lookup *k)
+{
+	trace_attach(l->trace, &k->request);
+	trace_note(l->trace, TRACE_JOINED, "an equal question was in flight already",
+		turn_now_us(l->setup.turn));
 }
 
 /* *ret: in flight already, or new. */
@@ -270,6 +282,8 @@ static int join_or_ask(struct lookups *l, const struct lookup_ask *a, struct loo
 		return -EBUSY;
 	}
 	l->setup.stats->joined++;
+	if (l->trace)
+		note_joined(l, *ret);
 	refresh_forget(*ret);
 	return 0;
 }

@@ -35,6 +35,7 @@
 #define LOOKUP_STALE_AFTER_US 1800000u
 
 struct lookup;
+struct trace;
 
 struct lookup_waiter {
 	struct list node;      /* in its lookup's list */
@@ -77,6 +78,7 @@ struct lookups {
 	struct list alone; /* lookups without waiters, in the order of their end */
 	size_t alone_count;
 	struct timer alone_timer;
+	struct trace *trace;	 /* of what is asked now (explain); NULL: of nobody */
 	unsigned refresh_credit; /* in twentieths of a question: 5 % of those of clients */
 };
 

@@ -125,7 +125,7 @@ void look_at(const struct upstream *face, uint64_t now_us, struct upstream_look 
 		.unused_us = UINT64_MAX,
 		.learnt_answers = active->limits.answers,
 		.learnt_idle_us = active->limits.idle_us };
-	if (ret->standing != UPSTREAM_UP)
+	if (ret->standing == UPSTREAM_DOWN)
 		snprintf(ret->reason, sizeof ret->reason, "%s", reason);
 	if (active->health.down_since_us)
 		ret->down_us = now_us - active->health.down_since_us;

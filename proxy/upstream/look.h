@@ -44,7 +44,7 @@ struct address_look {
 struct upstream_look {
 	enum upstream_standing standing; /* the best that any worker sees */
 	bool doubtful;			 /* it takes queries and answers badly: others go first */
-	char reason[HEALTH_TEXT_MAX];	 /* why it is not up; "" if it is */
+	char reason[HEALTH_TEXT_MAX];	 /* why it is down; "" if it is not */
 	uint64_t srtt_us;		 /* smoothed response time; 0: no answer yet */
 	uint64_t down_us;		 /* for so long; 0: not */
 	uint64_t retry_us;  /* the next attempt is due in so long; UINT64_MAX: none is planned */

@@ -10,6 +10,7 @@
 #include "proxy/upstream/placing.h"
 #include "proxy/upstream/pool_internal.h"
 #include "proxy/upstream/policy.h"
+#include "proxy/upstream/trace.h"
 #include "proxy/upstream/ways.h"
 
 /* A matched answer that does not parse is asked for once more, then it is the upstream's word. */
@@ -107,8 +108,11 @@ enum placed { PLACED, PLACE_AWAITED, PLACE_NONE };
 static enum placed place(struct pool *p, struct request *r)
 {
 	struct choice c;
+	bool placed = placing_choose(p, r, &c);
 
-	if (!placing_choose(p, r, &c))
+	if (r->trace)
+		trace_choice(r->trace, r, &c);
+	if (!placed)
 		return c.upstream ? PLACE_AWAITED : PLACE_NONE;
 	submit_to(c.session, r);
 	if (p->count > 1) {
@@ -128,6 +132,7 @@ static void deliver(struct turn_work *w)
 	r->kept = NULL;
 	r->state = REQUEST_IDLE;
 	list_remove(&r->all);
+	trace_detach(r);
 	r->done(r);
 	free(kept); /* r may be gone */
 }
@@ -357,6 +362,7 @@ void pool_cancel(struct pool *p, struct request *r)
 	leave_queue(p, r);
 	list_remove(&r->all);
 	turn_forget(&r->work);
+	trace_detach(r);
 	free(r->kept);
 	r->kept = NULL;
 	r->state = REQUEST_IDLE;

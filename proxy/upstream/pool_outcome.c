@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/upstream/flights.h"
+#include "proxy/upstream/trace.h"
 #include "proxy/upstream/verdict.h"
 #include "proxy/upstream/ways.h"
 
@@ -95,6 +96,8 @@ static bool on_late(void *arg, struct upstream *u, struct flight *f, enum sessio
 {
 	struct pool *p = arg;
 
+	if (f->request->trace)
+		trace_late(f->request->trace, f, why);
 	if (u->stream)
 		return datagrams_are_late(p, u, f->request, why);
 	return why == LATE_NAME ? name_is_slow(p, u, f->request) : path_is_late(p, u, f->request);

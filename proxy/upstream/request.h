@@ -18,6 +18,7 @@
 
 struct session;
 struct pool;
+struct trace;
 struct upstream;
 
 #define REQUEST_SENDS_MAX 3
@@ -73,6 +74,9 @@ struct request {
 	/* What happened, for the query log; valid inside done() when answered. */
 	const char *upstream, *protocol;
 	size_t sent_len; /* as sent the last time, padding included */
+
+	/* Whoever explains what becomes of it (trace.h); NULL: nobody.  The owner's, before pool_submit. */
+	struct trace *trace;
 
 	/* Private to pool and session. */
 	enum request_state state;

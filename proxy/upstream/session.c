@@ -8,6 +8,7 @@
 #include "proxy/upstream/session_match.h"
 #include "proxy/upstream/session_repeat.h"
 #include "proxy/upstream/session_watch.h"
+#include "proxy/upstream/trace.h"
 
 /* Our own limit for an attempt; the system's would be minutes (RFC 9210 4.1). */
 #define CONNECT_LIMIT_US (5ull * 1000000)
@@ -63,6 +64,8 @@ void flight_uncharge(struct flight *f)
 void session_give_back(struct session *s, struct flight *f)
 {
 	list_remove(&f->node);
+	if (f->request->trace)
+		trace_returned(f->request->trace, s, f);
 	f->session = NULL;
 	s->setup->owner->returned(s->setup->owner_arg, s, f);
 }
@@ -362,6 +365,8 @@ static int build_and_send(struct session *s, struct flight *f, size_t *ret_len)
 	if (err < 0)
 		return err;
 	setup->stats->upstream_padding += padding;
+	if (f->request->trace)
+		trace_sent(f->request->trace, s, f, *ret_len, padding);
 	session_tap(s, TAP_UPSTREAM_QUERY, setup->scratch, *ret_len, 0);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "proxy/upstream/session_cookie.h"
 #include "proxy/upstream/session_repeat.h"
 #include "proxy/upstream/session_watch.h"
+#include "proxy/upstream/trace.h"
 
 /*
  * The server's idle limit (RFC 7828 3.2.2): the newest value counts, 0 asks us to finish, none
@@ -62,6 +63,8 @@ static void accept_answer(struct session *s, struct flight *f, const struct edns
 		session_repeat_answered(s, f);
 	session_watch_answered(s);
 	f->session = NULL;
+	if (r->trace)
+		trace_answered(r->trace, s, r, e);
 	r->trusted = s->transport->info.authenticated;
 	r->protocol = s->transport->info.protocol;
 	if (s->setup->form.keepalive)

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import socket
 import stat
 import subprocess
@@ -112,6 +113,7 @@ def test_silent_clients_keep_nobody_out(fwd):
     fds = fwd.fds()
     silent = [connect(fwd) for _ in range(3 * CLIENTS_MAX)]
     assert json.loads(ask(fwd, b"status\n"))["state"] == "healthy"
+    assert fwd.ctl_json("stats")["bound_control"] >= 2 * CLIENTS_MAX
     for s in silent:
         s.close()
     wait_for(lambda: fwd.fds() == fds, what="descriptors given back")
@@ -491,3 +493,49 @@ def test_upstreams_of_zones(server, start):
     assert [(u["zone"], u["transport"], u["profile"]) for u in zone] == [("corp.test", "tcp", None)]
     status = fwd.ctl_json("status")
     assert status["state"] == "degraded" and any("zone corp.test: nobody answers for it" in r for r in status["reasons"])
+
+
+# -- the flight recorder ---------------------------------------------------------------
+
+
+def test_recent_lines_are_there_whatever_the_level(server, start):
+    fwd = warm(start(server, {"control": True}))
+    fwd.ctl("log-level", "error")
+    server.command("closeall")
+    wait_for(lambda: fwd.ask("again.test").rcode() == 0 and "connected again" in fwd.ctl("log", "--recent").stdout)
+    assert "connected again" not in fwd.log_text()
+    lines = [json.loads(line) for line in fwd.ctl("--json", "log", "--recent").stdout.splitlines()]
+    assert {tuple(line) for line in lines} == {("time", "level", "text")}
+    assert {"debug", "info"} <= {line["level"] for line in lines}
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert not any("again.test" in line["text"] for line in lines)
+
+
+@as_root
+def test_recent_lines_are_not_for_the_group(fwd):
+    assert as_nobody("log", "--recent", fwd=fwd).returncode == 1
+    assert fwd.ctl("log", "--old").returncode == 1
+
+
+# -- the manual -----------------------------------------------------------------------
+
+
+def keys_of(value):
+    """Names of all members, those within too; counters are a table of their own (SIGUSR1 logs them, too)."""
+    if isinstance(value, list):
+        return {key for item in value for key in keys_of(item)}
+    if not isinstance(value, dict):
+        return set()
+    return set(value) | {k for key, item in value.items() if key != "counters" for k in keys_of(item)}
+
+
+def test_the_manual_names_all_members(server, start):
+    page = pathlib.Path(__file__).parents[2].joinpath("packaging/man/dnsfwdctl.8").read_text()
+    words = set(re.findall(r"[a-z][a-z_]+", page.split(".Sh JSON")[1].split("\n.Sh")[0]))
+    dead = {"name": "corp.test", "forward": ["tcp://127.0.0.1:1"]}
+    options = {"control": True, "cache-size": "1M", "query-timeout": "500ms", "zone": [dead]}
+    fwd = warm(start(server, options))
+    fwd.ask("x.corp.test")
+    for command in (["status"], ["stats"], ["upstreams"], ["explain", "warm.test"], ["explain", "x.corp.test"], ["flush", "--all"]):
+        missing = keys_of(fwd.ctl_json(*command)) - words
+        assert not missing, (command, missing)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "common/dns/record_text.h"
 #include "common/dns/rewrite.h"
 #include "common/local/dns64.h"
 #include "tests/fuzz/fuzz.h"
@@ -196,6 +197,22 @@ static void check_local(const struct dns_message *a)
 		check_own(a, &r, !r.records.bad);
 }
 
+/* Whatever it holds can be shown to people. */
+static void check_texts(const struct dns_message *m)
+{
+	struct record_walk w = record_walk(m);
+	struct dns_record r;
+	char text[600], owner[RECORD_NAME_TEXT_MAX];
+
+	while (record_next(&w, &r)) {
+		record_data_text(m, &r, text, sizeof text);
+		must(strlen(text) < sizeof text);
+		for (const char *p = text; *p; p++)
+			must(*p >= 0x20 && *p < 0x7f);
+		must(strlen(record_owner_text(m, &r, owner)) > 0);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct dns_message a;
@@ -206,6 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	edns_parse(&a, true, &e);
 	must(e.present == (a.opt != 0));
 	must(!e.present || e.udp_size >= 512);
+	check_texts(&a);
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
 		check_form(&a, forms[i]);
 	if (!a.has_signature)

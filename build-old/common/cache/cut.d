@@ -1,0 +1,21 @@
+build-old/common/cache/cut.o: common/cache/cut.c common/cache/cut.h \
+ common/cache/cache.h common/cache/key.h common/dns/message.h \
+ common/dns/name.h common/dns/wire.h common/dns/rewrite.h \
+ common/dns/cookie_server.h common/base/addr.h common/dns/cookie.h \
+ common/dns/ede.h common/dns/edns.h common/base/siphash.h \
+ common/cache/internal.h common/cache/shard.h
+common/cache/cut.h:
+common/cache/cache.h:
+common/cache/key.h:
+common/dns/message.h:
+common/dns/name.h:
+common/dns/wire.h:
+common/dns/rewrite.h:
+common/dns/cookie_server.h:
+common/base/addr.h:
+common/dns/cookie.h:
+common/dns/ede.h:
+common/dns/edns.h:
+common/base/siphash.h:
+common/cache/internal.h:
+common/cache/shard.h:

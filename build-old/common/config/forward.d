@@ -1,0 +1,21 @@
+build-old/common/config/forward.o: common/config/forward.c \
+ common/config/forward.h common/config/load.h common/config/errors.h \
+ common/config/config.h common/base/addr.h common/config/spelling.h \
+ common/config/option.h common/config/source.h common/base/bytes.h \
+ common/config/check.h common/config/nearest.h common/config/pins.h \
+ common/config/presets.h common/config/upstream.h common/config/value.h
+common/config/forward.h:
+common/config/load.h:
+common/config/errors.h:
+common/config/config.h:
+common/base/addr.h:
+common/config/spelling.h:
+common/config/option.h:
+common/config/source.h:
+common/base/bytes.h:
+common/config/check.h:
+common/config/nearest.h:
+common/config/pins.h:
+common/config/presets.h:
+common/config/upstream.h:
+common/config/value.h:

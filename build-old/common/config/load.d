@@ -1,0 +1,21 @@
+build-old/common/config/load.o: common/config/load.c common/config/load.h \
+ common/config/errors.h common/config/config.h common/base/addr.h \
+ common/config/spelling.h common/config/option.h common/config/source.h \
+ common/base/bytes.h common/config/check.h common/config/forward.h \
+ common/config/local.h common/config/presets.h common/config/upstream.h \
+ common/config/value.h common/config/zone.h
+common/config/load.h:
+common/config/errors.h:
+common/config/config.h:
+common/base/addr.h:
+common/config/spelling.h:
+common/config/option.h:
+common/config/source.h:
+common/base/bytes.h:
+common/config/check.h:
+common/config/forward.h:
+common/config/local.h:
+common/config/presets.h:
+common/config/upstream.h:
+common/config/value.h:
+common/config/zone.h:

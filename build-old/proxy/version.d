@@ -1,0 +1,2 @@
+build-old/proxy/version.o: proxy/version.c proxy/version.h
+proxy/version.h:

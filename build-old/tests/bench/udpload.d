@@ -1,0 +1,1 @@
+build-old/tests/bench/udpload.o: tests/bench/udpload.c

@@ -1,0 +1,37 @@
+build-old/tests/server/command_conns.o: tests/server/command_conns.c \
+ tests/server/commands.h common/dns/wire.h tests/server/buf.h \
+ tests/server/assoc.h common/base/list.h tests/server/dtls.h \
+ tests/server/tls.h tests/server/limits.h tests/server/reply.h \
+ tests/server/aside.h tests/server/query.h tests/server/dnsname.h \
+ tests/server/random.h tests/server/outlet.h tests/server/conn.h \
+ tests/server/stats.h tests/server/hex.h tests/server/server.h \
+ tests/server/answer.h tests/server/cookie.h tests/server/line.h \
+ tests/server/options.h tests/server/record.h tests/server/rules.h \
+ tests/server/action.h tests/server/selector.h tests/server/value.h
+tests/server/commands.h:
+common/dns/wire.h:
+tests/server/buf.h:
+tests/server/assoc.h:
+common/base/list.h:
+tests/server/dtls.h:
+tests/server/tls.h:
+tests/server/limits.h:
+tests/server/reply.h:
+tests/server/aside.h:
+tests/server/query.h:
+tests/server/dnsname.h:
+tests/server/random.h:
+tests/server/outlet.h:
+tests/server/conn.h:
+tests/server/stats.h:
+tests/server/hex.h:
+tests/server/server.h:
+tests/server/answer.h:
+tests/server/cookie.h:
+tests/server/line.h:
+tests/server/options.h:
+tests/server/record.h:
+tests/server/rules.h:
+tests/server/action.h:
+tests/server/selector.h:
+tests/server/value.h:

@@ -1,0 +1,2 @@
+build-old/tests/server/hex.o: tests/server/hex.c tests/server/hex.h
+tests/server/hex.h:

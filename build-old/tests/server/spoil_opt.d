@@ -1,0 +1,15 @@
+build-old/tests/server/spoil_opt.o: tests/server/spoil_opt.c \
+ tests/server/actions.h tests/server/action.h tests/server/reply.h \
+ tests/server/aside.h tests/server/query.h tests/server/dnsname.h \
+ tests/server/random.h common/dns/wire.h tests/server/hex.h \
+ tests/server/rrtype.h
+tests/server/actions.h:
+tests/server/action.h:
+tests/server/reply.h:
+tests/server/aside.h:
+tests/server/query.h:
+tests/server/dnsname.h:
+tests/server/random.h:
+common/dns/wire.h:
+tests/server/hex.h:
+tests/server/rrtype.h:

@@ -1,0 +1,29 @@
+build-old/tests/server/udp.o: tests/server/udp.c tests/server/udp.h \
+ tests/server/reply.h tests/server/aside.h tests/server/query.h \
+ tests/server/dnsname.h tests/server/random.h tests/server/listen.h \
+ common/base/list.h tests/server/outlet.h tests/server/stats.h \
+ tests/server/serve.h tests/server/server.h tests/server/answer.h \
+ tests/server/cookie.h common/dns/wire.h tests/server/line.h \
+ tests/server/options.h tests/server/record.h tests/server/rules.h \
+ tests/server/action.h tests/server/selector.h
+tests/server/udp.h:
+tests/server/reply.h:
+tests/server/aside.h:
+tests/server/query.h:
+tests/server/dnsname.h:
+tests/server/random.h:
+tests/server/listen.h:
+common/base/list.h:
+tests/server/outlet.h:
+tests/server/stats.h:
+tests/server/serve.h:
+tests/server/server.h:
+tests/server/answer.h:
+tests/server/cookie.h:
+common/dns/wire.h:
+tests/server/line.h:
+tests/server/options.h:
+tests/server/record.h:
+tests/server/rules.h:
+tests/server/action.h:
+tests/server/selector.h:
