@@ -203,6 +203,8 @@ struct config {
 	bool control_is_default; /* nobody wrote it: its absence is no error */
 	char *log_level;
 	bool log_queries;
+	char *log_file; /* a path; "": none */
+	bool syslog;
 	char *metrics; /* "": none; else an endpoint (endpoint.h), its port METRICS_PORT */
 	char *dnstap;  /* a path; "": none */
 	bool dnstap_client_addresses;

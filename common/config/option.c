@@ -119,6 +119,10 @@ const struct option config_options[] = {
 		"How much is logged: \"error\", \"warning\", \"info\" or \"debug\"." },
 	{ "log-queries", OPTION_BOOL, TOP(log_queries), 0, 0, "false", RELOAD_LIVE,
 		"Whether the names that clients ask for may be logged, at level debug." },
+	{ "log-file", OPTION_STRING, TOP(log_file), 0, 4095, "\"\"", RELOAD_LIVE,
+		"A file that the log is appended to; empty: none, the log goes to stderr." },
+	{ "syslog", OPTION_BOOL, TOP(syslog), 0, 0, "false", RELOAD_LIVE,
+		"Whether the log goes to the syslog of this machine, and not to stderr." },
 	{ "metrics", OPTION_ENDPOINT, TOP(metrics), 0, 0, "\"\"", RELOAD_RESTART,
 		"Where figures are served over HTTP, with a status page: an address of loopback, or a "
 		"path." },
