@@ -82,6 +82,7 @@ def test_rotation_under_load_loses_nothing(server, start, place, user):
     ca.chmod(0o644)
     fwd = begin(start, server, {"log-file": str(path), "log-level": "debug", "log-queries": True, "user": user,
                                 "tls-cert-bundle": str(ca)})
+    os.chmod(fwd.folder, 0o755)  # it reads its configuration again as who it is
     if user:
         assert path.stat().st_uid == 65534
     before = fwd.pid
