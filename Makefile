@@ -8,7 +8,8 @@
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 #   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
-#   HTTP=0, or SMALL=1      leave out the HTTP server of option metrics, and libevent_extra with it
+#   SMALL=1                 for routers: optimized for size, into a folder of its own; without HTTP, libyaml, --import
+#   HTTP=0                  leave out the HTTP server of option metrics, and libevent_extra with it
 #   DNSTAP=1                build option dnstap in, with libfstrm
 
 # The version stands here and nowhere else.
@@ -29,11 +30,11 @@ ZSHDIR     ?= $(DATADIR)/zsh/site-functions
 FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
 PKG_CONFIG ?= pkg-config
 PYTHON     ?= /usr/bin/python3
-CFLAGS     ?= -O2 -g
 BUILD      ?= build
 SAN        ?=
 WERROR     ?=
 SMALL      ?=
+CFLAGS     ?= $(if $(filter 1,$(SMALL)),-Os,-O2 -g)
 HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
 DNSTAP     ?= 0
 SECCOMP    ?= 1
@@ -42,14 +43,14 @@ UPSTREAM   ?=
 RUN        ?=
 
 ifeq ($(origin YAML),undefined)
-YAML := $(if $(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),1,0)
+YAML := $(if $(filter 1,$(SMALL)),0,$(if $(shell $(PKG_CONFIG) --exists yaml-0.1 2>/dev/null && echo yes),1,0))
 endif
 
 empty :=
 comma := ,
 space := $(empty) $(empty)
 # One folder for each variant; the plain one is BUILD itself.
-O := $(BUILD)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+O := $(BUILD)$(if $(filter 1,$(SMALL)),/small)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 # ------------------------------------------------------------------ the map of the program
 
@@ -85,7 +86,7 @@ UPSTREAM_SRC := \
 	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/history.c proxy/upstream/limits.c proxy/upstream/look.c \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
-	proxy/upstream/race.c proxy/upstream/retest.c \
+	proxy/upstream/race.c proxy/upstream/renew.c proxy/upstream/retest.c \
 	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/trace.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
@@ -100,20 +101,20 @@ SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandb
 IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
-PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
-	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c \
+PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC)) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
+	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
 	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c proxy/ops/log_syslog.c proxy/ops/log_target.c \
-	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_zone.c proxy/ops/links.c \
+	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_portal.c proxy/ops/control_zone.c proxy/ops/links.c proxy/ops/portal_json.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
 	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/upstreams_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
-	proxy/resolve/private.c proxy/resolve/route.c \
+	proxy/resolve/portal.c proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
@@ -123,11 +124,11 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
 	proxy/upstream/tls_endpoint.c proxy/upstream/tls_engine.c proxy/upstream/tls_policy.c \
 	proxy/upstream/trust.c proxy/upstream/udp_socket.c \
-	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_name.c
+	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_dates.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
 CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c text.c \
-	show_explain.c show_stats.c show_status.c show_upstreams.c top.c top_draw.c)
+	portal.c portal_gateway.c portal_probe.c show_explain.c show_stats.c show_status.c show_upstreams.c top.c top_draw.c)
 
 # Its audit: what measures and grades resolvers, with the TLS and the name lookup of the daemon.
 AUDIT_SRC := $(addprefix proxy/ctl/, \
@@ -137,14 +138,18 @@ AUDIT_SRC := $(addprefix proxy/ctl/, \
 	proxy/loop.c $(addprefix proxy/upstream/, \
 	bootstrap_channel.c bootstrap_plan.c datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c \
 	tcp_socket.c tickets.c tls_engine.c tls_facts.c tls_policy.c transport.c trust.c udp_socket.c verify.c \
-	verify_chain.c verify_name.c)
+	verify_chain.c verify_dates.c verify_name.c)
 # Pointing a system at dnsfwd.
 SETUP_SRC := proxy/client/holder.c $(addprefix proxy/ctl/, \
 	setup_command.c setup_files.c setup_listen.c setup_plan.c setup_port.c setup_print.c setup_store.c setup_system.c)
 CTL_SRC += $(AUDIT_SRC) $(SETUP_SRC)
 
+# The clock and the network around it.
+PROXY_SRC += proxy/epochs.c proxy/wallclock.c $(addprefix proxy/ops/, \
+	clockwatch.c last_time.c netwatch.c networks.c route.c)
+
 # What of these is another with the test clock.
-CLOCKED_SRC := common/base/clock.c proxy/loop.c
+CLOCKED_SRC := common/base/clock.c proxy/loop.c proxy/ops/clockwatch.c
 
 SERVER_SRC := $(addprefix tests/server/, \
 	action.c actions.c answer.c aside.c assoc.c buf.c builder.c command.c command_conns.c \
@@ -169,6 +174,7 @@ COMMON_TESTS := \
 	test_blocklist test_dns64 test_hosts test_nameset test_records test_special \
 	test_spelling test_stats test_timerq test_turn test_wire
 UPSTREAM_TESTS := \
+	test_renew \
 	test_health test_history test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
@@ -177,15 +183,16 @@ UPSTREAM_TESTS := \
 	test_verdict
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
-	test_passed test_private test_quota test_route test_secrets test_self test_udp_sender \
+	test_passed test_portal test_private test_quota test_route test_secrets test_self test_udp_sender \
 	test_sandbox test_sandbox_calls test_watchdog
 PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
 PROXY_TESTS    += test_dnstap_frame
+SURROUNDINGS_TESTS := test_last_time test_networks test_route_ask
 # What stands on GnuTLS, with a peer in memory.
-TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust
+TLS_TESTS      := test_priority test_tickets test_tls_engine test_trust test_verify_dates
 TLS_SRC        := $(addprefix proxy/upstream/, \
 	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c tickets.c tls_engine.c \
-	tls_policy.c trust.c verify.c verify_chain.c verify_name.c)
+	tls_policy.c trust.c verify.c verify_chain.c verify_dates.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
 	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
@@ -199,7 +206,7 @@ fuzz_control_more := proxy/ops/control_line.c
 fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 # All that is between a client's message and an upstream's.
 fuzz_program_more := $(UPSTREAM_SRC) $(RESOLVE_SRC) proxy/loop.c tests/unit/fake_transport.c \
-	$(addprefix proxy/resolve/,dns64.c local.c local_data.c private.c route.c) \
+	$(addprefix proxy/resolve/,dns64.c local.c local_data.c portal.c private.c route.c) \
 	$(addprefix proxy/client/,cookie.c judge.c query.c query_read.c querylog.c quota.c reply.c)
 fuzz_program_libs := -lcmocka
 
@@ -225,13 +232,18 @@ CTL_LIBS := json-c
 p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && echo yes)
 p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wconversion -fstack-protector-strong $(if $(WERROR),-Werror)
+	-Wconversion -fstack-protector$(if $(filter 1,$(SMALL)),,-strong) $(if $(WERROR),-Werror)
 ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
 p_cflags += $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif
 p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-# DTLS is spoken as soon as its transport is there.
-p_ldflags := -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+# Whole-program: what nobody calls is not in it; relocations packed where the linker can.
+ifeq ($(SMALL),1)
+p_cflags  += -DSMALL -flto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+p_small   := -flto -Wl,--gc-sections,--as-needed \
+	$(if $(shell $(CC) -Wl,--help 2>/dev/null | grep pack-relative-relocs),-Wl$(comma)-z$(comma)pack-relative-relocs)
+endif
+p_ldflags := -pie -pthread $(p_small) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
 p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
@@ -329,13 +341,13 @@ $(O)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The octets of the file, and a NUL at the end.
+# The octets of the file but for its comments, and a NUL at the end.
 $(COMMON_MADE): common/config/presets.conf
 	$(call say,MAKE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo '#include "common/config/presets_text.h"'; \
 		echo 'const unsigned char presets_text[] = {'; \
-		od -An -v -tx1 $< | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		sed -e '/^[[:space:]]*#/d' -e 's/^[[:space:]]*//' $< | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 		echo '0x00 };'; } > $@
 $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)
@@ -365,6 +377,13 @@ $(with_defs): p_extra = $(p_defs)
 $(O)/proxy/import/import_stubby.o: p_extra = $(if $(filter-out 0,$(YAML)),-DHAVE_YAML)
 $(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
 $(with_defs) $(O)/proxy/ops/sandbox_calls.o $(O)/proxy/import/import_stubby.o: $(O)/defs
+# A clock before this day is not set.  The same for everybody who builds the same commit, or says SOURCE_DATE_EPOCH.
+p_built := $(shell now=$$(date +%s); t=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)}; \
+	t=$${t:-$$((now - now % 86400))}; [ "$$t" -lt "$$now" ] && echo "$$t" || echo "$$now")
+$(O)/proxy/version.o: p_extra += -DBUILT=$(p_built)LL
+$(O)/proxy/version.o: $(O)/built
+$(O)/built: FORCE
+	@mkdir -p $(@D); echo $(p_built) | cmp -s - $@ || echo $(p_built) > $@
 $(O)/defs: FORCE
 	@mkdir -p $(@D); printf '%s\n' "$(subst ",,$(p_defs))" | cmp -s - $@ || printf '%s\n' "$(subst ",,$(p_defs))" > $@
 $(call objs,$(SERVER_SRC)): p_extra = -Wno-conversion
@@ -372,7 +391,7 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"' $(p_more)
 
 # ------------------------------------------------------------------ unit tests
 
-unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(TLS_TESTS) \
+unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(SURROUNDINGS_TESTS) $(TLS_TESTS) \
 	$(DTLS_TESTS))
 
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
@@ -398,19 +417,20 @@ $(addprefix $(O)/tests/unit/,test_dnstap_frame test_exposition test_hour): $(O)/
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
-$(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local_data.c private.c route.c))
+$(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local_data.c portal.c private.c route.c))
 $(O)/tests/unit/test_private: $(O)/proxy/resolve/private.o
 $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
-$(O)/tests/unit/test_route: $(O)/proxy/resolve/route.o
+$(O)/tests/unit/test_portal: $(O)/proxy/resolve/portal.o $(O)/proxy/resolve/route.o
+$(O)/tests/unit/test_route: $(O)/proxy/resolve/portal.o $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
 $(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_passed \
-	test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
+	test_portal test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
 
 $(addprefix $(O)/tests/unit/,test_lookup test_lookup_cache): %: %.o $(O)/tests/unit/fake_transport.o $(call objs,$(RESOLVE_SRC)) \
-		$(O)/proxy/resolve/route.o \
+		$(O)/proxy/resolve/portal.o $(O)/proxy/resolve/route.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
@@ -427,6 +447,11 @@ $(O)/tests/unit/test_sandbox: $(O)/tests/unit/test_sandbox.o $(call objs,$(SANDB
 $(O)/tests/unit/test_import: %: %.o $(call objs,$(IMPORT_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(addprefix $(O)/tests/unit/,$(SURROUNDINGS_TESTS)): %: %.o \
+		$(call objs,$(addprefix proxy/ops/,last_time.c networks.c route.c)) $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # The workers are the test's.
 $(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailbox.o $(O)/libcommon.a

@@ -18,8 +18,10 @@
 #include "proxy/client/passed.h"
 #include "proxy/config_file.h"
 #include "proxy/edition.h"
+#include "proxy/epochs.h"
 #include "proxy/listeners.h"
 #include "proxy/loop.h"
+#include "proxy/ops/clockwatch.h"
 #include "proxy/ops/control.h"
 #include "proxy/ops/dnstap.h"
 #include "proxy/ops/figures.h"
@@ -30,12 +32,14 @@
 #include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/ops/watchdog.h"
+#include "proxy/portal_keeper.h"
 #include "proxy/reload.h"
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
+#include "proxy/wallclock.h"
 #include "proxy/worker.h"
 
 #define SIGNALS 5
@@ -45,6 +49,8 @@ struct app {
 	struct reload *reload;
 	struct config_file file;
 	struct added_zones *zones;
+	struct portal portal; /* of all workers */
+	struct portal_keeper *portals;
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	bool served;		   /* what is in the cache is worth keeping */
@@ -61,6 +67,9 @@ struct app {
 	struct metrics *metrics; /* NULL: none */
 	struct dnstap *dnstap;	 /* likewise */
 	struct surroundings around;
+	struct epochs *epochs;
+	struct wallclock *wallclock;
+	struct clockwatch *clockwatch; /* NULL: the kernel does not tell */
 	struct control *control; /* NULL: none */
 	struct control_context control_context;
 };
@@ -85,10 +94,13 @@ static struct worker *make_worker(struct app *a, size_t index)
 		.sockets_are_ours = !a->listeners.shared,
 		.counts_drops = index == 0 || !a->listeners.shared,
 		.tap = dnstap_tap(a->dnstap, index),
-		.tcp_clients = tcp_clients_of(a) };
+		.tcp_clients = tcp_clients_of(a),
+		.resumed = epochs_resumed,
+		.resumed_arg = a->epochs };
 	struct worker *w;
 
 	edition_fill(a->now, &setup);
+	setup.upstreams.portal = &a->portal;
 	listeners_hand_over(&a->listeners, index, mine);
 	w = worker_new(&setup);
 	sockets_close(mine, a->listeners.count);
@@ -124,16 +136,55 @@ static void fill_place(struct app *a)
 		.bound = a->bound,
 		.bound_count = a->bound_count,
 		.workers = a->workers,
-		.worker_count = a->worker_count };
+		.worker_count = a->worker_count,
+		.addresses_changed = epochs_look,
+		.changed_arg = a->epochs };
 	if (getrandom(a->place.secret, sizeof a->place.secret, 0) != sizeof a->place.secret)
 		abort(); /* up to 256 octets come whole (getrandom(2)) */
 }
+
+/* ------------------------------------------------------------------ clock and network */
+
+static bool build_surroundings(struct app *a)
+{
+	a->epochs = epochs_new(&(struct epochs_setup){ .base = a->base,
+		.mailbox = &a->mailbox,
+		.config = a->now->config,
+		.around = &a->around });
+	a->wallclock = wallclock_new(&(struct wallclock_setup){ .mailbox = &a->mailbox,
+		.state_dir = a->now->config->state_dir,
+		.around = &a->around,
+		.built = (time_t)dnsfwd_built });
+	return a->epochs && a->wallclock;
+}
+
+static void on_clock(void *arg)
+{
+	struct app *a = arg;
+
+	epochs_look_for_sleep(a->epochs);
+	wallclock_look(a->wallclock);
+}
+
+/* How they are, before anybody connects. */
+static void watch_surroundings(struct app *a)
+{
+	epochs_start(a->epochs, a->now->names, a->workers, a->worker_count);
+	wallclock_start(a->wallclock, a->workers, a->worker_count);
+	a->clockwatch = clockwatch_new(a->base, on_clock, a);
+	if (!a->clockwatch)
+		log_warning("steps of the clock can't be watched: timerfd: %m; connections that fail for "
+			    "a wrong date are tried again as any others");
+}
+
+/* ------------------------------------------------------------------ the parts */
 
 /* Those who look at it from outside see the new one. */
 static void on_reloaded(void *arg)
 {
 	struct app *a = arg;
 
+	epochs_set_config(a->epochs, a->now->config, a->now->names);
 	gatherer_set_config(a->gatherer, a->now->config, a->now->cache);
 	a->control_context.config = a->now->config;
 	a->control_context.cache = a->now->cache;
@@ -151,7 +202,12 @@ static bool build_reload(struct app *a)
 	a->reload = reload_new(&setup);
 	if (a->reload)
 		a->zones = added_zones_new(a->base, &a->file, a->reload);
-	return a->zones;
+	a->portals = portal_keeper_new(&(struct portal_keeper_setup){ .base = a->base,
+		.file = &a->file,
+		.reload = a->reload,
+		.around = &a->around,
+		.portal = &a->portal });
+	return a->zones && a->portals;
 }
 
 static bool build_workers(struct app *a)
@@ -186,6 +242,8 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 		.config = a->now->config,
 		.around = &a->around,
 		.zones = a->zones,
+		.portals = a->portals,
+		.base = a->base,
 		.reload = app_reload };
 	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
@@ -237,7 +295,7 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 	err = listeners_open(&a->listeners, a->now->config, passed, a->worker_count, error, size);
 	if (err < 0)
 		return err == -ENOMEM ? EXIT_MEMORY : EXIT_NETWORK;
-	if (!allocate(a))
+	if (!allocate(a) || !build_surroundings(a))
 		return EXIT_MEMORY;
 	fill_place(a);
 	code = edition_serve(a->now, &a->place, NULL, error, size);
@@ -245,8 +303,10 @@ static enum exit_code open_and_build(struct app *a, struct passed *passed, char 
 		code = build_dnstap(a, error, size);
 	if (code != EXIT_OK)
 		return code;
-	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a))
+	if (build_workers(a) && edition_start(a->now, &a->place) == 0 && build_reload(a)) {
+		watch_surroundings(a);
 		return build_ops(a, error, size);
+	}
 	snprintf(error, size, "out of memory");
 	return EXIT_MEMORY;
 }
@@ -268,6 +328,7 @@ static void on_report(evutil_socket_t signal, short what, void *arg)
 
 	(void)signal;
 	(void)what;
+	epochs_log_status(a->epochs);
 	report_request(a->gatherer);
 }
 
@@ -360,6 +421,8 @@ struct app *app_new(struct config *config, const struct config_file *file, bool 
 	if (!a)
 		return NULL;
 	a->file = *file;
+	portal_init(&a->portal, loop_boottime_s, NULL);
+	a->around.portal = &a->portal;
 	a->mailbox.fd = -1;
 	*ret_code = build(a, config, check_only, &passed, error, size);
 	passed_close(&passed);
@@ -516,6 +579,7 @@ void app_free(struct app *a)
 	if (!a)
 		return;
 	control_free(a->control);
+	portal_keeper_free(a->portals);
 	metrics_free(a->metrics);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
@@ -524,6 +588,10 @@ void app_free(struct app *a)
 	added_zones_free(a->zones);
 	reload_free(a->reload);
 	edition_free(a->now);
+	portal_deinit(&a->portal);
+	epochs_free(a->epochs);
+	clockwatch_free(a->clockwatch);
+	wallclock_free(a->wallclock);
 	free(a->workers);
 	free(a->bound);
 	listeners_deinit(&a->listeners);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/config/errors.h"
+#include "proxy/upstream/memory.h"
 
 /* The whole file in memory, one octet more than allowed at most so that too much is seen. */
 static char *read_file(const char *name, size_t *ret_len)
@@ -23,6 +24,16 @@ static char *read_file(const char *name, size_t *ret_len)
 	if (f)
 		fclose(f);
 	return text;
+}
+
+/* libconfig goes through NULL where it has no memory: a reload must not end what runs. */
+static struct config *parse(const struct config_file *f, const char *name, const char *text, size_t len,
+	struct config_errors *errors)
+{
+	if (memory_is_left(MEMORY_OF_CONFIG))
+		return config_load(text, len, name, &f->overrides, errors);
+	errors_add(errors, (struct config_place){ name ? name : "command line", 0 }, "out of memory");
+	return NULL;
 }
 
 struct config *config_file_load(
@@ -47,7 +58,7 @@ struct config *config_file_load(
 				  "--help)");
 		return NULL;
 	}
-	config = config_load(text, len, name, &f->overrides, errors);
+	config = parse(f, name, text, len, errors);
 	free(text);
 	return config;
 }
@@ -57,7 +68,7 @@ struct config *config_file_again(
 {
 	const char *text = config->text;
 
-	return config_load(text, text ? strlen(text) : 0, f->name, &f->overrides, errors);
+	return parse(f, f->name, text, text ? strlen(text) : 0, errors);
 }
 
 enum log_level config_file_level(const struct config_file *f, const struct config *config)

@@ -141,7 +141,9 @@ static enum exit_code make_names(struct edition *e, const struct edition_place *
 		.listen = at->bound,
 		.listen_count = at->bound_count,
 		.workers = at->workers,
-		.worker_count = at->worker_count };
+		.worker_count = at->worker_count,
+		.changed = at->addresses_changed,
+		.changed_arg = at->changed_arg };
 
 	if (before && names_suits(before->names, e->config))
 		e->names = before->names;

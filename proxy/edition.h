@@ -42,6 +42,9 @@ struct edition_place {
 	size_t bound_count;
 	struct worker *const *workers;
 	size_t worker_count;
+	/* Some upstream has other addresses than before. */
+	void (*addresses_changed)(void *arg);
+	void *changed_arg;
 	uint8_t secret[16]; /* of all caches */
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cache/cache.h"
 #include "proxy/loop.h"
 #include "proxy/member.h"
 #include "proxy/upstream/pool.h"
@@ -166,6 +167,10 @@ static void take_group(struct groups *g, struct groups_change *c, size_t k)
 	}
 	if (k > 0)
 		c->table.zones[k - 1].pool = &(*one)->pool;
+	if (plan->portal) {
+		c->table.portal_pool = &(*one)->pool;
+		c->table.portal_number = plan->portal;
+	}
 }
 
 static void set_written(struct groups_change *c)
@@ -210,7 +215,7 @@ int groups_init(struct groups *g, struct loop *loop, const struct config *c,
 	struct config_change nothing;
 	struct groups_change *change;
 
-	*g = (struct groups){ .loop = loop };
+	*g = (struct groups){ .loop = loop, .portal = setup->portal };
 	list_init(&g->members);
 	list_init(&g->retired);
 	g->retired_check.fire = on_retired_check;
@@ -258,7 +263,10 @@ struct routes groups_routes(const struct groups *g)
 		return (struct routes){ .forward = NULL };
 	return (struct routes){ .forward = &g->now.group[0]->pool,
 		.zones = g->now.zones,
-		.zone_count = g->now.count - 1 };
+		.zone_count = g->now.count - 1,
+		.portal = g->portal,
+		.portal_pool = g->portal ? g->now.portal_pool : NULL,
+		.portal_number = g->now.portal_number };
 }
 
 /* Zones are asked when they are asked for. */
@@ -291,6 +299,63 @@ void groups_trust_loaded(struct groups *g, const struct trust *t)
 	list_for_each (n, &g->members)
 		member_trust_loaded(container_of(n, struct member, node), t);
 }
+
+/* ------------------------------------------------------------------ another network */
+
+static void tell_pools(struct groups *g)
+{
+	for (size_t i = 0; i < g->now.count; i++)
+		pool_renewed(&g->now.group[i]->pool);
+	list_for_each (n, &g->retired)
+		pool_renewed(&container_of(n, struct group, node)->pool);
+}
+
+void groups_renew(struct groups *g, size_t left, size_t entered, bool fresh)
+{
+	list_for_each (n, &g->members)
+		member_renew(container_of(n, struct member, node), left, entered, fresh);
+	cookie_store_new_epoch(&g->cookies);
+	tell_pools(g);
+}
+
+void groups_redate(struct groups *g, size_t here)
+{
+	list_for_each (n, &g->members)
+		member_redate(container_of(n, struct member, node), here);
+	tell_pools(g);
+}
+
+static bool is_concerned(const struct groups *g, const struct addr *a)
+{
+	list_for_each (n, &g->members)
+		if (member_concerns(container_of(n, struct member, node), a))
+			return true;
+	return false;
+}
+
+bool groups_moved(struct groups *g, const struct addr *addrs, size_t count)
+{
+	for (size_t k = 0; k < count; k++)
+		if (is_concerned(g, &addrs[k]))
+			return true;
+	for (size_t i = 0; i < g->now.upstream_count; i++)
+		for (size_t k = 0; k < count; k++)
+			ways_hope(&g->now.member[i]->upstream, &addrs[k]);
+	return false;
+}
+
+void groups_flush_plain(const struct groups *g, struct cache *cache)
+{
+	for (size_t i = 0; cache && i < g->now.count; i++) {
+		const struct pool *p = &g->now.group[i]->pool;
+
+		if (p->no_refresh && p->cache_policy)
+			cache_flush(cache, &(struct cache_filter){ .has_policy = true,
+						   .policy = p->cache_policy });
+	}
+}
+
+/* ------------------------------------------------------------------ figures */
 
 void groups_get_stats(const struct groups *g, size_t upstream, struct stats *ret)
 {

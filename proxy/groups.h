@@ -18,6 +18,8 @@
 #include "common/dns/cookie_store.h"
 #include "proxy/resolve/route.h"
 
+struct addr;
+struct cache;
 struct group;
 struct groups_change;
 struct loop;
@@ -44,6 +46,7 @@ struct groups_setup {
 	 */
 	void (*want_trust)(void *arg, struct trust *t);
 	void *trust_arg;
+	struct portal *portal; /* of all workers; only looked at by groups_init; NULL: none */
 };
 
 /* What is in use: by number in the configuration. */
@@ -53,10 +56,14 @@ struct groups_table {
 	struct group **group; /* the forward group, then the zones */
 	size_t count;
 	struct route_zone *zones;
+	size_t forward_count;	  /* upstreams of the first */
+	struct pool *portal_pool; /* NULL: none; one of the zones, without a name */
+	unsigned portal_number;
 };
 
 struct groups {
-	struct loop *loop; /* borrowed */
+	struct loop *loop;     /* borrowed */
+	struct portal *portal; /* borrowed; NULL: none */
 	struct groups_table now;
 	struct list members; /* all there are, those that leave included */
 	struct list retired; /* groups that are gone, the oldest first */
@@ -100,6 +107,24 @@ void groups_set_addresses(
 void groups_set_unknown(struct groups *g, size_t upstream, const char *why);
 /* Connections that wait for these anchors go on. */
 void groups_trust_loaded(struct groups *g, const struct trust *t);
+/*
+ * Another network, or the machine has slept (design 5, Networks and epochs): all connections are made anew, with
+ * fresh tickets and cookies; what was learnt of paths is forgotten, but for who won the race, which is
+ * kept for the network left and taken up again for the one entered (places below MEMBER_NETWORKS_MAX; the same
+ * twice: nothing is known of a change).  fresh: nothing is known at the place entered.
+ */
+void groups_renew(struct groups *g, size_t left, size_t entered, bool fresh);
+/*
+ * These addresses are reached by another way, or can be reached that could not.  True: a connection, a
+ * ticket or the last winner is among them, so that groups_renew is due.  Else those without any connection
+ * try again at once.
+ */
+bool groups_moved(struct groups *g, const struct addr *addrs, size_t count);
+/* The clock was set, see member_redate; here: the place of the present network. */
+void groups_redate(struct groups *g, size_t here);
+/* The answers of zones that are asked in clear belong to the network that gave them. */
+void groups_flush_plain(const struct groups *g, struct cache *cache);
+
 /* What one upstream has counted, over both of its ways. */
 void groups_get_stats(const struct groups *g, size_t upstream, struct stats *ret);
 /* Sessions of all. */

@@ -75,7 +75,9 @@ static void on_wakeup(evutil_socket_t fd, short what, void *arg)
 
 int loop_init(struct loop *l)
 {
-	*l = (struct loop){ .random.fill = kernel_random, .wakeup_us = UINT64_MAX };
+	*l = (struct loop){ .random.fill = kernel_random,
+		.wakeup_us = UINT64_MAX,
+		.slept_us = clock_slept_us() };
 	turn_init(&l->turn, (struct turn_clock){ .monotonic_us = monotonic_us });
 	l->base = make_base();
 	l->scratch = malloc(LOOP_SCRATCH_SIZE);
@@ -134,6 +136,24 @@ static void arm_wakeup(struct loop *l)
 	l->wakeup_us = due;
 }
 
+/* One reading tells whether a close look is worth it: the turn's own time may be some time ago. */
+void loop_expect_queries(struct loop *l)
+{
+	uint64_t slept;
+
+	if (l->slept_known)
+		return;
+	l->slept_known = true;
+	if (clock_boottime_us() < turn_now_us(&l->turn) + l->slept_us + LOOP_SLEPT_US)
+		return;
+	slept = clock_slept_us();
+	if (slept < l->slept_us + LOOP_SLEPT_US)
+		return;
+	l->slept_us = slept;
+	if (l->resumed)
+		l->resumed(l->resumed_arg);
+}
+
 void loop_turn(struct loop *l)
 {
 	int how = EVLOOP_ONCE;
@@ -142,7 +162,7 @@ void loop_turn(struct loop *l)
 		how |= EVLOOP_NONBLOCK;
 	else
 		arm_wakeup(l);
-	l->turn.now_known = false;
+	l->turn.now_known = l->slept_known = false;
 	event_base_loop(l->base, how);
 	turn_begin(&l->turn);
 	turn_end(&l->turn);

@@ -24,6 +24,14 @@ struct loop {
 	struct event_base *base;
 	struct event *wakeup; /* the one kernel timer for all of turn.timers */
 	uint64_t wakeup_us;   /* when it fires; UINT64_MAX: not armed */
+	/* How long the machine has slept so far, as far as was noticed; and whether it was looked at in this turn. */
+	uint64_t slept_us;
+	bool slept_known;
+	/*
+	 * Set by the owner, NULL: nobody.  From loop_expect_queries: slept_us has grown.
+	 */
+	void (*resumed)(void *arg);
+	void *resumed_arg;
 	struct turn turn;
 	struct random_source random;
 	struct stats stats;
@@ -41,6 +49,15 @@ uint32_t loop_boottime_s(void *unused);
 /* 0 or -ENOMEM. */
 int loop_init(struct loop *l);
 void loop_deinit(struct loop *l);
+
+/* The machine has slept where slept_us grows by so much: less is no matter, or is noise. */
+#define LOOP_SLEPT_US (2ull * 1000000)
+
+/*
+ * Client queries are about to be read: the first one after the machine has slept must find all that
+ * depends on it renewed.  Looks at the clocks once a turn.
+ */
+void loop_expect_queries(struct loop *l);
 
 /*
  * One turn: waits for events (not at all while work is left over), lets them collect, ends the

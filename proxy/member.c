@@ -8,6 +8,7 @@
 #include "proxy/upstream/dtls.h"
 #include "proxy/upstream/tls.h"
 #include "proxy/upstream/tls_policy.h"
+#include "proxy/upstream/ways.h"
 
 #define TLS_UDP_SIZE 4096 /* advertised on streams, bounds padded answers (standards 3.3) */
 /* Advertised in datagrams, as if there were no DTLS (RFC 8094 5). */
@@ -60,6 +61,8 @@ static void fill_way(
 	up->connections = u->connections;
 	up->want_addresses = u->host ? s->want_addresses : NULL;
 	up->want_arg = s->arg;
+	up->authenticated = s->authenticated;
+	up->authenticated_arg = s->arg;
 	up->session = (struct session_setup){ .turn = &s->loop->turn,
 		.random = &s->loop->random,
 		.stats = &way->stats,
@@ -154,6 +157,54 @@ void member_trust_loaded(struct member *m, const struct trust *t)
 	if (m->upstream.stream)
 		tls_endpoint_trust_loaded(&m->stream_way.endpoint);
 }
+
+/* ------------------------------------------------------------------ another network */
+
+/* Who won here is noted; returns who won there, NULL: not known. */
+static const struct addr *change_winner(
+	struct way *way, const struct upstream *u, size_t left, size_t entered, bool fresh)
+{
+	const struct addr *winner = race_winner(&u->race);
+
+	way->winners[left] = winner ? *winner : (struct addr){ 0 };
+	if (fresh)
+		way->winners[entered] = (struct addr){ 0 };
+	return way->winners[entered].sa.sa_family == AF_UNSPEC ? NULL : &way->winners[entered];
+}
+
+/* The connections go first: a ticket that none has used comes back at its end. */
+void member_renew(struct member *m, size_t left, size_t entered, bool fresh)
+{
+	struct upstream *face = &m->upstream;
+	const struct addr *winner = change_winner(&m->way, face, left, entered, fresh),
+			  *other = NULL;
+
+	if (face->stream)
+		other = change_winner(&m->stream_way, face->stream, left, entered, fresh);
+	ways_renew(face, winner, other);
+	tls_endpoint_renew(&m->way.endpoint);
+	if (face->stream)
+		tls_endpoint_renew(&m->stream_way.endpoint);
+}
+
+void member_redate(struct member *m, size_t here)
+{
+	bool assumed = tls_endpoint_redate(&m->way.endpoint);
+
+	assumed |= tls_endpoint_redate(&m->stream_way.endpoint);
+	if (assumed)
+		member_renew(m, here, here, false);
+	else
+		ways_hope(&m->upstream, NULL);
+}
+
+bool member_concerns(const struct member *m, const struct addr *a)
+{
+	return ways_concern(&m->upstream, a) || tickets_any(&m->way.endpoint.tickets, a) ||
+	       (m->upstream.stream && tickets_any(&m->stream_way.endpoint.tickets, a));
+}
+
+/* ------------------------------------------------------------------ figures */
 
 void member_get_stats(const struct member *m, struct stats *ret)
 {

@@ -20,6 +20,8 @@ struct groups;
 struct tls_policy;
 
 #define MEMBER_LABEL_MAX 300
+/* Networks for which it is remembered who won the race there. */
+#define MEMBER_NETWORKS_MAX 16u
 /* It belongs to no group any more. */
 #define MEMBER_LEFT SIZE_MAX
 
@@ -29,6 +31,7 @@ struct way {
 	struct plain_endpoint plain;  /* else empty but for the loop and the counters */
 	struct stats stats;	      /* its own; what concerns no single upstream is the loop's */
 	char label[MEMBER_LABEL_MAX];
+	struct addr winners[MEMBER_NETWORKS_MAX]; /* of the race, by network; AF_UNSPEC: none */
 };
 
 struct member {
@@ -53,6 +56,7 @@ struct member_setup {
 	/* Both are called on the worker's thread with this argument, see groups.h. */
 	void (*want_addresses)(void *arg, struct upstream *up);
 	void (*want_trust)(void *arg, struct trust *t);
+	void (*authenticated)(void *arg, struct upstream *up); /* see upstream.h */
 	void *arg;
 };
 
@@ -68,6 +72,18 @@ static inline struct member *member_of(struct upstream *face)
 
 /* Connections that wait for these anchors go on. */
 void member_trust_loaded(struct member *m, const struct trust *t);
+/*
+ * Another network, see groups_renew: it begins anew on both ways.  The pool is told afterwards (pool_renewed).
+ */
+void member_renew(struct member *m, size_t left, size_t entered, bool fresh);
+/*
+ * The clock is set: where a certificate was judged by an assumed date all is made anew, as on another network.
+ * here: the place of the present one.
+ */
+void member_redate(struct member *m, size_t here);
+/* A connection, a ticket or the last winner is at this address; ports don't count. */
+bool member_concerns(const struct member *m, const struct addr *a);
+
 /* What it has counted, over both of its ways. */
 void member_get_stats(const struct member *m, struct stats *ret);
 /* The same; from now on it counts from zero. */

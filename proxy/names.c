@@ -187,6 +187,8 @@ static void on_found(void *arg, size_t host, const struct addr *addrs, size_t co
 		return;
 	memcpy(n->hosts[host].addrs, addrs, count * sizeof *addrs);
 	n->hosts[host].count = count;
+	if (n->setup.changed)
+		n->setup.changed(n->setup.changed_arg); /* before anybody connects there */
 	post_host(n, host, &before);
 }
 
@@ -392,6 +394,23 @@ void names_free(struct names *n)
 	for (size_t i = 0; i < n->host_count; i++)
 		free(n->hosts[i].text);
 	free(n);
+}
+
+void names_renew(struct names *n)
+{
+	if (n->bootstrap)
+		bootstrap_renew(n->bootstrap);
+}
+
+size_t names_addresses(const struct names *n, size_t upstream, struct addr *ret, size_t max)
+{
+	size_t host = n->host_of[upstream], count;
+
+	if (host == NO_NAME)
+		return 0;
+	count = n->hosts[host].count < max ? n->hosts[host].count : max;
+	memcpy(ret, n->hosts[host].addrs, count * sizeof *ret);
+	return count;
 }
 
 void names_start(struct names *n)

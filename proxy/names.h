@@ -13,6 +13,7 @@
 
 #include "common/config/config.h"
 
+struct addr;
 struct event_base;
 struct mailbox;
 struct names;
@@ -28,6 +29,9 @@ struct names_setup {
 	size_t listen_count;
 	struct worker *const *workers; /* filled in before names_start */
 	size_t worker_count;
+	/* Called when some upstream has other addresses than before; NULL: nobody. */
+	void (*changed)(void *arg);
+	void *changed_arg;
 };
 
 /*
@@ -51,6 +55,15 @@ void names_free(struct names *n);
 
 /* Posts what is on file, begins the first lookups. */
 void names_start(struct names *n);
+
+/* Another network, see bootstrap_renew. */
+void names_renew(struct names *n);
+
+/*
+ * What is known of the i-th upstream's name, without port; 0: nothing, or its addresses are written.  As
+ * many as max are written to ret.
+ */
+size_t names_addresses(const struct names *n, size_t upstream, struct addr *ret, size_t max);
 
 /*
  * For worker_setup, from any thread; arg is the struct names.  The i-th upstream has no address, or

@@ -30,6 +30,10 @@ struct worker {
 	struct local local;
 	struct queries queries;
 	struct list explains; /* under way */
+	struct cache *cache; /* borrowed; NULL: none */
+	size_t network;	     /* place of that it is on, as far as it knows */
+	void (*resumed)(void *arg);
+	void *resumed_arg;
 
 	struct udp_receiver *receiver;
 	struct tcp_clients *clients;
@@ -38,6 +42,46 @@ struct worker {
 	size_t udp_count, tcp_count;
 	bool sockets_are_ours, counts_drops;
 };
+
+/* ------------------------------------------------------------------ networks */
+
+/*
+ * The first query after the machine has slept: connections of before are of no use, and this may be another
+ * place (design 5).  Main looks where we are, and tells.
+ */
+static void on_resumed(void *arg)
+{
+	struct worker *w = arg;
+
+	groups_renew(&w->groups, w->network, w->network, false);
+	groups_flush_plain(&w->groups, w->cache);
+	if (w->resumed)
+		w->resumed(w->resumed_arg);
+}
+
+void worker_renew(struct worker *w, const struct worker_epoch *e)
+{
+	/* Both have seen it, each with its own readings. */
+	bool done = e->slept_us < w->loop.slept_us + LOOP_SLEPT_US;
+
+	if (!e->moved && done)
+		return;
+	if (!done)
+		w->loop.slept_us = e->slept_us;
+	w->network = e->entered;
+	groups_renew(&w->groups, e->left, e->entered, e->fresh);
+	groups_flush_plain(&w->groups, w->cache);
+}
+
+void worker_clock_set(struct worker *w)
+{
+	groups_redate(&w->groups, w->network);
+}
+
+bool worker_moved(struct worker *w, const struct addr *addrs, size_t count)
+{
+	return groups_moved(&w->groups, addrs, count);
+}
 
 /* ------------------------------------------------------------------ building */
 
@@ -189,6 +233,7 @@ static void change_lookups(struct worker *w, const struct worker_change *c)
 					    .timeout_us = w->config->query_timeout_us,
 					    .prefetch = w->config->prefetch });
 	w->local.routes = groups_routes(&w->groups);
+	w->cache = c->cache;
 }
 
 static void change_replies(struct worker *w, struct worker_change *c)
@@ -282,6 +327,11 @@ struct worker *worker_new(const struct worker_setup *setup)
 	if (queries_init(&w->queries, &w->loop, setup->config, &w->lookups, &w->local) < 0)
 		err = -ENOMEM;
 	worker_set_cookie_secrets(w, setup->cookie_secrets);
+	w->cache = setup->cache;
+	w->resumed = setup->resumed;
+	w->resumed_arg = setup->resumed_arg;
+	w->loop.resumed = on_resumed;
+	w->loop.resumed_arg = w;
 	if (err == 0 && build_listeners(w, setup) == 0 &&
 		mailbox_init(&w->mailbox, w->loop.base, w) == 0)
 		return w;

@@ -44,6 +44,14 @@ struct worker_report {
 	uint64_t blocked[CONFIG_BLOCK_MAX]; /* replies, by block list */
 };
 
+/* A new epoch, as main tells workers of it (proxy/epochs.h). */
+struct worker_epoch {
+	uint64_t slept_us; /* how long the machine has slept in all by now */
+	bool moved;	   /* upstreams are reached by another way; else it is only that it slept */
+	size_t left, entered; /* places of networks, see groups_renew */
+	bool fresh;
+};
+
 struct worker_setup {
 	struct config *config; /* it takes a reference */
 	struct groups_setup upstreams;
@@ -55,6 +63,9 @@ struct worker_setup {
 	bool counts_drops; /* false: the sockets are another's too, which reports them */
 	const struct cookie_secrets *cookie_secrets; /* copied */
 	size_t tcp_clients;			     /* at most, as far as descriptors go */
+	/* Called on the worker's thread, which has renewed its upstreams: the machine has slept. */
+	void (*resumed)(void *arg);
+	void *resumed_arg;
 	/* What is answered here; borrowed for the call, blocks may be NULL. */
 	struct tap *tap;	  /* NULL: none; borrowed, outlives the worker */
 	const uint8_t *local_key; /* SUFFIX_KEY octets: of these and of all that come later */
@@ -102,6 +113,12 @@ void worker_trust_loaded(struct worker *w, const struct trust *t);
 void worker_set_local(struct worker *w, struct local_names *names, struct local_blocks *blocks);
 /* Inside mail: asks its query; what comes of it: explain.h. */
 void worker_explain(struct worker *w, struct explain *x);
+/* Inside mail: all connections are made anew, unless that was done for the same reason already. */
+void worker_renew(struct worker *w, const struct worker_epoch *e);
+/* Inside mail: the wall clock was set. */
+void worker_clock_set(struct worker *w);
+/* Inside mail: as groups_moved. */
+bool worker_moved(struct worker *w, const struct addr *addrs, size_t count);
 /*
  * Inside mail: takes no more queries, ends its thread when those in flight are answered, or after 2
  * s.

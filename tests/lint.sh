@@ -26,7 +26,7 @@ arrows common/config 'common/(base|config|local)/'
 arrows common/cache 'common/(base|dns|cache)/'
 arrows proxy/upstream 'common/|proxy/(upstream|loop)'
 arrows proxy/ctl 'common/|proxy/(ctl|upstream)/|proxy/version|proxy/client/holder'
-arrows proxy/import 'common/|proxy/import/'
+arrows proxy/import 'common/|proxy/(import/|exit_code)'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'
 found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c proxy/resolve \

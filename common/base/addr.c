@@ -191,6 +191,15 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return true;
 }
 
+bool addr_same_host(const struct addr *a, const struct addr *b)
+{
+	struct addr one = *a, other = *b;
+
+	addr_set_port(&one, 0);
+	addr_set_port(&other, 0);
+	return addr_equal(&one, &other);
+}
+
 /* The octets of the address, an IPv4-mapped one as IPv4; returns its family. */
 static int octets(const struct addr *a, const uint8_t **ret)
 {

@@ -250,6 +250,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
+	loop_expect_queries(c->all->loop);
 	n = recv(fd, scratch + old, LOOP_READ_MAX, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;

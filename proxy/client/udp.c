@@ -177,6 +177,7 @@ static int read_batch(struct udp_listener *u)
 {
 	int n;
 
+	loop_expect_queries(u->loop);
 	prepare(u->receiver, u->wildcard);
 	n = recvmmsg(u->fd, u->receiver->head, UDP_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i += TOGETHER)

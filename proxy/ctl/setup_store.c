@@ -154,8 +154,8 @@ static bool get_file(struct json_object *o, struct setup_state *ret)
 	ret->st.st_mode = S_IFREG | (mode_t)member_number(o, "mode");
 	ret->st.st_uid = (uid_t)member_number(o, "uid");
 	ret->st.st_gid = (gid_t)member_number(o, "gid");
-	ret->st.st_mtim.tv_sec = member_number(o, "seconds");
-	ret->st.st_mtim.tv_nsec = member_number(o, "nanoseconds");
+	ret->st.st_mtim.tv_sec = (time_t)member_number(o, "seconds");
+	ret->st.st_mtim.tv_nsec = (long)member_number(o, "nanoseconds");
 	ret->st.st_atim = ret->st.st_mtim;
 	return true;
 }

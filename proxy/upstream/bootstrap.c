@@ -36,6 +36,7 @@ struct name {
 	bool unsaved;
 	/* Of the lookup under way. */
 	const char *reasons[BOOTSTRAP_FAMILIES];
+	bool renewing; /* it was asked on another network: its end is no news */
 	size_t unused;
 	/* What the log knows. */
 	struct log_limit limit;
@@ -228,7 +229,7 @@ static void on_done(void *arg, enum bootstrap_family family, const struct bootst
 		n->unsaved = true;
 		give_out(n);
 	}
-	if (n->plan.looking)
+	if (n->plan.looking || n->renewing)
 		return;
 	if (n->plan.found) {
 		if (changed || !n->told || *n->failure)
@@ -269,6 +270,25 @@ void bootstrap_want(struct bootstrap *b, size_t name)
 
 	if (due != BOOTSTRAP_NEVER && b->setup.server_count > 0)
 		begin_at(n, due, now);
+}
+
+static void renew(struct name *n, uint64_t now)
+{
+	bool wanted = n->plan.looking || event_pending(n->begin, EV_TIMEOUT, NULL);
+
+	n->renewing = true;
+	for (unsigned f = 0; n->plan.looking && f < BOOTSTRAP_FAMILIES; f++)
+		bootstrap_channel_cancel(n->channels[f]);
+	n->renewing = false;
+	bootstrap_plan_renew(&n->plan);
+	if (wanted)
+		begin_at(n, now, now);
+}
+
+void bootstrap_renew(struct bootstrap *b)
+{
+	for (size_t i = 0; i < b->setup.name_count; i++)
+		renew(&b->names[i], now_us());
 }
 
 /* ------------------------------------------------------------------ life */

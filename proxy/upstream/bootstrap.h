@@ -46,6 +46,12 @@ void bootstrap_free(struct bootstrap *b);
 /* Gives out what is on file and begins the first lookups. */
 void bootstrap_start(struct bootstrap *b);
 
+/*
+ * Another network: lookups under way begin anew, and what is known is looked up again as soon as somebody wants
+ * it.  It stays in use meanwhile.
+ */
+void bootstrap_renew(struct bootstrap *b);
+
 /* Somebody would use the addresses of the i-th name now.  Cheap; may be said often. */
 void bootstrap_want(struct bootstrap *b, size_t name);
 

@@ -158,6 +158,12 @@ void bootstrap_channel_look_up(struct bootstrap_channel *c, const char *name)
 	arm_timeout(c);
 }
 
+void bootstrap_channel_cancel(struct bootstrap_channel *c)
+{
+	ares_cancel(c->ares);
+	arm_timeout(c);
+}
+
 /* ------------------------------------------------------------------ life */
 
 /*

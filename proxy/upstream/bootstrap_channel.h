@@ -30,6 +30,9 @@ const char *bootstrap_channel_library(void);
 
 void bootstrap_channel_free(struct bootstrap_channel *c);
 
+/* The lookup under way, if there is one, ends now: done comes before this returns. */
+void bootstrap_channel_cancel(struct bootstrap_channel *c);
+
 /* Only when none is under way. */
 void bootstrap_channel_look_up(struct bootstrap_channel *c, const char *name);
 

@@ -138,6 +138,12 @@ bool bootstrap_plan_end(struct bootstrap_plan *p, enum bootstrap_family family,
 	return changed;
 }
 
+void bootstrap_plan_renew(struct bootstrap_plan *p)
+{
+	p->refresh_us = p->retry_us = p->wait_us = 0;
+	p->restless_us = p->wanted_us = 0;
+}
+
 size_t bootstrap_plan_addresses(
 	const struct bootstrap_plan *p, struct addr ret[BOOTSTRAP_ADDRESSES_MAX])
 {

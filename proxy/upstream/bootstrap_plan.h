@@ -90,6 +90,12 @@ void bootstrap_plan_begin(struct bootstrap_plan *p);
 bool bootstrap_plan_end(struct bootstrap_plan *p, enum bootstrap_family family,
 	const struct bootstrap_result *r, uint64_t now_us, uint32_t random);
 
+/*
+ * Another network (design 5): what is known stays in use, and is looked up as soon as somebody wants it; no wait
+ * holds any more.  Not while a lookup is under way.
+ */
+void bootstrap_plan_renew(struct bootstrap_plan *p);
+
 /* All that is known, the families taking turns, IPv6 first; returns how many. */
 size_t bootstrap_plan_addresses(
 	const struct bootstrap_plan *p, struct addr ret[BOOTSTRAP_ADDRESSES_MAX]);

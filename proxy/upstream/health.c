@@ -171,3 +171,8 @@ void health_good(struct health *h)
 	h->errors = h->contradicted = 0;
 	log_end_of_doubt(h);
 }
+
+void health_renew(struct health *h)
+{
+	*h = (struct health){ .label = h->label, .alone = h->alone };
+}

@@ -63,6 +63,9 @@ void health_error(struct health *h);
 void health_contradicted(struct health *h);
 void health_good(struct health *h);
 
+/* Another network: what went wrong there says nothing here, and the next connection is news. */
+void health_renew(struct health *h);
+
 /* Others are to be preferred. */
 static inline bool health_doubtful(const struct health *h)
 {

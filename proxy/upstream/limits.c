@@ -43,3 +43,8 @@ void limits_outslept(struct limits *l, uint64_t idle_us)
 	if (l->idle_us && idle_us > l->idle_us + ALIKE_US)
 		l->idle_us = l->last_idle_us = 0;
 }
+
+void limits_renew(struct limits *l)
+{
+	l->idle_us = l->last_idle_us = 0;
+}

@@ -30,4 +30,8 @@ void limits_outlived(struct limits *l, uint64_t answers);
 /* A connection was idle for longer and lives. */
 void limits_outslept(struct limits *l, uint64_t idle_us);
 
+
+/* Another network: a limit of idle time may have been a router's.  That of answers is the server's own. */
+void limits_renew(struct limits *l);
+
 #endif

@@ -1,6 +1,6 @@
 /*
- * Is there memory for a library that crashes without?  What GnuTLS stands on does: libgmp ends the
- * process, libtasn1 goes through NULL.  So it is asked first, and nothing is begun that could not end.
+ * Is there memory for a library that crashes without?  libgmp ends the process then, libtasn1 and
+ * libconfig go through NULL.  So it is asked first, and nothing is begun that could not end.
  */
 #ifndef PROXY_UPSTREAM_MEMORY_H
 #define PROXY_UPSTREAM_MEMORY_H
@@ -8,9 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* More than a handshake, or a store of certificates, takes. */
+/* More than a handshake, a store of certificates, or a configuration takes. */
 #define MEMORY_OF_HANDSHAKE (512u * 1024)
 #define MEMORY_OF_TRUST	    (8u * 1024 * 1024)
+#define MEMORY_OF_CONFIG    (8u * 1024 * 1024)
 
 /* Could so much be allocated now?  Two system calls; nothing is touched. */
 bool memory_is_left(size_t octets);

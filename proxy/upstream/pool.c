@@ -384,6 +384,16 @@ void pool_fail_all(struct pool *p, struct ede why)
 	}
 }
 
+void pool_renewed(struct pool *p)
+{
+	if (p->policy == POLICY_FASTEST)
+		p->first = 0;
+	p->probe_us = p->probe_wait_us = p->sample_us = 0;
+	for (size_t i = 0; i < p->count; i++)
+		ways_reopen(p->upstreams[i]);
+	pool_look_again(p);
+}
+
 unsigned pool_sessions(const struct pool *p)
 {
 	unsigned n = 0;

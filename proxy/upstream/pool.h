@@ -122,6 +122,12 @@ void pool_cancel(struct pool *p, struct request *r);
 /* Why a query that reached its deadline was not answered.  The text lives until the next call. */
 struct ede pool_reason(struct pool *p, const struct request *r);
 
+/*
+ * Its upstreams have all been renewed (ways_renew): those that wait are placed anew, and what was measured of
+ * them is measured again.
+ */
+void pool_renewed(struct pool *p);
+
 /* Sessions of all upstreams that can be relied on. */
 unsigned pool_sessions(const struct pool *p);
 

@@ -69,6 +69,22 @@ void race_set(struct race *r, const struct addr *in, size_t count)
 	}
 }
 
+void race_renew(struct race *r, const struct addr *winner)
+{
+	struct race old = *r;
+
+	*r = (struct race){ .single = old.single, .winner = RACE_NONE };
+	for (size_t i = 0; i < old.count; i++)
+		r->list[i].addr = old.list[i].addr;
+	r->count = old.count;
+	if (winner)
+		r->winner = find(r, winner);
+	if (r->winner == RACE_NONE || r->winner == 0)
+		return;
+	r->retest_us = 1; /* it won there long ago, perhaps */
+	r->retest_wait_us = RETEST_FIRST_US;
+}
+
 /* ------------------------------------------------------------------ the order */
 
 /* The i-th to be tried: the winner, then by rank. */

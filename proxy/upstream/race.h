@@ -46,6 +46,18 @@ struct race {
  */
 void race_set(struct race *r, const struct addr *in, size_t count);
 
+/*
+ * Another network: what was found out about the addresses is void, and none has an attempt under way.
+ * winner: which of them won there before, NULL: not known.
+ */
+void race_renew(struct race *r, const struct addr *winner);
+
+/* The one that won; NULL: none has yet. */
+static inline const struct addr *race_winner(const struct race *r)
+{
+	return r->winner == RACE_NONE ? NULL : &r->list[r->winner].addr;
+}
+
 /* Some address has never been tried. */
 bool race_is_new(const struct race *r);
 

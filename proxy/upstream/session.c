@@ -82,13 +82,14 @@ void session_return_queued(struct session *s)
 
 /*
  * The end of a session that had answered, by whatever the server does, is its limit, not a failure:
- * its queries don't pay for it (design 5, Loss), but for one whose half answer cut the session.
+ * its queries don't pay for it (design 5, Loss), but for one whose half answer cut the session.  Nor do
+ * they for an end that was our own decision (end is NULL).
  */
 static void give_all_back(struct session *s, const struct transport_end *end)
 {
 	const struct flight *half =
 		end ? session_half_answered(s, end->partial, end->partial_len) : NULL;
-	bool limit = s->answers > 0 || half || session_was_idle(s, end);
+	bool limit = !end || s->answers > 0 || half || session_was_idle(s, end);
 	struct list *n;
 
 	while ((n = list_take(&s->sent))) {

@@ -206,8 +206,8 @@ void session_return_queued(struct session *s);
 void session_retire(struct session *s);
 
 /*
- * Ends at once; the owner hears `unready` and `returned` for its queries, not `ended`.  Freed at
- * the end of the turn.
+ * Ends at once; the owner hears `unready` and `returned` for its queries, which don't pay for it, not
+ * `ended`.  Freed at the end of the turn.
  */
 void session_abort(struct session *s);
 

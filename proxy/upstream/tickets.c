@@ -119,6 +119,14 @@ struct ticket *tickets_take(
 	return NULL;
 }
 
+bool tickets_any(const struct tickets *ts, const struct addr *addr)
+{
+	list_for_each (n, &ts->list)
+		if (addr_same_host(&container_of(n, struct ticket, node)->addr, addr))
+			return true;
+	return false;
+}
+
 void tickets_return(struct tickets *ts, struct ticket *t)
 {
 	if (t->drops == ts->drops)

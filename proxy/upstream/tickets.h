@@ -61,6 +61,9 @@ void tickets_put(struct tickets *ts, const struct addr *addr, const struct verdi
 struct ticket *tickets_take(
 	struct tickets *ts, const struct addr *addr, uint64_t policy, uint64_t now_us, time_t wall);
 
+/* There is one for this address; ports don't count. */
+bool tickets_any(const struct tickets *ts, const struct addr *addr);
+
 /* Gives one back that nobody has seen.  It is freed if any were dropped meanwhile: what failed may concern it. */
 void tickets_return(struct tickets *ts, struct ticket *t);
 

@@ -1,10 +1,10 @@
 #include "proxy/upstream/tls_endpoint.h"
 
-#include "common/base/clock.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/tls_engine.h"
 #include "proxy/upstream/tls_policy.h"
 #include "proxy/upstream/trust.h"
+#include "proxy/upstream/verify_dates.h"
 
 void tls_endpoint_init(struct tls_endpoint *e)
 {
@@ -17,11 +17,17 @@ void tls_endpoint_deinit(struct tls_endpoint *e)
 	tickets_deinit(&e->tickets);
 }
 
+void tls_endpoint_renew(struct tls_endpoint *e)
+{
+	tickets_drop(&e->tickets, NULL);
+	e->void_us = loop_boottime_us(NULL);
+}
+
 struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to)
 {
 	if (!e->policy->tickets)
 		return NULL;
-	return tickets_take(&e->tickets, to, e->policy->id, loop_boottime_us(NULL), clock_wall_s());
+	return tickets_take(&e->tickets, to, e->policy->id, loop_boottime_us(NULL), verify_dates_now());
 }
 
 bool tls_endpoint_wait(struct tls_endpoint *e, struct tls_waiter *w)
@@ -46,6 +52,26 @@ void tls_endpoint_trust_loaded(struct tls_endpoint *e)
 	}
 }
 
+/* What it says of the clock, and the clock of it. */
+static void note_date(struct tls_endpoint *e, const struct tls_engine *engine)
+{
+	if (!engine->verdict.authenticated)
+		return;
+	if (verify_dates_believed())
+		verify_dates_prove();
+	else
+		e->assumed = true;
+}
+
+bool tls_endpoint_redate(struct tls_endpoint *e)
+{
+	bool was = e->assumed && verify_dates_believed();
+
+	if (was)
+		e->assumed = false;
+	return was;
+}
+
 void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)
 {
 	if (engine->resumed) {
@@ -53,6 +79,7 @@ void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)
 	} else {
 		e->stats->handshakes_full++;
 		engine->verdict.judged_us = loop_boottime_us(NULL);
+		note_date(e, engine);
 	}
 	tls_endpoint_keep(e, engine); /* TLS 1.2's comes before the end of the handshake */
 }
@@ -61,8 +88,8 @@ void tls_endpoint_keep(void *endpoint, struct tls_engine *engine)
 {
 	struct tls_endpoint *e = endpoint;
 
-	if (e->refused_us && engine->verdict.judged_us <= e->refused_us)
-		engine->ticket_came = false; /* another has shown since that it holds no more */
+	if (e->void_us && engine->verdict.judged_us <= e->void_us)
+		engine->ticket_came = false; /* another has shown since that it holds no more, or it links networks */
 	if (engine->ticket_came && e->policy->tickets)
 		tls_engine_keep_ticket(engine, &e->tickets, loop_boottime_us(NULL));
 }
@@ -74,6 +101,6 @@ void tls_endpoint_failed(
 
 	e->stats->handshakes_failed += refused || why->stage == STAGE_TLS;
 	if (refused)
-		e->refused_us = loop_boottime_us(NULL);
+		e->void_us = loop_boottime_us(NULL);
 	tickets_drop(&e->tickets, refused ? NULL : to);
 }

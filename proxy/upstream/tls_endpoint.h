@@ -34,14 +34,25 @@ struct tls_endpoint {
 	void *want_arg;
 	/* Private. */
 	struct tickets tickets;
-	uint64_t refused_us; /* CLOCK_BOOTTIME, when it was not whom we expect last; 0: never */
+	/*
+	 * CLOCK_BOOTTIME, when it was not whom we expect last, or another network was begun: handshakes
+	 * from before then keep no tickets; 0: never.
+	 */
+	uint64_t void_us;
 	struct list waiting; /* struct tls_waiter */
+	bool assumed; /* some certificate was judged by an assumed date (verify_dates.h) */
 };
 
 /* After the first members are set. */
 void tls_endpoint_init(struct tls_endpoint *e);
 /* Its connections are gone. */
 void tls_endpoint_deinit(struct tls_endpoint *e);
+
+/* Another network: no ticket of this one is used there, nor one that its connections get later. */
+void tls_endpoint_renew(struct tls_endpoint *e);
+
+/* The clock is set: true, once, where something was judged by an assumed date, so that it is to be renewed. */
+bool tls_endpoint_redate(struct tls_endpoint *e);
 
 /* A ticket for this address, the caller's; NULL: a full handshake. */
 struct ticket *tls_endpoint_ticket(struct tls_endpoint *e, const struct addr *to);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/base/clock.h"
+#include "proxy/upstream/verify_dates.h"
 
 #define DATE_MAX 32
 /* Of an issuer's name at most. */
@@ -73,20 +73,22 @@ static const char *whose(unsigned i)
 static void explain_dates(const struct chain *c, char *out, size_t size)
 {
 	char at[DATE_MAX], now_text[DATE_MAX];
-	time_t now = clock_wall_s();
+	time_t now = verify_dates_now();
+	const char *is = verify_dates_believed() ? "now is"
+						 : "and the clock is not set: now is taken to be";
 
 	for (unsigned i = 0; i < c->count; i++) {
 		time_t from = gnutls_x509_crt_get_activation_time(c->certs[i]),
 		       to = gnutls_x509_crt_get_expiration_time(c->certs[i]);
 
 		if (to != (time_t)-1 && to < now) {
-			snprintf(out, size, "%sexpired on %s, now is %s", whose(i), date(to, at),
+			snprintf(out, size, "%sexpired on %s, %s %s", whose(i), date(to, at), is,
 				date(now, now_text));
 			return;
 		}
 		if (from != (time_t)-1 && from > now) {
-			snprintf(out, size, "%snot valid before %s, now is %s", whose(i),
-				date(from, at), date(now, now_text));
+			snprintf(out, size, "%snot valid before %s, %s %s", whose(i),
+				date(from, at), is, date(now, now_text));
 			return;
 		}
 	}

@@ -1,6 +1,7 @@
 #include "proxy/upstream/ways.h"
 
 #include "proxy/upstream/flights.h"
+#include "proxy/upstream/renew.h"
 
 /*
  * A query that needs the stream waits so long for it while datagrams are answered: the upstream is
@@ -193,10 +194,35 @@ void ways_answered(struct upstream *way)
 	upstream_rest(way == face ? face->stream : face);
 }
 
-void ways_forget(struct upstream *face)
+/* Sessions of the old network end first: they could win the new race. */
+void ways_renew(struct upstream *face, const struct addr *winner, const struct addr *stream_winner)
 {
+	renew_upstream(face, winner);
+	if (!face->stream)
+		return;
+	renew_upstream(face->stream, stream_winner);
 	silence_forget(&face->silence);
 	face->raced = face->prefers_stream = false;
+}
+
+void ways_reopen(struct upstream *face)
+{
+	renew_reopen(face);
+	if (face->stream)
+		renew_reopen(face->stream);
+}
+
+bool ways_concern(const struct upstream *face, const struct addr *address)
+{
+	return renew_concerns(face, address) ||
+	       (face->stream && renew_concerns(face->stream, address));
+}
+
+void ways_hope(struct upstream *face, const struct addr *address)
+{
+	renew_hope(face, address);
+	if (face->stream)
+		renew_hope(face->stream, address);
 }
 
 void ways_set_addresses(struct upstream *face, const struct addr *addrs, size_t count)

@@ -81,9 +81,14 @@ bool ways_is_let_alone(const struct upstream *way);
 void ways_answered(struct upstream *way);
 
 /*
- * Another network: silence, and who won the race, are forgotten.  Sessions of the old one are for
- * the caller to end: they could win the new race.
+ * Another network: both ways begin anew (renew.h); silence, and which way won, are forgotten.  winner,
+ * stream_winner: as for renew_upstream.  ways_reopen follows when all upstreams of a pool are renewed.
  */
-void ways_forget(struct upstream *face);
+void ways_renew(
+	struct upstream *face, const struct addr *winner, const struct addr *stream_winner);
+void ways_reopen(struct upstream *face);
+/* As renew_concerns and renew_hope. */
+bool ways_concern(const struct upstream *face, const struct addr *address);
+void ways_hope(struct upstream *face, const struct addr *address);
 
 #endif

@@ -99,6 +99,8 @@ def test_no_memory_for_a_connection(server, start):
     for i in range(20):
         reply = fwd.ask(f"short{i}.test")
         assert reply.rcode() == wire.SERVFAIL and "memory" in wire.edes(reply)[0][1], reply
+    os.kill(fwd.pid, signal.SIGHUP)
+    fwd.wait_log("reload: .*(out of memory|Cannot allocate memory)")
     resource.prlimit(fwd.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     warm(fwd)
     load(fwd, 200, window=20).check()

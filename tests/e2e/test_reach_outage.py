@@ -9,7 +9,7 @@ from daemon import SANITIZED
 from load import load
 from loadprogs import honest
 from netns import Network
-from reach import During, answered_first, cpu_share, fails, fresh, long, report
+from reach import During, answered_first, comes_back, cpu_share, fails, fresh, long, report
 
 pytestmark = pytest.mark.clock
 
@@ -106,6 +106,20 @@ def test_longer_outage(outage, net, start, seconds):
     outage.end()
     answered_first(fwd, "back.test", f"{type(outage).__name__} for {seconds} s: first answer")
     load(fwd, 100, window=10, name=fresh()).check()
+
+
+@pytest.mark.parametrize("outage", [Killed, Unplugged, Lost, long(Closed), long(Unreachable)], indirect=True)
+@pytest.mark.parametrize("minutes", [1, 10, long(600)])
+def test_outage_of_minutes(outage, net, start, clock, minutes):
+    """Of the clock's; somebody asks now and then."""
+    fwd = warm(start(outage.upstream, {"query-timeout": "1s"}, netns=net.client, clock=clock))
+    outage.begin()
+    for i in range(10):
+        fails(fwd, f"out{i}.test")
+        clock.run(6 * minutes)
+    fails(fwd, "last.test")
+    outage.end()
+    comes_back(fwd, "back.test", f"{type(outage).__name__} for {minutes} min: first answer", 2 if minutes == 1 else 5)
 
 
 @pytest.mark.parametrize("outage", [Closed, Lost, Unreachable], indirect=True)

@@ -700,6 +700,22 @@ static void step_room(void)
 		fake_room(f, dice(3) ? SIZE_MAX : dice(3));
 }
 
+/* Another network: every connection is made anew, and nobody pays for it. */
+static void step_network(void)
+{
+	unsigned sends[ACTORS];
+
+	for (unsigned i = 0; i < ACTORS; i++)
+		sends[i] = asks[i].request.sends;
+	for (size_t u = 0; u < pool.count; u++)
+		ways_renew(&ups[u], dice(2) ? &ups[u].race.list[0].addr : NULL, NULL);
+	for (size_t u = 0; u < pool.count; u++)
+		assert_true(list_empty(&ups[u].sessions));
+	pool_renewed(&pool);
+	for (unsigned i = 0; i < ACTORS; i++)
+		assert_true(asks[i].request.sends <= sends[i]);
+}
+
 static void step_send_error(void)
 {
 	struct fake *f = pick(true);
@@ -749,6 +765,7 @@ static const struct {
 	{ 10, step_stuck },
 	{ 20, step_room },
 	{ 10, step_send_error },
+	{ 3, step_network },
 	{ 60, step_time },
 	{ 200, step_turn },
 };

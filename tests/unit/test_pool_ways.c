@@ -350,7 +350,8 @@ static void test_another_network(void **state)
 {
 	(void)state;
 	fall_silent_at_start();
-	ways_forget(&ups[0]);
+	ways_renew(&ups[0], NULL, NULL);
+	pool_renewed(&pool);
 	assert_int_equal(attempts_within(10 * SEC, SEC), 1);
 	fake_ready(datagrams());
 	turn();
@@ -818,7 +819,8 @@ static void test_race_is_won_by_an_answer(void **state)
 	assert_from(0, labels[0]);
 	send_one(1);
 	assert_true(is_on(1, stream()));
-	ways_forget(&ups[0]);
+	ways_renew(&ups[0], NULL, NULL);
+	pool_renewed(&pool);
 	submit(2);
 	turn();
 	assert_non_null(datagrams()); /* on another network they race again */

@@ -240,15 +240,16 @@ static void check_sessions(void)
 
 /* ------------------------------------------------------------------ the weather */
 
-/* The streams end, and what was learnt is forgotten. */
+/* All begins anew; or the streams end first, as the machine hears of it. */
 static void change_network(void)
 {
-	for (size_t u = 0; u < pool.count; u++)
-		ways_forget(&ups[u]);
-	for (size_t i = 0; i < net.count; i++)
+	for (size_t i = 0; i < net.count && dice(2); i++)
 		if (is_alive(net.fakes[i]) && net.fakes[i]->stream)
 			fake_end(net.fakes[i], FAULT_RESET,
 				net.fakes[i]->ready ? STAGE_DNS : STAGE_TCP);
+	for (size_t u = 0; u < pool.count; u++)
+		ways_renew(&ups[u], NULL, NULL);
+	pool_renewed(&pool);
 }
 
 static void change_weather(void)

@@ -463,6 +463,31 @@ static void test_retest_that_was_overtaken(void **state)
 	assert_int_equal(race_retest(&r, START + 16 * SEC), RACE_NONE);
 }
 
+/* Another network: order and places stay, what happened does not. */
+static void test_renew(void **state)
+{
+	struct race r = race_of("6.1 4.1 6.2");
+	struct addr v4, gone;
+
+	(void)state;
+	won(&r, "4.1", START);
+	race_retest_failed(&r, START);
+	addr_from_word("4.1", &v4);
+	addr_from_word("4.7", &gone);
+	race_renew(&r, &v4);
+	assert_string_equal(ranks(&r), "6.1 4.1 6.2");
+	assert_true(addr_equal(race_winner(&r), &v4));
+	assert_true(race_is_new(&r));
+	assert_int_equal(race_retest(&r, START), 0); /* won it may have, but when? */
+	race_renew(&r, &gone);
+	assert_null(race_winner(&r));
+	race_renew(&r, &v4);
+	race_renew(&r, NULL);
+	assert_null(race_winner(&r));
+	assert_int_equal(race_retest(&r, UINT64_MAX), RACE_NONE);
+	assert_string_equal(ranks(&r), "6.1 4.1 6.2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +510,7 @@ int main(void)
 		cmocka_unit_test(test_better),
 		cmocka_unit_test(test_retest_and_set),
 		cmocka_unit_test(test_retest_that_was_overtaken),
+		cmocka_unit_test(test_renew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
  * An upstream under whatever servers, networks and clients do, in any order, for long.  What must
  * hold does hold after each step; and whenever the servers are well again everybody is answered.
  */
+#include "proxy/upstream/renew.h"
 #include "tests/unit/upstream_stage.h"
 
 #define STEPS 100000u
@@ -369,6 +370,12 @@ static void step(void)
 		upstream_ensure(&up, false);
 		break;
 	case 3:
+		if (chance(10)) {
+			renew_upstream(&up, chance(50) ? race_winner(&up.race) : NULL);
+			assert_true(list_empty(&up.sessions));
+			renew_reopen(&up);
+		}
+		break;
 	case 4:
 	case 5:
 		forget(i);

@@ -1,0 +1,341 @@
+#include "proxy/epochs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/config/config.h"
+#include "proxy/loop.h"
+#include "proxy/member.h"
+#include "proxy/names.h"
+#include "proxy/ops/surroundings.h"
+#include "proxy/worker.h"
+
+_Static_assert(NETWORKS_MAX <= MEMBER_NETWORKS_MAX, "workers remember every network");
+
+#define REASON_MAX 400u
+
+struct epochs {
+	struct epochs_setup setup;
+	struct names *names; /* NULL until epochs_start */
+	struct worker *const *workers;
+	size_t worker_count;
+	struct netwatch *watch;
+	uint64_t number; /* 1: the first, since the start */
+	uint64_t slept_us; /* as long as the machine had slept by the last epoch */
+	uint64_t asked;	   /* serial of the last question whether a move concerns anybody */
+	bool answered;	   /* by a worker that it concerns */
+	char moved[REASON_MAX]; /* what was asked about */
+};
+
+/* To main: a worker has noticed that the machine slept. */
+struct resumed_mail {
+	struct mail mail;
+	struct epochs *epochs;
+};
+
+/* To a worker, and back where it is concerned. */
+struct moved_mail {
+	struct mail mail;
+	struct epochs *epochs;
+	uint64_t serial;
+	size_t count;
+	struct addr addrs[];
+};
+
+struct epoch_mail {
+	struct mail mail;
+	struct worker_epoch epoch;
+};
+
+/* ------------------------------------------------------------------ beginning one */
+
+static void discard_epoch(struct mail *m)
+{
+	free(container_of(m, struct epoch_mail, mail));
+}
+
+static void deliver_epoch(struct mail *m, void *receiver)
+{
+	worker_renew(receiver, &container_of(m, struct epoch_mail, mail)->epoch);
+	discard_epoch(m);
+}
+
+/* Without memory a worker goes on with what it has, until that fails. */
+static void post_epoch(const struct epochs *e, const struct worker_epoch *epoch)
+{
+	for (size_t i = 0; i < e->worker_count; i++) {
+		struct epoch_mail *m = calloc(1, sizeof *m);
+
+		if (!m)
+			continue;
+		m->epoch = *epoch;
+		m->mail.deliver = deliver_epoch;
+		m->mail.discard = discard_epoch;
+		mailbox_post(worker_mailbox(e->workers[i]), &m->mail);
+	}
+}
+
+static void put_address(char *out, size_t size, const struct addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+
+	snprintf(out, size, "%s", a->sa.sa_family == AF_UNSPEC ? "" : addr_ip_text(a, text));
+}
+
+/* For those who tell how things are. */
+static void describe(struct epochs *e)
+{
+	struct surroundings *s = e->setup.around;
+	const struct route *r = netwatch_route(e->watch);
+	struct netwatch_figures f;
+
+	netwatch_get_figures(e->watch, &f);
+	s->network.known = f.watching;
+	s->network.epoch = e->number;
+	s->network.route = r;
+	s->network.interface[0] = s->network.source[0] = s->network.gateway[0] = '\0';
+	if (!r)
+		return;
+	if_indextoname(r->interface, s->network.interface);
+	put_address(s->network.source, sizeof s->network.source, &r->source);
+	put_address(s->network.gateway, sizeof s->network.gateway, &r->gateway);
+}
+
+static void on_looked(void *arg)
+{
+	describe(arg);
+}
+
+/* Names first: workers that connect anew ask for them. */
+static void begin(struct epochs *e, bool moved, const char *reason)
+{
+	struct worker_epoch epoch = { .slept_us = e->slept_us, .left = netwatch_here(e->watch) };
+
+	epoch.moved = netwatch_check(e->watch) || moved;
+	epoch.entered = epoch.left;
+	if (epoch.moved)
+		epoch.entered = netwatch_enter(e->watch, &epoch.fresh);
+	e->number++;
+	e->setup.around->network.since_us = clock_boottime_us();
+	e->answered = true; /* what was asked before is settled */
+	describe(e);
+	log_info("network: %s; connections, tickets and cookies are made anew (epoch %llu)", reason,
+		(unsigned long long)e->number);
+	names_renew(e->names);
+	post_epoch(e, &epoch);
+}
+
+/* ------------------------------------------------------------------ sleep */
+
+void epochs_look_for_sleep(struct epochs *e)
+{
+	uint64_t slept = clock_slept_us();
+	char reason[80];
+
+	if (slept < e->slept_us + LOOP_SLEPT_US)
+		return;
+	snprintf(reason, sizeof reason, "the machine has slept for %.0f s",
+		(double)(slept - e->slept_us) / 1e6);
+	e->slept_us = slept;
+	e->setup.around->suspends++;
+	e->setup.around->resumed_us = clock_boottime_us();
+	begin(e, false, reason);
+}
+
+static void discard_resumed(struct mail *m)
+{
+	free(container_of(m, struct resumed_mail, mail));
+}
+
+static void deliver_resumed(struct mail *m, void *receiver)
+{
+	(void)receiver;
+	epochs_look_for_sleep(container_of(m, struct resumed_mail, mail)->epochs);
+	discard_resumed(m);
+}
+
+void epochs_resumed(void *arg)
+{
+	struct epochs *e = arg;
+	struct resumed_mail *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return; /* main notices by itself, later */
+	m->epochs = e;
+	m->mail.deliver = deliver_resumed;
+	m->mail.discard = discard_resumed;
+	mailbox_post(e->setup.mailbox, &m->mail);
+}
+
+/* ------------------------------------------------------------------ moves */
+
+static void discard_moved(struct mail *m)
+{
+	free(container_of(m, struct moved_mail, mail));
+}
+
+/* On main's thread: some worker is concerned. */
+static void deliver_concerned(struct mail *m, void *receiver)
+{
+	struct moved_mail *k = container_of(m, struct moved_mail, mail);
+	struct epochs *e = k->epochs;
+
+	(void)receiver;
+	if (k->serial == e->asked && !e->answered)
+		begin(e, true, e->moved);
+	discard_moved(m);
+}
+
+static void deliver_moved(struct mail *m, void *receiver)
+{
+	struct moved_mail *k = container_of(m, struct moved_mail, mail);
+
+	if (!worker_moved(receiver, k->addrs, k->count)) {
+		discard_moved(m);
+		return;
+	}
+	k->mail.deliver = deliver_concerned;
+	mailbox_post(k->epochs->setup.mailbox, &k->mail);
+}
+
+/* Who does not use any of them has not changed networks: an interface came up that others go by. */
+static void on_moved(void *arg, const struct addr *addrs, size_t count, const char *what)
+{
+	struct epochs *e = arg;
+	uint64_t before = e->number;
+
+	epochs_look_for_sleep(e);
+	if (e->number != before)
+		return; /* that was it */
+	e->asked++;
+	e->answered = false;
+	snprintf(e->moved, sizeof e->moved, "%s", what);
+	for (size_t i = 0; i < e->worker_count; i++) {
+		struct moved_mail *m = malloc(sizeof *m + count * sizeof *addrs);
+
+		if (!m)
+			continue;
+		*m = (struct moved_mail){ .epochs = e, .serial = e->asked, .count = count };
+		memcpy(m->addrs, addrs, count * sizeof *addrs);
+		m->mail.deliver = deliver_moved;
+		m->mail.discard = discard_moved;
+		mailbox_post(worker_mailbox(e->workers[i]), &m->mail);
+	}
+}
+
+/* ------------------------------------------------------------------ targets */
+
+static const char *device_of(const struct config *c, size_t upstream)
+{
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const struct config_zone *z = &c->zone[i];
+
+		if (upstream >= z->first && upstream < z->first + z->count)
+			return *z->interface ? z->interface : NULL;
+	}
+	return NULL;
+}
+
+/* Those of its name, or those that are written. */
+static size_t addresses_of(
+	const struct epochs *e, size_t upstream, struct addr ret[CONFIG_ADDRESS_MAX])
+{
+	const struct config_upstream *u = &e->setup.config->forward[upstream];
+	size_t count = e->names ? names_addresses(e->names, upstream, ret, CONFIG_ADDRESS_MAX) : 0;
+
+	for (size_t i = 0; i < u->address_count && count < CONFIG_ADDRESS_MAX; i++)
+		ret[count++] = u->address[i];
+	return count;
+}
+
+static size_t list_targets(void *arg, struct netwatch_target *ret, size_t max)
+{
+	const struct epochs *e = arg;
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->setup.config->upstream_count; i++) {
+		struct addr addrs[CONFIG_ADDRESS_MAX];
+		size_t n = addresses_of(e, i, addrs);
+
+		for (size_t k = 0; k < n; k++, count++)
+			if (count < max)
+				ret[count] = (struct netwatch_target){ addrs[k],
+					device_of(e->setup.config, i) };
+	}
+	return count;
+}
+
+void epochs_look(void *arg)
+{
+	struct epochs *e = arg;
+
+	if (e->names)
+		netwatch_look(e->watch);
+}
+
+void epochs_set_config(struct epochs *e, const struct config *config, struct names *names)
+{
+	e->setup.config = config;
+	e->names = names;
+	netwatch_look(e->watch);
+}
+
+/* ------------------------------------------------------------------ telling */
+
+void epochs_log_status(const struct epochs *e)
+{
+	struct netwatch_figures f;
+
+	netwatch_get_figures(e->watch, &f);
+	log_info("statistics: epoch=%llu network_events=%llu network_checks=%llu "
+		 "network_overruns=%llu bound_network_targets=%llu",
+		(unsigned long long)e->number, (unsigned long long)f.events,
+		(unsigned long long)f.checks, (unsigned long long)f.overruns,
+		(unsigned long long)f.bound_targets);
+}
+
+/* ------------------------------------------------------------------ life */
+
+struct epochs *epochs_new(const struct epochs_setup *setup)
+{
+	struct epochs *e = calloc(1, sizeof *e);
+	struct netwatch_setup watch = {
+		.base = setup->base,
+		.targets = list_targets,
+		.moved = on_moved,
+		.looked = on_looked,
+		.arg = e };
+
+	if (!e)
+		return NULL;
+	e->setup = *setup;
+	e->number = 1;
+	e->slept_us = clock_slept_us();
+	setup->around->network.since_us = clock_boottime_us();
+	e->watch = netwatch_new(&watch);
+	if (e->watch)
+		return e;
+	free(e);
+	return NULL;
+}
+
+void epochs_start(
+	struct epochs *e, struct names *names, struct worker *const *workers, size_t worker_count)
+{
+	e->names = names;
+	e->workers = workers;
+	e->worker_count = worker_count;
+	netwatch_start(e->watch);
+	describe(e);
+}
+
+void epochs_free(struct epochs *e)
+{
+	if (!e)
+		return;
+	netwatch_free(e->watch);
+	free(e);
+}
