@@ -222,6 +222,10 @@ int ctl_setup(int argc, char **argv, const struct ctl_options *o)
 			return CTL_USAGE;
 	if (optind < argc)
 		return complain("it takes no further words");
+	if (*c.root && access(c.root, X_OK) < 0) {
+		snprintf(error, sizeof error, "--root %s: %s", c.root, strerror(errno));
+		return fail(error);
+	}
 	if (c.apply && c.undo)
 		return complain("--apply or --undo, not both");
 	if (c.undo)

@@ -252,7 +252,7 @@ def test_unbound(tmp_path):
     lines = settings(text)
     for option in (
         'listen = [ "127.0.0.1@5300", "::1@5300" ]', "port = 5353", "workers = 2",
-        'allow = [ "127.0.0.0/8", "192.168.0.0/16" ]', 'cache-size = "12M"', "cache-min-ttl = 30", "prefetch = true",
+        'allow = [ "127.0.0.0/8", "::1/128", "192.168.0.0/16" ]', 'cache-size = "12M"', "cache-min-ttl = 30", "prefetch = true",
         "serve-stale = 3600", "edns-size = 1400", "tcp-clients = 20", "tcp-idle-timeout = 30", "answer-cookies = false",
         'private-address = [ "192.168.0.0/16" ]', 'private-address-except = [ "lan.example" ]', 'log-level = "debug"',
         r'record = [ "nas.lan. 3600 IN A 192.168.1.5", "printer.lan TXT \"a printer\"" ]',
