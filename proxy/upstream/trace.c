@@ -61,6 +61,7 @@ void trace_late(struct trace *t, const struct flight *f, enum session_late why)
 {
 	static const char *const texts[] = { [LATE_PATH] = "its path is in doubt; it goes elsewhere, too",
 		[LATE_NAME] = "others are answered, it is not; it is sent once more",
+		[LATE_SWALLOWED] = "it went into a silence that is over; it is sent once more",
 		[LATE_DATAGRAMS] = "no answer in datagrams; it goes over the stream" };
 	struct trace_event *e = add_session(t, TRACE_LATE, f->session);
 
