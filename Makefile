@@ -183,7 +183,7 @@ UPSTREAM_TESTS := \
 	test_verdict
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
-	test_passed test_portal test_private test_quota test_route test_secrets test_self test_udp_sender \
+	test_passed test_portal test_portal_probe test_private test_quota test_route test_secrets test_self test_udp_sender \
 	test_sandbox test_sandbox_calls test_watchdog
 PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
 PROXY_TESTS    += test_dnstap_frame
@@ -421,11 +421,12 @@ $(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local
 $(O)/tests/unit/test_private: $(O)/proxy/resolve/private.o
 $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_portal: $(O)/proxy/resolve/portal.o $(O)/proxy/resolve/route.o
+$(O)/tests/unit/test_portal_probe: $(O)/proxy/ctl/portal_probe.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/portal.o $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
 $(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_passed \
-	test_portal test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
+	test_portal test_portal_probe test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
 
