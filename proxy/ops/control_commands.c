@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "common/config/config.h"
+#include "proxy/ops/control_line.h"
 
 /* What has nothing to tell but that it was done. */
 static void done(struct control_call *c)
@@ -57,6 +58,9 @@ const struct control_command control_commands[] = {
 	{ "reload", CONTROL_CHANGE, 0, 0, "reload", run_reload },
 	{ "zone", CONTROL_CHANGE, 1, 3 + CONFIG_FORWARD_MAX + 1,
 		"zone add NAME UPSTREAM... [--interface IF] | zone del NAME | zone list", control_zone },
+	{ "portal", CONTROL_CHANGE, 0, CONTROL_WORDS_MAX - 1,
+		"portal | portal off | portal add NAME... | portal open SECONDS RESOLVER [--force] NAME...",
+		control_portal },
 	{ 0 },
 };
 /* clang-format on */

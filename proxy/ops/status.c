@@ -6,6 +6,7 @@
 #include "common/config/config.h"
 #include "proxy/ops/figures.h"
 #include "proxy/ops/surroundings.h"
+#include "proxy/resolve/portal.h"
 
 const char *status_text(enum status_state s)
 {
@@ -159,6 +160,21 @@ static void judge_zones(struct status *s, const struct figures *f)
 		if (!judge_group(s, f, c->zone[i].first, c->zone[i].count, whose))
 			blame(s, STATUS_DEGRADED, "%snobody answers for it", whose);
 	}
+}
+
+void status_judge_portal(struct status *s, struct portal *p)
+{
+	static struct portal_look l; /* main's thread alone */
+	char names[200] = "";
+	size_t at = 0;
+
+	portal_look(p, &l);
+	for (size_t i = 0; i < l.count && at < sizeof names; i++)
+		at += (size_t)snprintf(
+			names + at, sizeof names - at, "%s%s", i > 0 ? ", " : "", l.name[i]);
+	if (l.open)
+		blame(s, STATUS_DEGRADED, "portal open for %u min: %s%s -> %s, in clear",
+			(l.left_s + 59) / 60, names, at < sizeof names ? "" : "...", l.resolver);
 }
 
 void status_judge(const struct figures *f, const struct surroundings *around, struct status *ret)
