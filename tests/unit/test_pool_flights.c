@@ -215,7 +215,8 @@ static void test_swallowed(void **state)
 	assert_int_equal(net.stats.upstream_hedges, 0);
 	trace_end(&trace);
 	for (size_t i = 0; i < trace.count; i++)
-		told += trace.event[i].kind == TRACE_LATE && strstr(trace.event[i].why, "a silence that is over");
+		told += trace.event[i].kind == TRACE_LATE &&
+			strstr(trace.event[i].why, "a silence that is over");
 	assert_int_equal(told, 1);
 }
 
