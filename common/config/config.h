@@ -157,6 +157,7 @@ struct config {
 	struct config_zone *zone;
 	size_t zone_count;
 	bool share_port;	/* another dnsfwd may listen on the same */
+	bool freebind;		/* listen addresses may come later */
 	bool insecure_plain;	/* zones may be asked for across the Internet, in clear */
 	struct addr *bootstrap; /* servers for the names of upstreams, with port */
 	size_t bootstrap_count;

@@ -20,6 +20,8 @@ const struct option config_options[] = {
 		"Port of the listen addresses that have none written; 0 lets the kernel choose one." },
 	{ "share-port", OPTION_BOOL, TOP(share_port), 0, 0, "false", RELOAD_RESTART,
 		"Whether another dnsfwd may listen on the same addresses, as while one replaces another." },
+	{ "freebind", OPTION_BOOL, TOP(freebind), 0, 0, "false", RELOAD_RESTART,
+		"Whether listen may have addresses that no interface has yet, as of a VPN." },
 	{ "allow", OPTION_PREFIXES, TOP(allow), 1, CONFIG_ALLOW_MAX,
 		"[ \"127.0.0.0/8\", \"::1/128\" ]", RELOAD_LIVE,
 		"Networks whose clients are answered." },

@@ -211,11 +211,13 @@ int ctl_setup(int argc, char **argv, const struct ctl_options *o)
 		{ "listen", required_argument, NULL, 'l' },
 		{ 0 },
 	};
+	static char name[] = "dnsfwdctl: setup"; /* for getopt's own complaints */
 	struct command c = { .root = "", .json = o->json };
 	struct addr listen;
 	char error[PATH_MAX + 128];
 	int option;
 
+	argv[0] = name;
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "c:", options, NULL)) >= 0)
 		if (!take(&c, option))

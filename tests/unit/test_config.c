@@ -402,6 +402,8 @@ static const struct value_row {
 
 	{ "share-port", "true", "true", NULL },
 	{ "share-port", "\"yes\"", NULL, "write true or false" },
+	{ "freebind", "true", "true", NULL },
+	{ "freebind", "1", NULL, "write true or false" },
 	{ "insecure-plain", "true", "true", NULL },
 	{ "insecure-plain", "false", "false", NULL },
 	{ "insecure-plain", "1", NULL, "value 1: write true or false" },
