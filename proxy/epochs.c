@@ -94,6 +94,7 @@ static void describe(struct epochs *e)
 	netwatch_get_figures(e->watch, &f);
 	s->network.known = f.watching;
 	s->network.epoch = e->number;
+	s->network.bound_targets = f.bound_targets;
 	s->network.route = r;
 	s->network.interface[0] = s->network.source[0] = s->network.gateway[0] = '\0';
 	if (!r)
@@ -275,8 +276,10 @@ void epochs_look(void *arg)
 {
 	struct epochs *e = arg;
 
-	if (e->names)
-		netwatch_look(e->watch);
+	if (!e->names)
+		return;
+	netwatch_look(e->watch);
+	describe(e);
 }
 
 void epochs_set_config(struct epochs *e, const struct config *config, struct names *names)
@@ -284,6 +287,7 @@ void epochs_set_config(struct epochs *e, const struct config *config, struct nam
 	e->setup.config = config;
 	e->names = names;
 	netwatch_look(e->watch);
+	describe(e);
 }
 
 /* ------------------------------------------------------------------ telling */
@@ -305,8 +309,7 @@ void epochs_log_status(const struct epochs *e)
 struct epochs *epochs_new(const struct epochs_setup *setup)
 {
 	struct epochs *e = calloc(1, sizeof *e);
-	struct netwatch_setup watch = {
-		.base = setup->base,
+	struct netwatch_setup watch = { .base = setup->base,
 		.targets = list_targets,
 		.moved = on_moved,
 		.looked = on_looked,
