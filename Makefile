@@ -56,7 +56,7 @@ O := $(BUILD)$(if $(filter 1,$(SMALL)),/small)$(if $(SAN),/san-$(subst $(comma),
 
 COMMON_SRC := \
 	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c common/base/clock.c \
-	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/json.c common/base/last_good.c common/base/log.c common/base/log_recent.c \
+	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/json.c common/base/last_good.c common/base/log.c common/base/log_limit.c common/base/log_recent.c \
 	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
 	common/base/turn.c \
 	common/dns/cookie_client.c common/dns/cookie_server.c common/dns/cookie_store.c \
@@ -108,7 +108,7 @@ PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC))
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
-	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c \
+	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c proxy/ops/log_syslog.c proxy/ops/log_target.c \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_portal.c proxy/ops/control_zone.c proxy/ops/links.c proxy/ops/portal_json.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
@@ -166,7 +166,7 @@ COMMON_TESTS := \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_recent test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_record_text test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
@@ -183,8 +183,8 @@ UPSTREAM_TESTS := \
 	test_verdict
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
-	test_passed test_portal test_private test_quota test_route test_secrets test_self test_udp_sender \
-	test_sandbox test_sandbox_calls test_watchdog
+	test_passed test_portal test_portal_probe test_private test_quota test_route test_secrets test_self test_udp_sender \
+	test_sandbox test_sandbox_calls test_watchdog test_epochs test_trusts
 PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
 PROXY_TESTS    += test_dnstap_frame
 SURROUNDINGS_TESTS := test_last_time test_networks test_route_ask
@@ -421,11 +421,12 @@ $(O)/tests/unit/test_local: $(call objs,$(addprefix proxy/resolve/,local.c local
 $(O)/tests/unit/test_private: $(O)/proxy/resolve/private.o
 $(O)/tests/unit/test_quota: $(O)/proxy/client/quota.o
 $(O)/tests/unit/test_portal: $(O)/proxy/resolve/portal.o $(O)/proxy/resolve/route.o
+$(O)/tests/unit/test_portal_probe: $(O)/proxy/ctl/portal_probe.o
 $(O)/tests/unit/test_route: $(O)/proxy/resolve/portal.o $(O)/proxy/resolve/route.o
 $(O)/tests/unit/test_self: $(O)/proxy/self.o
 $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
 $(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_passed \
-	test_portal test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
+	test_portal test_portal_probe test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
 
@@ -455,6 +456,16 @@ $(addprefix $(O)/tests/unit/,$(SURROUNDINGS_TESTS)): %: %.o \
 
 # The workers are the test's.
 $(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(O)/tests/unit/test_epochs: p_ldflags += -Wl,--wrap=clock_slept_us
+$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+
+$(O)/tests/unit/test_trusts: %: %.o $(O)/proxy/trusts.o $(O)/proxy/upstream/trust.o \
+		$(O)/proxy/upstream/memory.o $(O)/proxy/mailbox.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
 

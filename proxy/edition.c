@@ -183,6 +183,12 @@ static bool make_cache(
 	return true;
 }
 
+/* A worker may want them as soon as it has the edition, which is before edition_start. */
+static bool serve_trusts(struct edition *e, const struct edition_place *at)
+{
+	return trusts_serve(e->trusts, at->base, at->mailbox, at->workers, at->worker_count) == 0;
+}
+
 static void give_back(struct edition *e, const struct edition *before)
 {
 	if (before && e->names == before->names)
@@ -198,7 +204,7 @@ enum exit_code edition_serve(struct edition *e, const struct edition_place *at,
 
 	if (code == EXIT_OK)
 		code = make_names(e, at, before, error, size);
-	if (code == EXIT_OK && !make_cache(e, at, before)) {
+	if (code == EXIT_OK && (!make_cache(e, at, before) || !serve_trusts(e, at))) {
 		snprintf(error, size, "out of memory");
 		code = EXIT_MEMORY;
 	}
@@ -235,11 +241,11 @@ void edition_look_up(struct edition *e, const struct edition *before)
 
 int edition_start(struct edition *e, const struct edition_place *at)
 {
-	if (trusts_start(e->trusts, at->base, at->mailbox, at->workers, at->worker_count) < 0 ||
-		secrets_start(e->secrets, at->base, at->workers, at->worker_count) < 0 ||
-		files_start(e->files, at->base, at->workers, at->worker_count) < 0)
-		return -ENOMEM;
-	return 0;
+	int secrets = secrets_start(e->secrets, at->base, at->workers, at->worker_count);
+	int files = files_start(e->files, at->base, at->workers, at->worker_count);
+
+	trusts_start(e->trusts);
+	return secrets < 0 || files < 0 ? -ENOMEM : 0;
 }
 
 void edition_retire(struct edition *e, const struct edition *after)

@@ -25,9 +25,8 @@ struct epochs {
 	struct netwatch *watch;
 	uint64_t number; /* 1: the first, since the start */
 	uint64_t slept_us; /* as long as the machine had slept by the last epoch */
-	uint64_t asked;	   /* serial of the last question whether a move concerns anybody */
-	bool answered;	   /* by a worker that it concerns */
-	char moved[REASON_MAX]; /* what was asked about */
+	uint64_t moved_number; /* of the last one that began by a move; 0: none has */
+	char moved[REASON_MAX]; /* the last move that workers were asked about */
 };
 
 /* To main: a worker has noticed that the machine slept. */
@@ -40,7 +39,7 @@ struct resumed_mail {
 struct moved_mail {
 	struct mail mail;
 	struct epochs *epochs;
-	uint64_t serial;
+	uint64_t epoch; /* when it was asked: settled if one has begun since by a move */
 	size_t count;
 	struct addr addrs[];
 };
@@ -95,6 +94,7 @@ static void describe(struct epochs *e)
 	netwatch_get_figures(e->watch, &f);
 	s->network.known = f.watching;
 	s->network.epoch = e->number;
+	s->network.bound_targets = f.bound_targets;
 	s->network.route = r;
 	s->network.interface[0] = s->network.source[0] = s->network.gateway[0] = '\0';
 	if (!r)
@@ -119,8 +119,9 @@ static void begin(struct epochs *e, bool moved, const char *reason)
 	if (epoch.moved)
 		epoch.entered = netwatch_enter(e->watch, &epoch.fresh);
 	e->number++;
+	if (epoch.moved)
+		e->moved_number = e->number;
 	e->setup.around->network.since_us = clock_boottime_us();
-	e->answered = true; /* what was asked before is settled */
 	describe(e);
 	log_info("network: %s; connections, tickets and cookies are made anew (epoch %llu)", reason,
 		(unsigned long long)e->number);
@@ -130,19 +131,26 @@ static void begin(struct epochs *e, bool moved, const char *reason)
 
 /* ------------------------------------------------------------------ sleep */
 
-void epochs_look_for_sleep(struct epochs *e)
+/* True: an epoch has begun.  moved: the check that found so is over, and the next finds no move any more. */
+static bool look_for_sleep(struct epochs *e, bool moved)
 {
 	uint64_t slept = clock_slept_us();
 	char reason[80];
 
 	if (slept < e->slept_us + LOOP_SLEPT_US)
-		return;
+		return false;
 	snprintf(reason, sizeof reason, "the machine has slept for %.0f s",
 		(double)(slept - e->slept_us) / 1e6);
 	e->slept_us = slept;
 	e->setup.around->suspends++;
 	e->setup.around->resumed_us = clock_boottime_us();
-	begin(e, false, reason);
+	begin(e, moved, reason);
+	return true;
+}
+
+void epochs_look_for_sleep(struct epochs *e)
+{
+	look_for_sleep(e, false);
 }
 
 static void discard_resumed(struct mail *m)
@@ -184,7 +192,7 @@ static void deliver_concerned(struct mail *m, void *receiver)
 	struct epochs *e = k->epochs;
 
 	(void)receiver;
-	if (k->serial == e->asked && !e->answered)
+	if (e->moved_number <= k->epoch)
 		begin(e, true, e->moved);
 	discard_moved(m);
 }
@@ -205,20 +213,16 @@ static void deliver_moved(struct mail *m, void *receiver)
 static void on_moved(void *arg, const struct addr *addrs, size_t count, const char *what)
 {
 	struct epochs *e = arg;
-	uint64_t before = e->number;
 
-	epochs_look_for_sleep(e);
-	if (e->number != before)
+	if (look_for_sleep(e, true))
 		return; /* that was it */
-	e->asked++;
-	e->answered = false;
 	snprintf(e->moved, sizeof e->moved, "%s", what);
 	for (size_t i = 0; i < e->worker_count; i++) {
 		struct moved_mail *m = malloc(sizeof *m + count * sizeof *addrs);
 
 		if (!m)
 			continue;
-		*m = (struct moved_mail){ .epochs = e, .serial = e->asked, .count = count };
+		*m = (struct moved_mail){ .epochs = e, .epoch = e->number, .count = count };
 		memcpy(m->addrs, addrs, count * sizeof *addrs);
 		m->mail.deliver = deliver_moved;
 		m->mail.discard = discard_moved;
@@ -272,8 +276,10 @@ void epochs_look(void *arg)
 {
 	struct epochs *e = arg;
 
-	if (e->names)
-		netwatch_look(e->watch);
+	if (!e->names)
+		return;
+	netwatch_look(e->watch);
+	describe(e);
 }
 
 void epochs_set_config(struct epochs *e, const struct config *config, struct names *names)
@@ -281,6 +287,7 @@ void epochs_set_config(struct epochs *e, const struct config *config, struct nam
 	e->setup.config = config;
 	e->names = names;
 	netwatch_look(e->watch);
+	describe(e);
 }
 
 /* ------------------------------------------------------------------ telling */
@@ -302,8 +309,7 @@ void epochs_log_status(const struct epochs *e)
 struct epochs *epochs_new(const struct epochs_setup *setup)
 {
 	struct epochs *e = calloc(1, sizeof *e);
-	struct netwatch_setup watch = {
-		.base = setup->base,
+	struct netwatch_setup watch = { .base = setup->base,
 		.targets = list_targets,
 		.moved = on_moved,
 		.looked = on_looked,

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -16,6 +15,7 @@
 #include "proxy/app.h"
 #include "proxy/config_file.h"
 #include "proxy/import/import.h"
+#include "proxy/ops/log_target.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
 
@@ -131,6 +131,10 @@ static void parse_command(struct command *c, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "c:tTvVh", options, NULL)) >= 0)
 		parse_option(c, option);
+	if (c->import_kind && !c->import) {
+		fputs("dnsfwd: --import-kind goes with --import\nTry dnsfwd --help\n", stderr);
+		exit(EXIT_CONFIG);
+	}
 	if (c->json && !c->list_presets) {
 		fputs("dnsfwd: --json goes with --list-presets\nTry dnsfwd --help\n", stderr);
 		exit(EXIT_CONFIG);
@@ -188,17 +192,6 @@ static struct config *load(const struct command *c)
 
 /* ------------------------------------------------------------------ the process */
 
-/* systemd says so: device and inode of the stream that the journal reads (systemd.exec(5)). */
-static bool is_journal(int fd)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
-	struct stat st;
-
-	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &st) == 0 &&
-	       st.st_dev == device && st.st_ino == inode;
-}
-
 /* One descriptor a TCP client; the default of 1024 is soon gone with several workers. */
 static void raise_descriptors(void)
 {
@@ -216,6 +209,8 @@ static enum exit_code run(const struct command *c, struct config *config)
 	enum exit_code code;
 	struct app *app = app_new(config, &c->file, c->check, &code, error, sizeof error);
 
+	if (!c->check)
+		tell_warnings(config, true); /* where the log goes is settled */
 	if (!app) {
 		log_error("%s", error);
 		return code;
@@ -244,9 +239,10 @@ int main(int argc, char **argv)
 		return import_command(command.import, command.import_kind,
 			command.file.overrides.forward, command.file.overrides.forward_count);
 	config = load(&command);
-	log_open(
-		STDERR_FILENO, config_file_level(&command.file, config), is_journal(STDERR_FILENO));
-	tell_warnings(config, !command.check && !command.print);
+	log_open(STDERR_FILENO, config_file_level(&command.file, config),
+		log_target_is_journal(STDERR_FILENO));
+	if (command.check || command.print)
+		tell_warnings(config, false);
 	raise_descriptors();
 	if (!command.check && !command.print)
 		log_recent_begin(); /* without memory for it there is none */
@@ -256,6 +252,9 @@ int main(int argc, char **argv)
 		code = run(&command, config);
 	if (command.check && code == EXIT_OK)
 		puts("the configuration is good");
+	if (code != EXIT_OK && !log_target_is_stderr())
+		fputs("dnsfwd: ended with an error; the log says why\n", stderr);
+	log_target_end();
 	config_unref(config);
 	log_recent_end();
 	return (int)code;

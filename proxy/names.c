@@ -34,6 +34,7 @@ struct names {
 	size_t host_of[CONFIG_ALL_MAX];		   /* by upstream; NO_NAME: addresses are written */
 	struct addr servers[CONFIG_BOOTSTRAP_MAX]; /* as configured */
 	size_t server_count;
+	char *state_dir; /* a copy: they outlive the configuration that they were made for */
 	bool nobody_to_ask; /* no bootstrap server is of use */
 	bool stopped;
 };
@@ -296,7 +297,7 @@ static bool open_bootstrap(struct names *n, char *error, size_t size)
 		.servers = servers,
 		.names = n->texts,
 		.name_count = n->host_count,
-		.state_dir = c->state_dir,
+		.state_dir = n->state_dir,
 		.found = on_found,
 		.failed = on_failed,
 		.arg = n };
@@ -339,7 +340,8 @@ struct names *names_new(
 	n->setup = *setup;
 	memcpy(n->servers, c->bootstrap, c->bootstrap_count * sizeof *c->bootstrap);
 	n->server_count = c->bootstrap_count;
-	if (gather_hosts(n, c)) {
+	n->state_dir = strdup(c->state_dir);
+	if (n->state_dir && gather_hosts(n, c)) {
 		number_upstreams(n, c);
 		if (before)
 			take_over(n, before);
@@ -393,6 +395,7 @@ void names_free(struct names *n)
 	bootstrap_free(n->bootstrap);
 	for (size_t i = 0; i < n->host_count; i++)
 		free(n->hosts[i].text);
+	free(n->state_dir);
 	free(n);
 }
 

@@ -209,7 +209,7 @@ void trusts_want(void *arg, struct trust *t)
 	post(ts->mailbox, ts, t, deliver_want);
 }
 
-int trusts_start(struct trusts *ts, struct event_base *base, struct mailbox *mailbox,
+int trusts_serve(struct trusts *ts, struct event_base *base, struct mailbox *mailbox,
 	struct worker *const *workers, size_t worker_count)
 {
 	ts->sweep = event_new(base, -1, 0, on_sweep, ts);
@@ -218,6 +218,10 @@ int trusts_start(struct trusts *ts, struct event_base *base, struct mailbox *mai
 	ts->mailbox = mailbox;
 	ts->workers = workers;
 	ts->worker_count = worker_count;
-	begin_to_sweep(ts);
 	return 0;
+}
+
+void trusts_start(struct trusts *ts)
+{
+	begin_to_sweep(ts);
 }

@@ -33,9 +33,11 @@ struct trust *trusts_of(const struct trusts *ts, size_t upstream);
  */
 int trusts_load(struct trusts *ts, char *error, size_t size);
 
-/* Begins to serve the workers, from the loop of main's thread.  0 or -ENOMEM. */
-int trusts_start(struct trusts *ts, struct event_base *base, struct mailbox *mailbox,
+/* Before any worker may know of it: from then on trusts_want can be called.  All borrowed.  0 or -ENOMEM. */
+int trusts_serve(struct trusts *ts, struct event_base *base, struct mailbox *mailbox,
 	struct worker *const *workers, size_t worker_count);
+/* In use from now on: sweeps, from the loop of main's thread. */
+void trusts_start(struct trusts *ts);
 
 /* For worker_setup: on a worker's thread; worker_trust_loaded follows in mail. */
 void trusts_want(void *arg, struct trust *t);

@@ -52,7 +52,7 @@ const struct control_command control_commands[] = {
 	{ "upstreams", CONTROL_LOOK, 0, 0, "upstreams", control_upstreams },
 	{ "query", CONTROL_CHANGE, 1, 2, "query NAME [TYPE]", control_explain },
 	{ "explain", CONTROL_CHANGE, 1, 2, "explain NAME [TYPE]", control_explain },
-	{ "flush", CONTROL_CHANGE, 1, 2, "flush [NAME | --zone NAME | --all]", control_flush },
+	{ "flush", CONTROL_CHANGE, 1, 2, "flush NAME | --zone NAME | --all", control_flush },
 	{ "log", CONTROL_CHANGE, 1, 1, "log --recent", control_log },
 	{ "log-level", CONTROL_CHANGE, 1, 1, "log-level error|warning|info|debug", run_log_level },
 	{ "reload", CONTROL_CHANGE, 0, 0, "reload", run_reload },

@@ -11,9 +11,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BACKLOG 128
+/* For whoever starts beside us. */
+#define LOCK_WAIT_MS 1000u
+#define LOCK_STEP_MS 20u
 
 /* Where the socket is to stand. */
 struct place {
@@ -128,6 +132,26 @@ static int clear_place(const struct place *p, char *error, size_t size)
 
 /* ------------------------------------------------------------------ making it */
 
+/*
+ * The folder may be that of the user that we will become: what he puts in its place meanwhile, a second name of some
+ * file of root's, is not given to his group.
+ */
+static int give_group(const struct control_path *c, const struct place *p, gid_t group)
+{
+	int fd = openat(p->folder, p->name, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = -1;
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_dev == c->device &&
+		st.st_ino == c->inode)
+		err = fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH);
+	else
+		errno = EEXIST;
+	close(fd);
+	return err;
+}
+
 /* bind() follows no link at the end of the path, and never replaces anything. */
 static int bind_there(
 	struct control_path *c, const struct place *p, gid_t group, char *error, size_t size)
@@ -144,20 +168,29 @@ static int bind_there(
 		return fail(error, size, errno, "the new socket");
 	c->device = st.st_dev;
 	c->inode = st.st_ino;
-	if (group != (gid_t)-1 &&
-		fchownat(p->folder, p->name, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) < 0)
+	if (group != (gid_t)-1 && give_group(c, p, group) < 0)
 		return fail(error, size, errno, "its group");
 	return listen(c->fd, BACKLOG) < 0 ? fail(error, size, errno, "listen") : 0;
 }
 
-/* Two that start at once must not take each other's for a dead one: one at a time in a folder. */
+/*
+ * Two that start at once must not take each other's for a dead one: one at a time in a folder.  Anybody who can read
+ * it can lock it, too, and for ever: nobody is to keep us from starting, so after a while it goes on without.
+ */
+static void lock_folder(int folder)
+{
+	static const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000 };
+
+	for (unsigned ms = 0; flock(folder, LOCK_EX | LOCK_NB) < 0 && ms < LOCK_WAIT_MS;
+		ms += LOCK_STEP_MS)
+		nanosleep(&step, NULL);
+}
+
 static int make(struct control_path *c, const struct place *p, gid_t group, char *error, size_t size)
 {
 	int err;
 
-	while (flock(p->folder, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return fail(error, size, errno, "its folder");
+	lock_folder(p->folder);
 	err = clear_place(p, error, size);
 	if (err < 0)
 		return err;

@@ -39,6 +39,9 @@ struct netwatch {
 	struct event *readable, *settle;
 	struct watched list[NETWATCH_TARGETS_MAX];
 	size_t count;
+	/* Of netwatch_look.  Here, as it can't be left out: what `list` borrows may be gone after it. */
+	struct watched before[NETWATCH_TARGETS_MAX];
+	struct netwatch_target fresh[NETWATCH_TARGETS_MAX];
 	struct networks networks;
 	struct netwatch_figures figures;
 	bool told; /* that it can't be watched */
@@ -102,10 +105,9 @@ static struct watched *find(struct watched *list, size_t count, const struct net
 	return NULL;
 }
 
-static void add(struct netwatch *w, const struct watched *old, size_t old_count,
-	const struct netwatch_target *t)
+static void add(struct netwatch *w, size_t before_count, const struct netwatch_target *t)
 {
-	struct watched *known = find((struct watched *)old, old_count, t), *one;
+	struct watched *known = find(w->before, before_count, t), *one;
 	struct route now;
 
 	if (find(w->list, w->count, t))
@@ -121,23 +123,17 @@ static void add(struct netwatch *w, const struct watched *old, size_t old_count,
 
 void netwatch_look(struct netwatch *w)
 {
-	struct netwatch_target *now = calloc(NETWATCH_TARGETS_MAX, sizeof *now);
-	struct watched *old = malloc(sizeof w->list);
-	size_t count, old_count = w->count;
+	size_t before_count = w->count,
+	       count = w->setup.targets(w->setup.arg, w->fresh, NETWATCH_TARGETS_MAX);
 
-	if (now && old) {
-		memcpy(old, w->list, old_count * sizeof *old);
-		count = w->setup.targets(w->setup.arg, now, NETWATCH_TARGETS_MAX);
-		if (count > NETWATCH_TARGETS_MAX) {
-			w->figures.bound_targets += count - NETWATCH_TARGETS_MAX;
-			count = NETWATCH_TARGETS_MAX;
-		}
-		w->count = 0;
-		for (size_t i = 0; i < count; i++)
-			add(w, old, old_count, &now[i]);
+	if (count > NETWATCH_TARGETS_MAX) {
+		w->figures.bound_targets += count - NETWATCH_TARGETS_MAX;
+		count = NETWATCH_TARGETS_MAX;
 	}
-	free(now);
-	free(old);
+	memcpy(w->before, w->list, before_count * sizeof *w->list);
+	w->count = 0;
+	for (size_t i = 0; i < count; i++)
+		add(w, before_count, &w->fresh[i]);
 }
 
 /* ------------------------------------------------------------------ looking */

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/config/config.h"
 #include "proxy/ops/figures.h"
@@ -102,6 +103,16 @@ static const char *next_try(const struct upstream_look *l, char text[80])
 	return text;
 }
 
+/* What is amiss, without the name that stands before it already. */
+static const char *bare_reason(const char *reason, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(reason, name, len) == 0 && strncmp(reason + len, ": ", 2) == 0
+		       ? reason + len + 2
+		       : reason;
+}
+
 static void judge_upstream(struct status *s, const struct figures *f, size_t i, const char *whose)
 {
 	const struct upstream_look *l = &f->sum.upstreams[i].look;
@@ -109,8 +120,8 @@ static void judge_upstream(struct status *s, const struct figures *f, size_t i, 
 	char next[80];
 
 	if (l->standing == UPSTREAM_DOWN)
-		blame(s, STATUS_DEGRADED, "%s%.60s is down: %.200s; %s", whose, name, l->reason,
-			next_try(l, next));
+		blame(s, STATUS_DEGRADED, "%s%.60s is down: %.200s; %s", whose, name,
+			bare_reason(l->reason, name), next_try(l, next));
 	else if (l->doubtful)
 		blame(s, STATUS_DEGRADED,
 			"%s%.60s takes queries and answers badly; others go before it until it "

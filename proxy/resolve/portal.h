@@ -1,5 +1,5 @@
 /*
- * The names that may go in clear while a captive portal is open (design 5, threats A70): these exactly, not what is
+ * The names that may go in clear while a captive portal is open (design 5, 9): these exactly, not what is
  * below them, to one resolver, for a bounded time.  One table for all workers, which look into it for each question while it
  * is open; closed it costs them one atomic read.
  *

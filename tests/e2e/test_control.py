@@ -1,5 +1,6 @@
 """The control socket: who may do what, what is refused, and that whatever is done to it no query suffers."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -257,6 +258,20 @@ def test_a_folder_that_anybody_can_write_to(server, tmp_path):
     assert "anybody can write to its folder" in refused(server, tmp_path, folder / "control.sock")
 
 
+def test_a_folder_that_somebody_has_locked(server, start, tmp_path):
+    """Whoever can read a folder can lock it: nobody keeps us from starting that way."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        fwd = start(server, {"control": str(folder / "control.sock")})
+        fwd.control = str(folder / "control.sock")
+        assert fwd.ctl("status").returncode == 0
+    finally:
+        os.close(fd)
+
+
 def test_a_missing_folder(server, tmp_path):
     assert "No such file or directory" in refused(server, tmp_path, tmp_path / "none" / "control.sock")
 
@@ -314,13 +329,16 @@ def test_version():
     assert ctl("-V").stdout.split()[0] == "dnsfwdctl"
 
 
-@pytest.mark.parametrize("words", [(), ("bogus",), ("-x", "status"), ("status", "-s"), ("flush", "a b")], ids=str)
+@pytest.mark.parametrize("words", [(), ("bogus",), ("-x", "status"), ("status", "-s"), ("flush", "a b"), ("top", "-d", "0")], ids=str)
 def test_a_wrong_command_line(words):
     done = ctl(*words)
     assert done.returncode == 2 and done.stderr.startswith("dnsfwdctl: ") and done.stdout == ""
 
 
 def test_not_running(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = ctl("status", "-s", str(tmp_path / "file"))
+    assert done.returncode == 3 and "is no socket" in done.stderr
     done = ctl("status", "-s", str(tmp_path / "none.sock"))
     assert done.returncode == 3 and "dnsfwd is not running" in done.stderr and "-s" in done.stderr
     with socket.socket(socket.AF_UNIX) as s:
@@ -374,6 +392,8 @@ def test_status_of_one_that_is_well(fwd):
     assert upstream["sessions"] == 1 and upstream["protocol"] == "TLS1.3" and upstream["rtt_ms"] > 0
     done = fwd.ctl("status")
     assert done.returncode == 0 and " is healthy: up for " in done.stdout and ", authenticated\n" in done.stdout
+    head, row = (next(line for line in done.stdout.splitlines() if line.startswith(f"  {k}")) for k in ("upstream", "tls://"))
+    assert head.index("state") == row.index(" up ") + 1  # however long its name is
 
 
 def test_status_of_one_that_is_cut_off(server, start):
@@ -395,6 +415,18 @@ def test_stats_has_every_counter(fwd):
     lines = dict(line.split("=") for line in fwd.ctl("stats").stdout.splitlines())
     assert {f"count.{n}" for n in names} <= set(lines)
     assert lines["total.num.queries"] == "1" and float(lines["time.up"]) > 0
+
+
+def test_stats_of_routes_that_are_not_watched(server, start):
+    """More upstreams than the watch of networks has room for."""
+    many = [
+        {"name": f"u{i}", "address": [f"127.1.{i}.{k}" for k in range(1, 17)], "auth-name": "x.test"} for i in range(16)
+    ]
+    names = [u["name"] for u in many]
+    zone = [{"name": "corp.test", "forward": ["tcp://127.2.0.1:1"]}]
+    options = {"control": True, "upstream": many, "forward": names, "zone": zone, "tls-cert-bundle": server.ca}
+    assert start(None, options).ctl_json("stats")["bound_network_targets"] > 0
+    assert "bound_network_targets=0" in start(server, {"control": True}).ctl("stats").stdout
 
 
 def test_stats_of_lists_and_cache(server, start, tmp_path):
@@ -514,7 +546,9 @@ def test_recent_lines_are_there_whatever_the_level(server, start):
 @as_root
 def test_recent_lines_are_not_for_the_group(fwd):
     assert as_nobody("log", "--recent", fwd=fwd).returncode == 1
-    assert fwd.ctl("log", "--old").returncode == 1
+    for words in (("log", "--old"), ("flush", "--old"), ("flush", "--zone"), ("status", "now")):
+        done = fwd.ctl(*words)
+        assert done.returncode == 2 and done.stderr.startswith(f"dnsfwdctl: usage: {words[0]}"), done
 
 
 # -- the manual -----------------------------------------------------------------------

@@ -1,0 +1,259 @@
+/* When an epoch begins, and what workers are told of it: the network and the workers are the test's. */
+#include "proxy/epochs.h"
+
+#include "proxy/mailbox.h"
+#include "proxy/names.h"
+#include "proxy/ops/surroundings.h"
+#include "proxy/worker.h"
+#include "tests/unit/cm.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+/* ------------------------------------------------------------------ in place of all around it */
+
+struct worker {
+	struct mailbox mailbox;
+	struct event_base *base;
+	struct addr uses; /* the address of its connections */
+	unsigned renewed;
+	struct worker_epoch last;
+};
+
+struct netwatch {
+	struct netwatch_setup setup;
+};
+
+static struct worker worker;
+static struct worker *const crew[] = { &worker };
+static struct event_base *base;
+static struct mailbox mailbox;
+static struct netwatch network;
+static struct surroundings around;
+static struct epochs *epochs;
+static uint64_t slept_us;
+
+uint64_t __wrap_clock_slept_us(void);
+uint64_t __wrap_clock_slept_us(void)
+{
+	return slept_us;
+}
+
+struct mailbox *worker_mailbox(struct worker *w)
+{
+	return &w->mailbox;
+}
+
+void worker_renew(struct worker *w, const struct worker_epoch *e)
+{
+	w->renewed++;
+	w->last = *e;
+}
+
+bool worker_moved(struct worker *w, const struct addr *addrs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (addr_same_host(&w->uses, &addrs[i]))
+			return true;
+	return false;
+}
+
+void names_renew(struct names *n)
+{
+	(void)n;
+}
+
+size_t names_addresses(const struct names *n, size_t upstream, struct addr *ret, size_t max)
+{
+	(void)n;
+	(void)upstream;
+	(void)ret;
+	(void)max;
+	return 0;
+}
+
+struct netwatch *netwatch_new(const struct netwatch_setup *setup)
+{
+	network.setup = *setup;
+	return &network;
+}
+
+void netwatch_free(struct netwatch *w)
+{
+	(void)w;
+}
+
+void netwatch_start(struct netwatch *w)
+{
+	(void)w;
+}
+
+void netwatch_look(struct netwatch *w)
+{
+	(void)w;
+}
+
+/* What has moved was seen by the check that called `moved`. */
+bool netwatch_check(struct netwatch *w)
+{
+	(void)w;
+	return false;
+}
+
+size_t netwatch_enter(struct netwatch *w, bool *ret_fresh)
+{
+	(void)w;
+	*ret_fresh = true;
+	return 1;
+}
+
+size_t netwatch_here(const struct netwatch *w)
+{
+	(void)w;
+	return 0;
+}
+
+const struct route *netwatch_route(const struct netwatch *w)
+{
+	(void)w;
+	return NULL;
+}
+
+void netwatch_get_figures(const struct netwatch *w, struct netwatch_figures *ret)
+{
+	(void)w;
+	*ret = (struct netwatch_figures){ .watching = true };
+}
+
+/* ------------------------------------------------------------------ the stage */
+
+static struct addr address(uint8_t last)
+{
+	struct addr a = { .in4 = { .sin_family = AF_INET } };
+
+	a.in4.sin_addr.s_addr = htonl(UINT32_C(0xc0000200) | last);
+	return a;
+}
+
+static void move(uint8_t last)
+{
+	struct addr a = address(last);
+
+	network.setup.moved(network.setup.arg, &a, 1, "it is reached by another way");
+}
+
+/* Until nobody has mail any more. */
+static void deliver_all(void)
+{
+	for (int i = 0; i < 3; i++) {
+		event_base_loop(worker.base, EVLOOP_NONBLOCK);
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	slept_us = 0;
+	base = event_base_new();
+	worker = (struct worker){ .base = event_base_new(), .uses = address(1) };
+	assert_int_equal(mailbox_init(&mailbox, base, NULL), 0);
+	assert_int_equal(mailbox_init(&worker.mailbox, worker.base, &worker), 0);
+	epochs = epochs_new(&(struct epochs_setup){
+		.base = base, .mailbox = &mailbox, .around = &around });
+	assert_non_null(epochs);
+	epochs_start(epochs, NULL, crew, 1);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	mailbox_deinit(&worker.mailbox);
+	event_base_free(worker.base);
+	epochs_free(epochs);
+	mailbox_deinit(&mailbox);
+	event_base_free(base);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ tests */
+
+static void test_a_move_that_concerns_somebody(void **state)
+{
+	(void)state;
+	move(1);
+	deliver_all();
+	assert_int_equal(worker.renewed, 1);
+	assert_true(worker.last.moved && worker.last.fresh);
+	assert_int_equal(worker.last.entered, 1);
+}
+
+static void test_a_move_that_concerns_nobody(void **state)
+{
+	(void)state;
+	move(2);
+	deliver_all();
+	assert_int_equal(worker.renewed, 0);
+	assert_int_equal(around.network.epoch, 1);
+}
+
+/* Another comes before the worker has answered: what it says of the first counts. */
+static void test_two_moves_at_once(void **state)
+{
+	(void)state;
+	move(1);
+	move(2);
+	deliver_all();
+	assert_int_equal(worker.renewed, 1);
+	assert_true(worker.last.moved);
+}
+
+/* Asked twice, moved once. */
+static void test_one_epoch_for_both(void **state)
+{
+	(void)state;
+	move(1);
+	move(1);
+	deliver_all();
+	assert_int_equal(worker.renewed, 1);
+	assert_int_equal(around.network.epoch, 2);
+}
+
+/* The worker has renewed by itself as it woke, but on the network of before: it is to do so once more. */
+static void test_a_move_seen_before_the_sleep(void **state)
+{
+	(void)state;
+	slept_us = 60000000;
+	move(1);
+	deliver_all();
+	assert_int_equal(worker.renewed, 1);
+	assert_true(worker.last.moved);
+	assert_int_equal(worker.last.entered, 1);
+}
+
+/* The epoch of the sleep begins while the worker is asked: it settles nothing. */
+static void test_a_sleep_while_it_is_asked(void **state)
+{
+	(void)state;
+	move(1);
+	slept_us = 60000000;
+	epochs_look_for_sleep(epochs);
+	deliver_all();
+	assert_int_equal(worker.renewed, 2);
+	assert_true(worker.last.moved);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_move_that_concerns_somebody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_move_that_concerns_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_two_moves_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_epoch_for_both, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_move_seen_before_the_sleep, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_sleep_while_it_is_asked, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
