@@ -338,7 +338,8 @@ struct names *names_new(
 	if (!n)
 		return NULL;
 	n->setup = *setup;
-	memcpy(n->servers, c->bootstrap, c->bootstrap_count * sizeof *c->bootstrap);
+	for (size_t i = 0; i < c->bootstrap_count; i++)
+		n->servers[i] = c->bootstrap[i];
 	n->server_count = c->bootstrap_count;
 	n->state_dir = strdup(c->state_dir);
 	if (n->state_dir && gather_hosts(n, c)) {
