@@ -157,7 +157,8 @@ int added_zones_del(struct added_zones *z, const char *name, char *error, size_t
 	int err;
 
 	if (i == z->count) {
-		snprintf(error, size, "no zone %.255s was added", name);
+		snprintf(error, size, "no zone %.255s was added; one of the configuration is taken out there",
+			name);
 		return -ENOENT;
 	}
 	out = z->words[i];

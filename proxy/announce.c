@@ -1,5 +1,6 @@
 #include "proxy/announce.h"
 
+#include <net/if.h>
 #include <stdio.h>
 
 #include "common/base/log.h"
@@ -35,10 +36,13 @@ static void log_zone(const struct announce *a, const struct config_zone *z)
 {
 	const struct config_upstream *first = &a->config->forward[z->first];
 
-	log_info("zone %s: asked of %s%s%s%s%s", z->name, first->name,
+	bool waits = *z->interface && if_nametoindex(z->interface) == 0;
+
+	log_info("zone %s: asked of %s%s%s%s%s%s", z->name, first->name,
 		z->count > 1 ? " and others" : "",
 		config_is_plain(first->transport) ? ", in clear" : "",
-		*z->interface ? ", through " : "", z->interface);
+		*z->interface ? ", through " : "", z->interface,
+		waits ? ", which is not there now" : "");
 }
 
 void announce_changes(const struct announce *a, const struct config_change *change)

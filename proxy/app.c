@@ -31,6 +31,7 @@
 #include "proxy/ops/sandbox.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/ops/watchdog.h"
+#include "proxy/portal_keeper.h"
 #include "proxy/reload.h"
 #include "proxy/self.h"
 #include "proxy/snapshot.h"
@@ -47,6 +48,8 @@ struct app {
 	struct reload *reload;
 	struct config_file file;
 	struct added_zones *zones;
+	struct portal portal; /* of all workers */
+	struct portal_keeper *portals;
 	struct event_base *base;
 	struct event *signals[SIGNALS];
 	bool served;		   /* what is in the cache is worth keeping */
@@ -96,6 +99,7 @@ static struct worker *make_worker(struct app *a, size_t index)
 	struct worker *w;
 
 	edition_fill(a->now, &setup);
+	setup.upstreams.portal = &a->portal;
 	listeners_hand_over(&a->listeners, index, mine);
 	w = worker_new(&setup);
 	sockets_close(mine, a->listeners.count);
@@ -197,7 +201,12 @@ static bool build_reload(struct app *a)
 	a->reload = reload_new(&setup);
 	if (a->reload)
 		a->zones = added_zones_new(a->base, &a->file, a->reload);
-	return a->zones;
+	a->portals = portal_keeper_new(&(struct portal_keeper_setup){ .base = a->base,
+		.file = &a->file,
+		.reload = a->reload,
+		.around = &a->around,
+		.portal = &a->portal });
+	return a->zones && a->portals;
 }
 
 static bool build_workers(struct app *a)
@@ -232,6 +241,8 @@ static enum exit_code build_control(struct app *a, char *error, size_t size)
 		.config = a->now->config,
 		.around = &a->around,
 		.zones = a->zones,
+		.portals = a->portals,
+		.base = a->base,
 		.reload = app_reload };
 	return control_new(&setup, &a->control, error, size) < 0 ? EXIT_FILES : EXIT_OK;
 }
@@ -397,6 +408,8 @@ struct app *app_new(struct config *config, const struct config_file *file, bool 
 	if (!a)
 		return NULL;
 	a->file = *file;
+	portal_init(&a->portal, loop_boottime_s, NULL);
+	a->around.portal = &a->portal;
 	a->mailbox.fd = -1;
 	*ret_code = build(a, config, check_only, &passed, error, size);
 	passed_close(&passed);
@@ -553,6 +566,7 @@ void app_free(struct app *a)
 	if (!a)
 		return;
 	control_free(a->control);
+	portal_keeper_free(a->portals);
 	metrics_free(a->metrics);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
@@ -561,6 +575,7 @@ void app_free(struct app *a)
 	added_zones_free(a->zones);
 	reload_free(a->reload);
 	edition_free(a->now);
+	portal_deinit(&a->portal);
 	epochs_free(a->epochs);
 	clockwatch_free(a->clockwatch);
 	wallclock_free(a->wallclock);

@@ -167,6 +167,10 @@ static void take_group(struct groups *g, struct groups_change *c, size_t k)
 	}
 	if (k > 0)
 		c->table.zones[k - 1].pool = &(*one)->pool;
+	if (plan->portal) {
+		c->table.portal_pool = &(*one)->pool;
+		c->table.portal_number = plan->portal;
+	}
 }
 
 static void set_written(struct groups_change *c)
@@ -211,7 +215,7 @@ int groups_init(struct groups *g, struct loop *loop, const struct config *c,
 	struct config_change nothing;
 	struct groups_change *change;
 
-	*g = (struct groups){ .loop = loop };
+	*g = (struct groups){ .loop = loop, .portal = setup->portal };
 	list_init(&g->members);
 	list_init(&g->retired);
 	g->retired_check.fire = on_retired_check;
@@ -259,7 +263,10 @@ struct routes groups_routes(const struct groups *g)
 		return (struct routes){ .forward = NULL };
 	return (struct routes){ .forward = &g->now.group[0]->pool,
 		.zones = g->now.zones,
-		.zone_count = g->now.count - 1 };
+		.zone_count = g->now.count - 1,
+		.portal = g->portal,
+		.portal_pool = g->portal ? g->now.portal_pool : NULL,
+		.portal_number = g->now.portal_number };
 }
 
 /* Zones are asked when they are asked for. */

@@ -46,6 +46,7 @@ struct groups_setup {
 	 */
 	void (*want_trust)(void *arg, struct trust *t);
 	void *trust_arg;
+	struct portal *portal; /* of all workers; only looked at by groups_init; NULL: none */
 };
 
 /* What is in use: by number in the configuration. */
@@ -55,10 +56,14 @@ struct groups_table {
 	struct group **group; /* the forward group, then the zones */
 	size_t count;
 	struct route_zone *zones;
+	size_t forward_count;	  /* upstreams of the first */
+	struct pool *portal_pool; /* NULL: none; one of the zones, without a name */
+	unsigned portal_number;
 };
 
 struct groups {
-	struct loop *loop; /* borrowed */
+	struct loop *loop;     /* borrowed */
+	struct portal *portal; /* borrowed; NULL: none */
 	struct groups_table now;
 	struct list members; /* all there are, those that leave included */
 	struct list retired; /* groups that are gone, the oldest first */

@@ -23,6 +23,7 @@ struct group_plan {
 	enum config_policy policy;
 	uint64_t cache_policy;
 	bool no_refresh;
+	unsigned portal; /* number of its opening; 0: it is none */
 	char interface[IF_NAMESIZE];
 };
 

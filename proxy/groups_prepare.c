@@ -7,6 +7,7 @@
 #include "proxy/groups_internal.h"
 #include "proxy/loop.h"
 #include "proxy/member.h"
+#include "proxy/resolve/portal.h"
 #include "proxy/upstream/ways.h"
 
 /* ------------------------------------------------------------------ what upstreams want */
@@ -45,6 +46,7 @@ static bool allocate(struct groups_change *c, const struct config *fresh)
 
 static void plan_groups(struct groups_change *c, const struct config *fresh)
 {
+	c->table.forward_count = fresh->forward_count;
 	c->plan[0] = (struct group_plan){ .count = fresh->forward_count,
 		.policy = fresh->policy,
 		.cache_policy = config_forward_hash(fresh) };
@@ -60,8 +62,22 @@ static void plan_groups(struct groups_change *c, const struct config *fresh)
 			/* In clear nothing is asked that no client waits for (design 5, Plain). */
 			.no_refresh = config_is_plain(first->transport) };
 		snprintf(c->plan[1 + i].interface, IF_NAMESIZE, "%s", z->interface);
-		route->name_len = name_from_text(z->name, route->name);
+		if (z->portal) { /* its names are the portal's, and nothing is kept */
+			c->plan[1 + i].cache_policy = 0;
+			c->plan[1 + i].portal = z->portal;
+		} else {
+			route->name_len = name_from_text(z->name, route->name);
+		}
 	}
+}
+
+static void on_authenticated(void *arg, struct upstream *up)
+{
+	struct groups *g = arg;
+	const struct member *m = member_of(ways_face(up));
+
+	if (g->portal && portal_is_open(g->portal) && m->number < g->now.forward_count)
+		portal_close(g->portal, PORTAL_ANSWERED, up->label);
 }
 
 static bool make_member(struct groups *g, struct groups_change *c, const struct config *fresh,
@@ -76,6 +92,7 @@ static bool make_member(struct groups *g, struct groups_change *c, const struct 
 		.cookies = &g->cookies,
 		.want_addresses = on_want_addresses,
 		.want_trust = on_want_trust,
+		.authenticated = on_authenticated,
 		.arg = g };
 	size_t len = u->address_count * sizeof *u->address;
 

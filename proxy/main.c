@@ -131,6 +131,10 @@ static void parse_command(struct command *c, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "c:tTvVh", options, NULL)) >= 0)
 		parse_option(c, option);
+	if (c->import_kind && !c->import) {
+		fputs("dnsfwd: --import-kind goes with --import\nTry dnsfwd --help\n", stderr);
+		exit(EXIT_CONFIG);
+	}
 	if (c->json && !c->list_presets) {
 		fputs("dnsfwd: --json goes with --list-presets\nTry dnsfwd --help\n", stderr);
 		exit(EXIT_CONFIG);

@@ -61,6 +61,8 @@ static void fill_way(
 	up->connections = u->connections;
 	up->want_addresses = u->host ? s->want_addresses : NULL;
 	up->want_arg = s->arg;
+	up->authenticated = s->authenticated;
+	up->authenticated_arg = s->arg;
 	up->session = (struct session_setup){ .turn = &s->loop->turn,
 		.random = &s->loop->random,
 		.stats = &way->stats,

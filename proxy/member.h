@@ -56,6 +56,7 @@ struct member_setup {
 	/* Both are called on the worker's thread with this argument, see groups.h. */
 	void (*want_addresses)(void *arg, struct upstream *up);
 	void (*want_trust)(void *arg, struct trust *t);
+	void (*authenticated)(void *arg, struct upstream *up); /* see upstream.h */
 	void *arg;
 };
 

@@ -19,9 +19,9 @@
 #define CONFIG_ALLOW_MAX   1024u
 #define CONFIG_FORWARD_MAX 16u
 #define CONFIG_ZONE_MAX	   32u
-/* Beside those of the file, added while the program runs; and both. */
+/* Beside those of the file, added while the program runs; and both, with that of a portal. */
 #define CONFIG_ZONE_ADDED_MAX 16u
-#define CONFIG_ZONE_ALL_MAX   (CONFIG_ZONE_MAX + CONFIG_ZONE_ADDED_MAX)
+#define CONFIG_ZONE_ALL_MAX   (CONFIG_ZONE_MAX + CONFIG_ZONE_ADDED_MAX + 1)
 /* Of the forward group and all zones. */
 #define CONFIG_ALL_MAX	     64u
 #define CONFIG_ADDRESS_MAX   16u
@@ -118,6 +118,7 @@ struct config_zone {
 	enum config_policy policy;
 	size_t first, count; /* its upstreams in config->forward */
 	bool added;	     /* while the program runs: it is not in the file */
+	unsigned portal;     /* no zone but a captive portal, that opening of it; 0: a zone */
 };
 
 /* What is said of a blocked name. */
@@ -231,6 +232,9 @@ struct config_overrides {
 	/* Zones beside those of the file; one takes the place of the file's of its name.  CONFIG_ZONE_ADDED_MAX at most. */
 	const struct config_zone_words *zones;
 	size_t zone_count;
+	/* A captive portal is open: its resolver, "udp://10.0.0.1:53"; NULL: none is.  And the number of the opening. */
+	const char *portal;
+	unsigned portal_number;
 };
 
 /*

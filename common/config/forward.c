@@ -148,7 +148,8 @@ static bool may_be_plain(const struct entry *e, const struct spelling *spelling)
 		refuse(e, "udp:// and tcp:// are DNS in clear, which has its place in a zone only; "
 			  "write it like \"tls://9.9.9.9#dns.quad9.net\" or "
 			  "\"tls://dns.quad9.net\"");
-	else if (!l->config->insecure_plain && !is_of_own_network(&spelling->addr))
+	else if (!l->zone->portal && !l->config->insecure_plain &&
+		 !is_of_own_network(&spelling->addr))
 		refuse(e, "in clear only a network of one's own is asked (loopback, private and "
 			  "link-local addresses); option \"insecure-plain\" allows others");
 	else

@@ -96,12 +96,38 @@ static void read_presets(config_t *tree, const struct option *table)
 	(void)parsed;
 }
 
+/* The name in a line that has one setting; its length, 0: it can't be told. */
+static size_t only_name(const char *text, unsigned line, const char **ret)
+{
+	size_t len;
+
+	for (; line > 1 && *text; text++)
+		line -= *text == '\n';
+	text += strspn(text, " \t");
+	len = strcspn(text, " \t=:\n");
+	*ret = text;
+	text += strcspn(text, "=\n");
+	return *text == '=' && text[1 + strcspn(text + 1, "=\n")] != '=' ? len : 0;
+}
+
+static void complain_twice(struct loader *l, const config_t *tree)
+{
+	unsigned line = (unsigned)config_error_line(tree);
+	const char *name;
+	size_t len = only_name((const char *)bytes_front(&l->source.text), line, &name);
+
+	if (len > 0 && len < 100)
+		errors_add(l->errors, source_place(&l->source, line),
+			"option \"%.*s\": it is written twice", (int)len, name);
+	else
+		errors_add(l->errors, source_place(&l->source, line),
+			"an option of this name is written already");
+}
+
 static const char *syntax_text(const config_t *tree)
 {
 	const char *text = config_error_text(tree);
 
-	if (strcmp(text, "duplicate setting name") == 0)
-		return "an option of this name is written already";
 	if (strcmp(text, "mismatched element type in array") == 0)
 		return "the values of an array must all be of one kind";
 	return "syntax error here or just before; write: name = value";
@@ -113,8 +139,11 @@ static bool read_text(struct loader *l, config_t *tree, const char *text, size_t
 		return false;
 	if (config_read_string(tree, (const char *)bytes_front(&l->source.text)) == CONFIG_TRUE)
 		return true;
-	errors_add(l->errors, source_place(&l->source, (unsigned)config_error_line(tree)), "%s",
-		syntax_text(tree));
+	if (strcmp(config_error_text(tree), "duplicate setting name") == 0)
+		complain_twice(l, tree);
+	else
+		errors_add(l->errors, source_place(&l->source, (unsigned)config_error_line(tree)),
+			"%s", syntax_text(tree));
 	return false;
 }
 
@@ -343,6 +372,8 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 		load_groups(l, find_option(config_options, "zone"), zones, zone_wanted, load_zone);
 	if (overrides)
 		config_zone_load_added(l, overrides->zones, overrides->zone_count);
+	if (overrides && overrides->portal)
+		config_zone_load_portal(l, overrides->portal, overrides->portal_number);
 	for (size_t i = 0; i < l->config->listen_count; i++)
 		l->config->listen[i].is_default = !config_lookup(tree, "listen") &&
 						  !(overrides && overrides->listen_count > 0);

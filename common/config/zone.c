@@ -160,3 +160,24 @@ void config_zone_load_added(struct loader *l, const struct config_zone_words *zo
 	l->file = file;
 	l->source = source;
 }
+
+void config_zone_load_portal(struct loader *l, const char *resolver, unsigned number)
+{
+	static const struct config_place nowhere = { "portal", 0 };
+	const struct option *o = zone_options;
+	struct config_zone *z = append(l);
+
+	if (!z)
+		return;
+	while (o->type != OPTION_FORWARD)
+		o++;
+	z->added = true;
+	z->portal = number;
+	z->name = load_strdup(l, "captive portal"); /* no name of DNS is such */
+	l->zone = z;
+	l->group = z->first;
+	l->profiles_told = l->mixed = false;
+	config_forward_entry(l, o, resolver, nowhere);
+	z->count = l->config->upstream_count - z->first;
+	l->zone = NULL;
+}

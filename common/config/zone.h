@@ -13,4 +13,10 @@ void config_zone_load_added(struct loader *l, const struct config_zone_words *zo
 void config_zone_drop_replaced(
 	struct loader *l, const struct config_zone_words *zones, size_t count);
 
+/*
+ * The upstream of a captive portal, in a zone that has no names of its own: which go there is said elsewhere.  In
+ * clear, wherever it is.
+ */
+void config_zone_load_portal(struct loader *l, const char *resolver, unsigned number);
+
 #endif

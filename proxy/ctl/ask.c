@@ -53,8 +53,14 @@ static void tell_not_permitted(const struct ctl_options *o)
 
 static int tell_unreachable(const struct ctl_options *o, int err)
 {
+	struct stat st;
+
 	if (err == EACCES || err == EPERM)
 		tell_not_permitted(o);
+	else if (err == ECONNREFUSED && stat(o->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
+		tell(o,
+			"%s is no socket; name the path of dnsfwd's option \"control\" with -s",
+			o->socket);
 	else if (err == ECONNREFUSED)
 		tell(o,
 			"dnsfwd is not running: nobody listens at %s; its log says why it ended, "
@@ -143,7 +149,7 @@ static int take_line(struct answer *a, const char *text)
 			puts(text);
 		else
 			tell(a->options, "%s", error);
-		code = CTL_FAILED;
+		code = strncmp(error, "usage: ", 7) == 0 ? CTL_USAGE : CTL_FAILED;
 	} else {
 		code = a->show(a->arg, line, text);
 	}

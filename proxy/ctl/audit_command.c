@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/config/config.h"
 #include "common/config/option.h"
@@ -57,6 +59,9 @@ static char *ca_text(const char *ca, size_t *ret_len)
 {
 	char *text = NULL;
 
+	if (access(ca, R_OK) < 0)
+		return NULL;
+	errno = EINVAL;
 	if (strpbrk(ca, "\"\\\n"))
 		return NULL;
 	*ret_len = 0;

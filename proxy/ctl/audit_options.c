@@ -85,8 +85,10 @@ int audit_options_parse(struct audit_options *o, int argc, char **argv)
 		{ "test-name", required_argument, NULL, 'N' },
 		{ 0 },
 	};
+	static char name[] = "dnsfwdctl: audit"; /* for getopt's own complaints */
 	int option, code = CTL_OK;
 
+	argv[0] = name;
 	*o = (struct audit_options){ .file = NULL };
 	audit_names_defaults(&o->names);
 	optind = 1;

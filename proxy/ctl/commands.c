@@ -106,6 +106,18 @@ const struct ctl_command ctl_commands[] = {
 			"  del   takes one out that was added\n"
 			"  list  all that are in force\n",
 		.show = show_zones },
+	{ .name = "portal",
+		.arguments = "[DURATION [--resolver IP] [--probe URL | --no-probe] [--force] [NAME]... | off]",
+		.summary = "log in to the network of a hotel: let its names alone go in clear for a while",
+		.help = "Without arguments: tell what is open. DURATION is 1m to 1h; the names are those of the\n"
+			"probes, that which the network leads them to, those given, and what is an alias of them.\n"
+			"It ends as soon as an upstream can be reached, on another network, or with the time.\n"
+			"  --resolver IP  whom to ask, where it is not the gateway of this network\n"
+			"  --probe URL    to find where the network leads to, instead of the usual ones; plain http\n"
+			"  --no-probe     ask no probe: the given names alone\n"
+			"  --force        although an upstream answers\n"
+			"  off            end it now\n",
+		.local = ctl_portal },
 	{ .name = "setup", .arguments = "[OPTION]...",
 		.summary = "point this system at dnsfwd, and back",
 		.help = ctl_setup_help, .local = ctl_setup },

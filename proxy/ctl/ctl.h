@@ -53,6 +53,7 @@ extern const struct ctl_command ctl_commands[];
 int ctl_ask(const struct ctl_options *o, int count, char *const *words,
 	int (*show)(void *arg, struct json_object *line, const char *text), void *arg);
 
+int ctl_portal(int argc, char **argv, const struct ctl_options *o);
 int ctl_top(int argc, char **argv, const struct ctl_options *o);
 
 /* Commands in files of their own: what they show. */

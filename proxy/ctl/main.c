@@ -52,6 +52,7 @@ struct line {
 	struct ctl_options options;
 	bool help, version;
 	const char *wrong; /* what can't be understood; NULL */
+	const char *lacks; /* an option without its value; NULL */
 };
 
 /* The value of "-s X", "-sX", "--socket X" or "--socket=X"; how many arguments it takes, 0: it is none. */
@@ -81,7 +82,7 @@ static int common_option(struct line *l, int argc, char **argv)
 	if (taken > 0) {
 		l->options.socket = value;
 		if (!value)
-			l->wrong = argv[0];
+			l->lacks = argv[0];
 		return taken;
 	}
 	if (strcmp(argv[0], "--json") == 0)
@@ -164,6 +165,8 @@ int main(int argc, char **argv)
 
 	argc = take_options(&l, argc - 1, argv + 1);
 	argv++;
+	if (l.lacks)
+		return complain("the path of a socket is wanted behind it", l.lacks);
 	if (l.wrong)
 		return complain("this is not understood", l.wrong);
 	if (l.version)

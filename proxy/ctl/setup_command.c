@@ -211,17 +211,23 @@ int ctl_setup(int argc, char **argv, const struct ctl_options *o)
 		{ "listen", required_argument, NULL, 'l' },
 		{ 0 },
 	};
+	static char name[] = "dnsfwdctl: setup"; /* for getopt's own complaints */
 	struct command c = { .root = "", .json = o->json };
 	struct addr listen;
 	char error[PATH_MAX + 128];
 	int option;
 
+	argv[0] = name;
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "c:", options, NULL)) >= 0)
 		if (!take(&c, option))
 			return CTL_USAGE;
 	if (optind < argc)
 		return complain("it takes no further words");
+	if (*c.root && access(c.root, X_OK) < 0) {
+		snprintf(error, sizeof error, "--root %s: %s", c.root, strerror(errno));
+		return fail(error);
+	}
 	if (c.apply && c.undo)
 		return complain("--apply or --undo, not both");
 	if (c.undo)

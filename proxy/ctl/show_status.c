@@ -7,7 +7,8 @@
 #include "proxy/ctl/ctl.h"
 #include "proxy/ctl/text.h"
 
-#define NAME_WIDTH  30
+#define NAME_WIDTH  30u
+#define NAME_MAX_LEN 200u
 #define STATE_WIDTH 11
 #define RTT_WIDTH   10
 
@@ -72,19 +73,41 @@ static void show_session(struct json_object *u)
 		printf(", %snot authenticated%s", ink(INK_WARN), ink(INK_NONE));
 }
 
-static void show_upstream(struct json_object *u)
+static const char *full_name(struct json_object *u, char name[NAME_MAX_LEN])
 {
-	const char *zone = member_text(u, "zone"), *state = or_nothing(member_text(u, "state"));
-	char name[200], rtt[TEXT_MAX] = "-";
+	const char *zone = member_text(u, "zone");
 
 	if (zone)
-		snprintf(name, sizeof name, "%.80s (zone %.80s)", or_nothing(member_text(u, "name")), zone);
+		snprintf(name, NAME_MAX_LEN, "%.80s (zone %.80s)",
+			or_nothing(member_text(u, "name")), zone);
 	else
-		snprintf(name, sizeof name, "%.150s", or_nothing(member_text(u, "name")));
+		snprintf(name, NAME_MAX_LEN, "%.150s", or_nothing(member_text(u, "name")));
+	return name;
+}
+
+/* So wide that the longest name leaves two spaces. */
+static size_t name_width(struct json_object *list)
+{
+	char name[NAME_MAX_LEN];
+	size_t width = NAME_WIDTH;
+
+	for (size_t i = 0; i < list_length(list); i++) {
+		size_t len = strlen(full_name(json_object_array_get_idx(list, i), name));
+
+		width = len + 2 > width ? len + 2 : width;
+	}
+	return width;
+}
+
+static void show_upstream(struct json_object *u, size_t width)
+{
+	const char *state = or_nothing(member_text(u, "state"));
+	char name[NAME_MAX_LEN], rtt[TEXT_MAX] = "-";
+
 	if (member_is(u, "rtt_ms"))
 		text_duration(member_decimal(u, "rtt_ms") / 1e3, rtt);
 	printf("  ");
-	put_column(name, NAME_WIDTH);
+	put_column(full_name(u, name), width);
 	printf("%s", ink(ink_of(state)));
 	put_column(state, STATE_WIDTH);
 	printf("%s", ink(INK_NONE));
@@ -96,11 +119,12 @@ static void show_upstream(struct json_object *u)
 static void show_upstreams(struct json_object *a)
 {
 	struct json_object *list = member(a, "upstreams");
+	size_t width = name_width(list);
 
-	printf("\n%s  %-*s%-*s%-*sconnection%s\n", ink(INK_DIM), NAME_WIDTH, "upstream", STATE_WIDTH,
+	printf("\n%s  %-*s%-*s%-*sconnection%s\n", ink(INK_DIM), (int)width, "upstream", STATE_WIDTH,
 		"state", RTT_WIDTH, "answers", ink(INK_NONE));
 	for (size_t i = 0; i < list_length(list); i++)
-		show_upstream(json_object_array_get_idx(list, i));
+		show_upstream(json_object_array_get_idx(list, i), width);
 	putchar('\n');
 }
 

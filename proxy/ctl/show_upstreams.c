@@ -21,15 +21,19 @@ static void begin(const char *label)
 
 static void show_session(struct json_object *a)
 {
+	const char *cipher = member_text(a, "cipher");
 	char text[TEXT_MAX];
 
 	if (!member_is(a, "protocol"))
 		return;
 	begin("session");
 	put_clean(or_nothing(member_text(a, "protocol")));
-	putchar(' ');
-	put_clean(or_nothing(member_text(a, "cipher")));
-	printf(", %s%s", member_true(a, "authenticated") ? "authenticated" : "not authenticated",
+	put_clean(cipher ? " " : "");
+	put_clean(or_nothing(cipher));
+	printf(", %s%s",
+		!cipher				   ? "not encrypted"
+		: member_true(a, "authenticated") ? "authenticated"
+						   : "not authenticated",
 		member_number(a, "sessions") > 1 ? "" : ",");
 	if (member_number(a, "sessions") > 1)
 		printf(", %" PRIu64 " of them, the oldest", member_number(a, "sessions"));

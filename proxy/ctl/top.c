@@ -203,18 +203,20 @@ static bool parse(int argc, char **argv, struct options *ret)
 {
 	*ret = (struct options){ .seconds = 1 };
 	for (int i = 1; i < argc; i++) {
+		bool delay = strcmp(argv[i], "-d") == 0;
 		char *end = NULL;
 
 		if (strcmp(argv[i], "--once") == 0) {
 			ret->once = true;
 			continue;
 		}
-		if (strcmp(argv[i], "-d") == 0 && i + 1 < argc)
+		if (delay && i + 1 < argc)
 			ret->seconds = strtod(argv[++i], &end);
 		if (!end || *end || !(ret->seconds >= SECONDS_MIN && ret->seconds <= SECONDS_MAX)) {
 			fprintf(stderr,
-				"dnsfwdctl: top: %s: not understood\nTry dnsfwdctl top --help\n",
-				argv[i]);
+				"dnsfwdctl: top: %s: %s\nTry dnsfwdctl top --help\n", argv[i],
+				delay ? "seconds from 0.1 to 3600 are wanted"
+				      : "this is not understood");
 			return false;
 		}
 	}

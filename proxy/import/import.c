@@ -97,6 +97,7 @@ static int finish(const struct draft *d, const char *file, const char *const *mo
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
+	bool nobody = d->main.count == 0 && count == 0;
 	int code = IMPORT_MEMORY;
 
 	if (out) {
@@ -104,11 +105,11 @@ static int finish(const struct draft *d, const char *file, const char *const *mo
 		if (fclose(out) == 0 && !d->no_memory) {
 			fputs(text, stdout);
 			tell("not carried over: ", &d->notes);
-			code = check(text, len);
+			code = nobody ? IMPORT_CONFIG : check(text, len);
 		}
 	}
 	free(text);
-	if (d->main.count == 0 && count == 0)
+	if (nobody && code == IMPORT_CONFIG)
 		fprintf(stderr,
 			"dnsfwd: %s names no resolver that dnsfwd could ask; name one: dnsfwd "
 			"--import %s quad9\n",
@@ -132,7 +133,8 @@ int import_command(const char *file, const char *kind, const char *const *upstre
 	}
 	text = text_file_read(file);
 	if (!text) {
-		fprintf(stderr, "dnsfwd: cannot read %s: %s\n", file, strerror(errno));
+		fprintf(stderr, "dnsfwd: cannot read %s: %s\n", file,
+			errno == EINVAL ? "it is no text file" : strerror(errno));
 		return IMPORT_FILES;
 	}
 	if (k == IMPORT_UNKNOWN)

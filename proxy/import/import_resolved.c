@@ -21,7 +21,7 @@ struct resolved {
 	struct server *dns, *fallback;
 	enum tls_mode tls;
 	unsigned tls_line, line;
-	bool in_section;
+	bool in_section, no_stub, extra;
 };
 
 /* ------------------------------------------------------------------ lists of servers */
@@ -164,10 +164,12 @@ static void take_listener(struct resolved *r, const char *value)
 
 	if (strncmp(value, "udp:", 4) == 0 || strncmp(value, "tcp:", 4) == 0)
 		value += 4;
-	if (addr_parse(value, strlen(value), 53, false, &addr))
-		draft_add(r->draft, "listen", value);
-	else
+	if (!addr_parse(value, strlen(value), 53, false, &addr)) {
 		draft_note(r->draft, r->line, "DNSStubListenerExtra: \"%s\" is no address", value);
+		return;
+	}
+	draft_add(r->draft, "listen", value);
+	r->extra = true;
 }
 
 static void refuse(struct resolved *r, const char *key, const char *value)
@@ -209,6 +211,9 @@ static void take(struct resolved *r, const char *key, char *value)
 		take_listener(r, value);
 	else
 		refuse(r, key, value);
+	if (strcasecmp(key, "DNSStubListener") == 0)
+		r->no_stub = strcasecmp(value, "no") == 0 || strcasecmp(value, "false") == 0 ||
+			     strcasecmp(value, "off") == 0 || strcmp(value, "0") == 0;
 }
 
 /* ------------------------------------------------------------------ lines */
@@ -240,6 +245,14 @@ static void take_line(struct resolved *r, char *line)
 	}
 	*value = '\0';
 	take(r, trim(key), trim(value + 1));
+}
+
+/* What DNSStubListenerExtra names stands beside the stub, unless there is none. */
+static void take_listeners(struct resolved *r)
+{
+	if (r->extra && !r->no_stub)
+		for (size_t i = 0; i < 2; i++)
+			draft_add(r->draft, "listen", i == 0 ? "127.0.0.1" : "::1");
 }
 
 /* FallbackDNS is for when there is nothing else: also here. */
@@ -277,6 +290,7 @@ void import_resolved(struct draft *d, const char *text)
 		text += len;
 	}
 	take_servers(&r);
+	take_listeners(&r);
 	forget(&r.dns);
 	forget(&r.fallback);
 }

@@ -27,6 +27,7 @@ struct unbound {
 	struct zone zone;
 	bool tls_upstream; /* tls-upstream: every zone's */
 	bool stale, stale_is_timed;
+	bool allows; /* a network was let in */
 	uint64_t cache;
 };
 
@@ -180,6 +181,18 @@ static void take_interface(struct unbound *u, const struct unbound_line *l, cons
 		draft_note(u->draft, l->line, "interface: %s: an address is wanted", l->value[0]);
 }
 
+/* This machine is let in by unbound whatever else is written. */
+static void allow(struct unbound *u, const char *option, const char *network)
+{
+	static const char *const own[] = { "127.0.0.0/8", "::1/128" };
+
+	for (size_t i = 0; i < 2 && !u->allows; i++)
+		draft_add(u->draft, option, own[i]);
+	u->allows = true;
+	if (strcmp(network, own[0]) != 0 && strcmp(network, own[1]) != 0)
+		draft_add(u->draft, option, network);
+}
+
 static void take_access(struct unbound *u, const struct unbound_line *l, const char *option)
 {
 	struct prefix prefix;
@@ -187,7 +200,7 @@ static void take_access(struct unbound *u, const struct unbound_line *l, const c
 	if (l->count < 2 || !prefix_parse(l->value[0], &prefix))
 		draft_note(u->draft, l->line, "access-control: \"%s\" is no network", l->value[0]);
 	else if (strncmp(l->value[1], "allow", 5) == 0)
-		draft_add(u->draft, option, l->value[0]);
+		allow(u, option, l->value[0]);
 	else
 		draft_note(u->draft, l->line,
 			"access-control: %s %s: who is not allowed is refused", l->value[0],

@@ -26,6 +26,7 @@ struct config;
 struct control;
 struct event_base;
 struct gatherer;
+struct portal_keeper;
 struct surroundings;
 
 /* Connections at a time; of these, of such as may only look. */
@@ -37,6 +38,8 @@ struct surroundings;
 #define CONTROL_RUN_US 30000000u
 /* Octets of answers that wait to be taken; a line that is longer is an error. */
 #define CONTROL_OUTPUT_MAX (2u * 1024 * 1024)
+/* Queries of our own under way at a time. */
+#define CONTROL_EXPLAIN_MAX 8u
 
 enum control_right {
 	CONTROL_LOOK,	/* whoever the socket lets in */
@@ -67,6 +70,8 @@ struct control_context {
 	const struct config *config;
 	const struct surroundings *around;
 	struct added_zones *zones; /* beside those of the configuration */
+	struct portal_keeper *portals;
+	struct event_base *base;
 	unsigned explaining; /* queries of explain under way */
 	/*
 	 * Reads the configuration again, as SIGHUP does.  0, or negative errno with one sentence that

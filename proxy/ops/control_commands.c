@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "common/config/config.h"
+#include "proxy/ops/control_line.h"
 
 /* What has nothing to tell but that it was done. */
 static void done(struct control_call *c)
@@ -51,12 +52,15 @@ const struct control_command control_commands[] = {
 	{ "upstreams", CONTROL_LOOK, 0, 0, "upstreams", control_upstreams },
 	{ "query", CONTROL_CHANGE, 1, 2, "query NAME [TYPE]", control_explain },
 	{ "explain", CONTROL_CHANGE, 1, 2, "explain NAME [TYPE]", control_explain },
-	{ "flush", CONTROL_CHANGE, 1, 2, "flush [NAME | --zone NAME | --all]", control_flush },
+	{ "flush", CONTROL_CHANGE, 1, 2, "flush NAME | --zone NAME | --all", control_flush },
 	{ "log", CONTROL_CHANGE, 1, 1, "log --recent", control_log },
 	{ "log-level", CONTROL_CHANGE, 1, 1, "log-level error|warning|info|debug", run_log_level },
 	{ "reload", CONTROL_CHANGE, 0, 0, "reload", run_reload },
 	{ "zone", CONTROL_CHANGE, 1, 3 + CONFIG_FORWARD_MAX + 1,
 		"zone add NAME UPSTREAM... [--interface IF] | zone del NAME | zone list", control_zone },
+	{ "portal", CONTROL_CHANGE, 0, CONTROL_WORDS_MAX - 1,
+		"portal | portal off | portal add NAME... | portal open SECONDS RESOLVER [--force] NAME...",
+		control_portal },
 	{ 0 },
 };
 /* clang-format on */

@@ -15,5 +15,6 @@ void control_upstreams(struct control_call *c);
 void control_explain(struct control_call *c);
 void control_flush(struct control_call *c);
 void control_zone(struct control_call *c);
+void control_portal(struct control_call *c);
 
 #endif

@@ -10,9 +10,6 @@
 #include "proxy/ops/figures.h"
 #include "proxy/worker.h"
 
-/* Under way at a time. */
-#define EXPLAIN_MAX 8u
-
 /* A call that waits for a query of its own. */
 struct asked {
 	struct control_call *call; /* NULL: it has gone */
@@ -124,7 +121,7 @@ void control_explain(struct control_call *c)
 
 	if (!read_question(c, name, &len, &type))
 		return;
-	if (k->explaining < EXPLAIN_MAX)
+	if (k->explaining < CONTROL_EXPLAIN_MAX)
 		a = make_asked(c, name, len, type);
 	if (!a) {
 		control_fail(c, "too much is asked of dnsfwd at once; try again");

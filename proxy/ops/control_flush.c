@@ -10,11 +10,11 @@
 static bool read_filter(struct control_call *c, uint8_t name[DNS_NAME_MAX], struct cache_filter *ret)
 {
 	const char *first = control_word(c, 0), *second = control_word(c, 1);
-	bool zone = first && strcmp(first, "--zone") == 0;
+	bool zone = strcmp(first, "--zone") == 0;
 
 	*ret = (struct cache_filter){ .below = zone };
-	if (!first || zone != (second != NULL)) {
-		control_fail(c, "usage: flush NAME, flush --zone NAME or flush --all");
+	if (zone != (second != NULL) || (*first == '-' && !zone && strcmp(first, "--all") != 0)) {
+		control_fail(c, "usage: flush NAME | --zone NAME | --all");
 		return false;
 	}
 	if (strcmp(first, "--all") == 0)

@@ -88,6 +88,8 @@ static void list(struct control_call *c)
 	for (size_t i = 0; i < config->zone_count; i++) {
 		const struct config_zone *z = &config->zone[i];
 
+		if (z->portal)
+			continue;
 		json_object(j, NULL);
 		json_text(j, "name", z->name);
 		json_array(j, "forward");

@@ -269,7 +269,7 @@ static bool allows(void *arg, const char *path, bool write)
 
 	if (sandbox_allows_path(path, write))
 		return true;
-	snprintf(q->error, q->size, "needs a restart: %s", path);
+	snprintf(q->error, q->size, "needs a restart: %s is in a folder that the sandbox was not told of", path);
 	return false;
 }
 

@@ -2,10 +2,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/config/config.h"
 #include "proxy/ops/figures.h"
 #include "proxy/ops/surroundings.h"
+#include "proxy/resolve/portal.h"
 
 const char *status_text(enum status_state s)
 {
@@ -101,6 +103,16 @@ static const char *next_try(const struct upstream_look *l, char text[80])
 	return text;
 }
 
+/* What is amiss, without the name that stands before it already. */
+static const char *bare_reason(const char *reason, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(reason, name, len) == 0 && strncmp(reason + len, ": ", 2) == 0
+		       ? reason + len + 2
+		       : reason;
+}
+
 static void judge_upstream(struct status *s, const struct figures *f, size_t i, const char *whose)
 {
 	const struct upstream_look *l = &f->sum.upstreams[i].look;
@@ -108,8 +120,8 @@ static void judge_upstream(struct status *s, const struct figures *f, size_t i, 
 	char next[80];
 
 	if (l->standing == UPSTREAM_DOWN)
-		blame(s, STATUS_DEGRADED, "%s%.60s is down: %.200s; %s", whose, name, l->reason,
-			next_try(l, next));
+		blame(s, STATUS_DEGRADED, "%s%.60s is down: %.200s; %s", whose, name,
+			bare_reason(l->reason, name), next_try(l, next));
 	else if (l->doubtful)
 		blame(s, STATUS_DEGRADED,
 			"%s%.60s takes queries and answers badly; others go before it until it "
@@ -159,6 +171,21 @@ static void judge_zones(struct status *s, const struct figures *f)
 		if (!judge_group(s, f, c->zone[i].first, c->zone[i].count, whose))
 			blame(s, STATUS_DEGRADED, "%snobody answers for it", whose);
 	}
+}
+
+void status_judge_portal(struct status *s, struct portal *p)
+{
+	static struct portal_look l; /* main's thread alone */
+	char names[200] = "";
+	size_t at = 0;
+
+	portal_look(p, &l);
+	for (size_t i = 0; i < l.count && at < sizeof names; i++)
+		at += (size_t)snprintf(
+			names + at, sizeof names - at, "%s%s", i > 0 ? ", " : "", l.name[i]);
+	if (l.open)
+		blame(s, STATUS_DEGRADED, "portal open for %u min: %s%s -> %s, in clear",
+			(l.left_s + 59) / 60, names, at < sizeof names ? "" : "...", l.resolver);
 }
 
 void status_judge(const struct figures *f, const struct surroundings *around, struct status *ret)

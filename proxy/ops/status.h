@@ -12,6 +12,7 @@
 
 struct figures;
 struct json;
+struct portal;
 struct surroundings;
 
 #define STATUS_REASONS_MAX 32u
@@ -33,6 +34,8 @@ struct status {
 };
 
 void status_judge(const struct figures *f, const struct surroundings *s, struct status *ret);
+/* Adds a portal that is open, with its names: only for those who may use the control socket. */
+void status_judge_portal(struct status *s, struct portal *p);
 const char *status_text(enum status_state s);
 
 /* "up", "idle" (a session is opened with the next query), "connecting", "down", ... of one upstream. */

@@ -5,6 +5,7 @@
 #include "common/config/config.h"
 #include "proxy/loop.h"
 #include "proxy/ops/figures.h"
+#include "proxy/ops/portal_json.h"
 #include "proxy/ops/status.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/version.h"
@@ -152,6 +153,8 @@ void status_write(struct json *j, const struct figures *f, const struct surround
 	struct status s;
 
 	status_judge(f, around, &s);
+	if (around->portal)
+		status_judge_portal(&s, around->portal);
 	json_object(j, NULL);
 	write_process(j, f);
 	json_text(j, "state", status_text(s.state));
@@ -165,6 +168,10 @@ void status_write(struct json *j, const struct figures *f, const struct surround
 	write_cache(j, f);
 	write_clock(j, around);
 	write_network(j, around);
+	if (around->portal)
+		portal_write(j, "portal", around->portal);
+	else
+		json_null(j, "portal");
 	json_end_object(j);
 }
 

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct portal;
+
 struct surroundings {
 	struct {
 		bool known;
@@ -23,6 +25,7 @@ struct surroundings {
 		char note
 			[200]; /* a sentence where something is amiss: what, and what happens next */
 	} network;
+	struct portal *portal; /* captive portals; NULL: unknown */
 	uint64_t suspends;   /* the machine was asleep so often */
 	uint64_t resumed_us; /* CLOCK_BOOTTIME of the last time; 0: never */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proxy/resolve/lookup_internal.h"
+#include "proxy/resolve/portal.h"
 #include "proxy/upstream/pool.h"
 #include "proxy/upstream/trace.h"
 
@@ -77,12 +78,22 @@ static bool keep(struct lookup *k, const struct request *r)
 	return true;
 }
 
+/* Names that an alias leads to may be asked for, too. */
+static void learn(const struct lookups *l, const struct request *r)
+{
+	const struct routes *to = &l->setup.routes;
+
+	if (r->answered && to->portal_pool && r->pool == to->portal_pool)
+		portal_learn(to->portal, to->portal_number, &r->answer);
+}
+
 static void on_done(struct request *r)
 {
 	struct lookup *k = container_of(r, struct lookup, request);
 	bool old = keep(k, r);
 	struct list *n;
 
+	learn(k->lookups, r);
 	k->completing = true;
 	joining_remove(k->lookups, k);
 	while ((n = list_take(&k->waiters))) {

@@ -1,5 +1,7 @@
 #include "proxy/resolve/route.h"
 
+#include "proxy/resolve/portal.h"
+
 static const struct route_zone *find(const struct routes *r, const uint8_t *name, size_t len)
 {
 	for (size_t i = 0; i < r->zone_count; i++)
@@ -22,6 +24,10 @@ struct pool *route_find(const struct routes *r, const struct dns_question *q, un
 {
 	const uint8_t *name = q->name, *end = q->name + q->name_len;
 
+	if (r->portal_pool && portal_has(r->portal, r->portal_number, name, q->name_len)) {
+		*ret_labels = count_labels(name);
+		return r->portal_pool;
+	}
 	for (; r->zone_count > 0 && name < end && *name; name += 1 + *name) {
 		const struct route_zone *z = find(r, name, (size_t)(end - name));
 

@@ -137,6 +137,8 @@ static void on_ready(void *arg, struct session *s)
 	s->idle_learnt_us = idle_learnt(u);
 	u->absent_us = 0;
 	u->warming = false;
+	if (u->authenticated && s->transport->info.authenticated)
+		u->authenticated(u->authenticated_arg, u);
 	u->owner->room(u->owner_arg);
 }
 

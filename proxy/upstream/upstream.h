@@ -58,6 +58,9 @@ struct upstream {
 	 */
 	void (*want_addresses)(void *arg, struct upstream *u);
 	void *want_arg;
+	/* A session is ready whose other end was authenticated; NULL: nobody wants to know. */
+	void (*authenticated)(void *arg, struct upstream *u);
+	void *authenticated_arg;
 	/*
 	 * For one over datagrams: the way over a stream to the same, the caller's too, filled in like
 	 * this one; else NULL.

@@ -38,6 +38,13 @@ def audit(*args, names=NAMES, code=0):
     return done
 
 
+def test_a_bundle_that_is_not_there():
+    """It is no fault of the resolver's."""
+    done = audit("--ca", "/nonexistent/ca.pem", "tls://127.0.0.1:1", code=1)
+    assert "cannot read /nonexistent/ca.pem: No such file" in done.stderr and done.stdout == ""
+    assert audit("--bogus", code=2).stderr.startswith("dnsfwdctl: audit: ")
+
+
 def report(server, *args, names=NAMES, upstream=None, code=0):
     """What it says of the server, for programs: the report, with its rows by key."""
     done = audit("--ca", server.ca, "--json", *args, upstream or server.upstream(), names=names, code=code)

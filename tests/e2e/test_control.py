@@ -314,13 +314,16 @@ def test_version():
     assert ctl("-V").stdout.split()[0] == "dnsfwdctl"
 
 
-@pytest.mark.parametrize("words", [(), ("bogus",), ("-x", "status"), ("status", "-s"), ("flush", "a b")], ids=str)
+@pytest.mark.parametrize("words", [(), ("bogus",), ("-x", "status"), ("status", "-s"), ("flush", "a b"), ("top", "-d", "0")], ids=str)
 def test_a_wrong_command_line(words):
     done = ctl(*words)
     assert done.returncode == 2 and done.stderr.startswith("dnsfwdctl: ") and done.stdout == ""
 
 
 def test_not_running(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = ctl("status", "-s", str(tmp_path / "file"))
+    assert done.returncode == 3 and "is no socket" in done.stderr
     done = ctl("status", "-s", str(tmp_path / "none.sock"))
     assert done.returncode == 3 and "dnsfwd is not running" in done.stderr and "-s" in done.stderr
     with socket.socket(socket.AF_UNIX) as s:
@@ -374,6 +377,8 @@ def test_status_of_one_that_is_well(fwd):
     assert upstream["sessions"] == 1 and upstream["protocol"] == "TLS1.3" and upstream["rtt_ms"] > 0
     done = fwd.ctl("status")
     assert done.returncode == 0 and " is healthy: up for " in done.stdout and ", authenticated\n" in done.stdout
+    head, row = (next(line for line in done.stdout.splitlines() if line.startswith(f"  {k}")) for k in ("upstream", "tls://"))
+    assert head.index("state") == row.index(" up ") + 1  # however long its name is
 
 
 def test_status_of_one_that_is_cut_off(server, start):
@@ -514,7 +519,9 @@ def test_recent_lines_are_there_whatever_the_level(server, start):
 @as_root
 def test_recent_lines_are_not_for_the_group(fwd):
     assert as_nobody("log", "--recent", fwd=fwd).returncode == 1
-    assert fwd.ctl("log", "--old").returncode == 1
+    for words in (("log", "--old"), ("flush", "--old"), ("flush", "--zone"), ("status", "now")):
+        done = fwd.ctl(*words)
+        assert done.returncode == 2 and done.stderr.startswith(f"dnsfwdctl: usage: {words[0]}"), done
 
 
 # -- the manual -----------------------------------------------------------------------

@@ -164,6 +164,14 @@ def need_yaml(path):
         pytest.skip("built without libyaml")
 
 
+
+def test_an_extra_listener_stands_beside_the_usual_ones(tmp_path):
+    file = tmp_path / "resolved.conf"
+    file.write_text("[Resolve]\nDNS=9.9.9.9#dns.quad9.net\nDNSStubListenerExtra=192.168.1.1\n")
+    done = run("--import", file)
+    assert done.returncode == 0 and 'listen = [ "192.168.1.1", "127.0.0.1", "::1" ]' in done.stdout, done
+
+
 def test_stubby(tmp_path):
     path = write(tmp_path, "stubby.yml", STUBBY)
     need_yaml(path)
@@ -252,7 +260,7 @@ def test_unbound(tmp_path):
     lines = settings(text)
     for option in (
         'listen = [ "127.0.0.1@5300", "::1@5300" ]', "port = 5353", "workers = 2",
-        'allow = [ "127.0.0.0/8", "192.168.0.0/16" ]', 'cache-size = "12M"', "cache-min-ttl = 30", "prefetch = true",
+        'allow = [ "127.0.0.0/8", "::1/128", "192.168.0.0/16" ]', 'cache-size = "12M"', "cache-min-ttl = 30", "prefetch = true",
         "serve-stale = 3600", "edns-size = 1400", "tcp-clients = 20", "tcp-idle-timeout = 30", "answer-cookies = false",
         'private-address = [ "192.168.0.0/16" ]', 'private-address-except = [ "lan.example" ]', 'log-level = "debug"',
         r'record = [ "nas.lan. 3600 IN A 192.168.1.5", "printer.lan TXT \"a printer\"" ]',

@@ -256,6 +256,14 @@ def test_refused(name, tmp_path):
     assert snapshot(tmp_path) == before
 
 
+
+def test_root_that_is_not_there(tmp_path):
+    done = run("setup", "--root", str(tmp_path / "none"), binary=CTL)
+    assert done.returncode == 1 and "/none: No such file" in done.stderr
+    done = run("setup", "--bogus", binary=CTL)
+    assert done.returncode == 2 and done.stderr.startswith("dnsfwdctl: setup: ")
+
+
 def test_servers_that_dnsmasq_asks_as_well(tmp_path):
     files, _, _, _, listen = SYSTEMS["dnsmasq in front"]
     notes = look(build(tmp_path, files), "--force", listen=listen)["notes"]

@@ -627,7 +627,8 @@ static const struct {
 		  "\"::f\", \"::10\", \"::11\" ] } )",
 		"option \"address\": 17 entries: at most 16 are allowed" },
 
-	{ FORWARD "port = 53\nport = 54\n", "dnsfwd.conf:3: an option of this name is written already" },
+	{ FORWARD "port = 53\nport = 54\n", "dnsfwd.conf:3: option \"port\": it is written twice" },
+	{ FORWARD "port = 53; port = 54\n", "dnsfwd.conf:2: an option of this name is written already" },
 	{ FORWARD "listen = [ \"::1\", 5 ]\n", "dnsfwd.conf:2: the values of an array must all be of one kind" },
 	{ FORWARD "port 53\n", "dnsfwd.conf:2: syntax error" },
 	{ FORWARD "port =\nworkers = 1\n", "dnsfwd.conf:3: syntax error" },

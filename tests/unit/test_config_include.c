@@ -146,7 +146,7 @@ static void test_include_errors(void **state)
 	check_first_error("a.conf:2: @include \"");
 	write_file("a.conf", "port = 54\n");
 	assert_null(load_beside(FORWARD "port = 53\n@include \"a.conf\"\n"));
-	check_first_error("a.conf:1: an option of this name is written already");
+	check_first_error("a.conf:1: option \"port\": it is written twice");
 	assert_null(load_beside(FORWARD "@include \".\"\n"));
 	check_first_error("main.conf:2: @include \"");
 	assert_non_null(strstr(errors.text[0], "it is not a file"));

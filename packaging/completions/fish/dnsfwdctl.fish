@@ -35,6 +35,7 @@ end
 
 complete -c dnsfwdctl -f
 complete -c dnsfwdctl -n 'not __dnsfwdctl_command' -a '(__dnsfwdctl_commands)'
+complete -c dnsfwdctl -n 'string match -q portal -- (__dnsfwdctl_command)' -a '5m 10m 30m off'
 complete -c dnsfwdctl -n 'string match -q zone -- (__dnsfwdctl_command)' -a 'add del list'
 complete -c dnsfwdctl -n 'string match -q log-level -- (__dnsfwdctl_command)' -a 'error warning info debug'
 complete -c dnsfwdctl -n 'string match -q audit -- (__dnsfwdctl_command)' -a '(__dnsfwdctl_presets)'
