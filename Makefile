@@ -58,7 +58,7 @@ O := $(BUILD)$(if $(filter 1,$(SMALL)),/small)$(if $(SAN),/san-$(subst $(comma),
 
 COMMON_SRC := \
 	common/base/addr.c common/base/backoff.c common/base/base64.c common/base/bytes.c common/base/clock.c \
-	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/json.c common/base/last_good.c common/base/log.c common/base/log_recent.c \
+	common/base/histogram.c common/base/hostmatch.c common/base/idmap.c common/base/json.c common/base/last_good.c common/base/log.c common/base/log_limit.c common/base/log_recent.c \
 	common/base/siphash.c common/base/slab.c common/base/stats.c common/base/timerq.c \
 	common/base/turn.c \
 	common/dns/cookie_client.c common/dns/cookie_server.c common/dns/cookie_store.c \
@@ -110,7 +110,7 @@ PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC))
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
-	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c \
+	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c proxy/ops/log_syslog.c proxy/ops/log_target.c \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_portal.c proxy/ops/control_zone.c proxy/ops/links.c proxy/ops/portal_json.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
 	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
@@ -168,7 +168,7 @@ COMMON_TESTS := \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_recent test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_record_text test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \

@@ -25,6 +25,7 @@
 #include "proxy/ops/control.h"
 #include "proxy/ops/dnstap.h"
 #include "proxy/ops/figures.h"
+#include "proxy/ops/log_target.h"
 #include "proxy/ops/metrics.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
@@ -377,11 +378,23 @@ static bool watch_signals(struct app *a)
 
 /* ------------------------------------------------------------------ life */
 
+static int open_log(const struct config *config, char *error, size_t size)
+{
+	struct log_target t;
+	int err = log_target_open(&t, config, error, size);
+
+	if (err == 0)
+		log_target_use(&t);
+	return err;
+}
+
 static enum exit_code build(struct app *a, struct config *config, bool check_only,
 	struct passed *passed, char *error, size_t size)
 {
 	enum exit_code code;
 
+	if (!check_only && open_log(config, error, size) < 0)
+		return EXIT_FILES;
 	if (sandbox_prepare(config, check_only, &a->group, error, size) < 0)
 		return EXIT_CONFIG;
 	a->now = edition_new(config, NULL, check_only, &code, error, size);

@@ -23,10 +23,10 @@ struct epochs {
 	struct worker *const *workers;
 	size_t worker_count;
 	struct netwatch *watch;
-	uint64_t number; /* 1: the first, since the start */
-	uint64_t slept_us; /* as long as the machine had slept by the last epoch */
-	uint64_t asked;	   /* serial of the last question whether a move concerns anybody */
-	bool answered;	   /* by a worker that it concerns */
+	uint64_t number;	/* 1: the first, since the start */
+	uint64_t slept_us;	/* as long as the machine had slept by the last epoch */
+	uint64_t asked;		/* serial of the last question whether a move concerns anybody */
+	bool answered;		/* by a worker that it concerns */
 	char moved[REASON_MAX]; /* what was asked about */
 };
 
@@ -95,6 +95,7 @@ static void describe(struct epochs *e)
 	netwatch_get_figures(e->watch, &f);
 	s->network.known = f.watching;
 	s->network.epoch = e->number;
+	s->network.bound_targets = f.bound_targets;
 	s->network.route = r;
 	s->network.interface[0] = s->network.source[0] = s->network.gateway[0] = '\0';
 	if (!r)
@@ -272,8 +273,10 @@ void epochs_look(void *arg)
 {
 	struct epochs *e = arg;
 
-	if (e->names)
-		netwatch_look(e->watch);
+	if (!e->names)
+		return;
+	netwatch_look(e->watch);
+	describe(e);
 }
 
 void epochs_set_config(struct epochs *e, const struct config *config, struct names *names)
@@ -281,6 +284,7 @@ void epochs_set_config(struct epochs *e, const struct config *config, struct nam
 	e->setup.config = config;
 	e->names = names;
 	netwatch_look(e->watch);
+	describe(e);
 }
 
 /* ------------------------------------------------------------------ telling */
@@ -302,8 +306,7 @@ void epochs_log_status(const struct epochs *e)
 struct epochs *epochs_new(const struct epochs_setup *setup)
 {
 	struct epochs *e = calloc(1, sizeof *e);
-	struct netwatch_setup watch = {
-		.base = setup->base,
+	struct netwatch_setup watch = { .base = setup->base,
 		.targets = list_targets,
 		.moved = on_moved,
 		.looked = on_looked,

@@ -15,11 +15,11 @@ static struct socket_pair *pairs_of(const struct listeners *l, size_t address)
 
 /* ------------------------------------------------------------------ sockets of our own */
 
-static int open_one(struct listeners *l, const struct config_listen *wanted, bool shared,
-	char *error, size_t size)
+static int open_one(struct listeners *l, const struct config_listen *wanted,
+	struct socket_manner manner, char *error, size_t size)
 {
 	struct listen_address a = { .addr = wanted->addr, .udp = true, .tcp = true };
-	int err = sockets_open(&a.addr, shared, pairs_of(l, l->count), l->workers, error, size);
+	int err = sockets_open(&a.addr, manner, pairs_of(l, l->count), l->workers, error, size);
 
 	if (err == 0) {
 		l->address[l->count++] = a;
@@ -33,8 +33,10 @@ static int open_one(struct listeners *l, const struct config_listen *wanted, boo
 
 static int open_all(struct listeners *l, const struct config *c, char *error, size_t size)
 {
+	struct socket_manner manner = { .shared = c->share_port, .freebind = c->freebind };
+
 	for (size_t i = 0; i < c->listen_count; i++) {
-		int err = open_one(l, &c->listen[i], c->share_port, error, size);
+		int err = open_one(l, &c->listen[i], manner, error, size);
 
 		if (err < 0)
 			return err;
@@ -205,10 +207,12 @@ void listeners_log(const struct listeners *l)
 
 	for (size_t i = 0; i < l->count; i++) {
 		const struct listen_address *a = &l->address[i];
+		bool awaited = !l->shared && !sockets_is_here(&a->addr);
 
-		log_info("listening on %s %s%s%s%s", addr_text(&a->addr, text), a->udp ? "udp" : "",
-			a->udp && a->tcp ? "+" : "", a->tcp ? "tcp" : "",
-			origin_text(a, origin, sizeof origin));
+		log_info("listening on %s %s%s%s%s%s", addr_text(&a->addr, text),
+			a->udp ? "udp" : "", a->udp && a->tcp ? "+" : "", a->tcp ? "tcp" : "",
+			origin_text(a, origin, sizeof origin),
+			awaited ? ", which no interface has yet" : "");
 		if (lacks_tcp(l, a))
 			log_warning(
 				"no TCP socket was passed for %s: its clients can't get answers "

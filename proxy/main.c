@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -16,6 +15,7 @@
 #include "proxy/app.h"
 #include "proxy/config_file.h"
 #include "proxy/import/import.h"
+#include "proxy/ops/log_target.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
 
@@ -192,17 +192,6 @@ static struct config *load(const struct command *c)
 
 /* ------------------------------------------------------------------ the process */
 
-/* systemd says so: device and inode of the stream that the journal reads (systemd.exec(5)). */
-static bool is_journal(int fd)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
-	struct stat st;
-
-	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &st) == 0 &&
-	       st.st_dev == device && st.st_ino == inode;
-}
-
 /* One descriptor a TCP client; the default of 1024 is soon gone with several workers. */
 static void raise_descriptors(void)
 {
@@ -220,6 +209,8 @@ static enum exit_code run(const struct command *c, struct config *config)
 	enum exit_code code;
 	struct app *app = app_new(config, &c->file, c->check, &code, error, sizeof error);
 
+	if (!c->check)
+		tell_warnings(config, true); /* where the log goes is settled */
 	if (!app) {
 		log_error("%s", error);
 		return code;
@@ -248,9 +239,10 @@ int main(int argc, char **argv)
 		return import_command(command.import, command.import_kind,
 			command.file.overrides.forward, command.file.overrides.forward_count);
 	config = load(&command);
-	log_open(
-		STDERR_FILENO, config_file_level(&command.file, config), is_journal(STDERR_FILENO));
-	tell_warnings(config, !command.check && !command.print);
+	log_open(STDERR_FILENO, config_file_level(&command.file, config),
+		log_target_is_journal(STDERR_FILENO));
+	if (command.check || command.print)
+		tell_warnings(config, false);
 	raise_descriptors();
 	if (!command.check && !command.print)
 		log_recent_begin(); /* without memory for it there is none */
@@ -260,6 +252,9 @@ int main(int argc, char **argv)
 		code = run(&command, config);
 	if (command.check && code == EXIT_OK)
 		puts("the configuration is good");
+	if (code != EXIT_OK && !log_target_is_stderr())
+		fputs("dnsfwd: ended with an error; the log says why\n", stderr);
+	log_target_end();
 	config_unref(config);
 	log_recent_end();
 	return (int)code;

@@ -13,6 +13,7 @@
 #include "proxy/config_file.h"
 #include "proxy/listeners.h"
 #include "proxy/mailbox.h"
+#include "proxy/ops/log_target.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/sandbox.h"
 #include "proxy/worker.h"
@@ -103,6 +104,19 @@ static bool is_out_of_reach(const struct config *fresh, struct refusal *f)
 		return false;
 	refuse(f, error);
 	return true;
+}
+
+/* False: refused.  Where it is the same as before, ret is left alone. */
+static bool open_log(const struct reload *r, const struct config *fresh, struct log_target *ret,
+	struct refusal *f)
+{
+	char error[512];
+
+	if (log_target_same((*r->setup.now)->config, fresh) ||
+		log_target_open(ret, fresh, error, sizeof error) == 0)
+		return true;
+	refuse(f, error);
+	return false;
 }
 
 static struct edition *make_edition(struct reload *r, struct config *config, struct refusal *f)
@@ -293,9 +307,18 @@ static void tell_changes(const struct edition *e, const struct config *before)
 		&e->change);
 }
 
+/* The log up to here tells that it ends, the one from here on that it begins. */
+static void change_log(struct log_target *t)
+{
+	log_info("the log goes on elsewhere: log-file or syslog has changed");
+	log_target_use(t);
+	log_info("reloaded: the log goes here now");
+}
+
 static bool reload(struct reload *r, bool zones_only, struct refusal *f)
 {
 	struct config *before = config_ref((*r->setup.now)->config), *fresh = NULL;
+	struct log_target log = { .file = -1 };
 	struct edition *e = NULL;
 	bool done = false;
 
@@ -303,14 +326,18 @@ static bool reload(struct reload *r, bool zones_only, struct refusal *f)
 		refuse(f, "those before are not over yet; try again");
 	else
 		fresh = load(r, zones_only, f);
-	if (fresh && !needs_restart(r, fresh, f) && !is_out_of_reach(fresh, f))
+	if (fresh && !needs_restart(r, fresh, f) && !is_out_of_reach(fresh, f) &&
+		open_log(r, fresh, &log, f))
 		e = make_edition(r, fresh, f);
 	if (e)
 		done = hand_over(r, e, f);
 	if (done && !zones_only) {
 		log_set_level(config_file_level(r->setup.file, e->config));
 		tell_changes(e, before);
+		if (!log_target_same(before, e->config))
+			change_log(&log);
 	}
+	log_target_close(&log);
 	config_unref(fresh);
 	config_unref(before);
 	return done;
@@ -320,6 +347,7 @@ int reload_now(struct reload *r, char *error, size_t size)
 {
 	struct refusal f = { .error = error, .size = size };
 
+	log_target_reopen(); /* whatever becomes of the rest */
 	tell_begin();
 	*error = '\0';
 	if (reload(r, false, &f)) {

@@ -26,10 +26,12 @@ static const struct {
 
 static int log_fd = STDERR_FILENO;
 static bool log_journal;
+static log_sink_fn *log_sink;
+static bool torn; /* the end of the last line was not taken, as when a disk gets full */
 static atomic_int log_level = LOG_LEVEL_INFO;
 static atomic_uint_fast64_t dropped;
 
-/* Between poll() and write() no other thread may fill the pipe. */
+/* Of the four above; and between poll() and write() no other thread may fill the pipe. */
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void log_open(int fd, enum log_level level, bool journal)
@@ -37,6 +39,26 @@ void log_open(int fd, enum log_level level, bool journal)
 	log_fd = fd;
 	log_journal = journal;
 	log_set_level(level);
+}
+
+int log_set_fd(int fd, bool journal)
+{
+	int before;
+
+	pthread_mutex_lock(&write_lock);
+	before = log_fd;
+	log_fd = fd;
+	log_journal = journal;
+	torn = false;
+	pthread_mutex_unlock(&write_lock);
+	return before;
+}
+
+void log_set_sink(log_sink_fn *sink)
+{
+	pthread_mutex_lock(&write_lock);
+	log_sink = sink;
+	pthread_mutex_unlock(&write_lock);
 }
 
 void log_set_level(enum log_level level)
@@ -99,13 +121,13 @@ static size_t put_clean(char *line, size_t len, size_t size, const char *text)
 static bool write_now(const char *line, size_t len)
 {
 	struct pollfd p = { .fd = log_fd, .events = POLLOUT };
-	bool taken;
+	ssize_t n;
 
-	pthread_mutex_lock(&write_lock);
-	taken = poll(&p, 1, 0) == 1 && p.revents == POLLOUT &&
-		write(log_fd, line, len) == (ssize_t)len;
-	pthread_mutex_unlock(&write_lock);
-	return taken;
+	if (poll(&p, 1, 0) != 1 || p.revents != POLLOUT || (torn && write(log_fd, "\n", 1) != 1))
+		return false;
+	n = write(log_fd, line, len);
+	torn = n > 0 && n < (ssize_t)len;
+	return n == (ssize_t)len;
 }
 
 static void record(enum log_level level, const char *message)
@@ -120,11 +142,19 @@ static void record(enum log_level level, const char *message)
 static void write_line(enum log_level level, const char *message)
 {
 	char line[LOG_LINE_MAX];
-	size_t len = put_stamp(line, sizeof line, level);
+	size_t stamp, len;
+	bool taken = true;
 
-	len = put_clean(line, len, sizeof line - 1, message);
+	pthread_mutex_lock(&write_lock);
+	stamp = put_stamp(line, sizeof line, level);
+	len = put_clean(line, stamp, sizeof line - 1, message);
+	if (log_sink)
+		taken = log_sink(levels[level].priority, line + stamp, len - stamp);
 	line[len++] = '\n';
-	if (!write_now(line, len))
+	if (log_fd >= 0 || !log_sink)
+		taken = write_now(line, len) && taken;
+	pthread_mutex_unlock(&write_lock);
+	if (!taken)
 		atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
 }
 

@@ -157,6 +157,7 @@ struct config {
 	struct config_zone *zone;
 	size_t zone_count;
 	bool share_port;	/* another dnsfwd may listen on the same */
+	bool freebind;		/* listen addresses may come later */
 	bool insecure_plain;	/* zones may be asked for across the Internet, in clear */
 	struct addr *bootstrap; /* servers for the names of upstreams, with port */
 	size_t bootstrap_count;
@@ -204,6 +205,8 @@ struct config {
 	bool control_is_default; /* nobody wrote it: its absence is no error */
 	char *log_level;
 	bool log_queries;
+	char *log_file; /* a path; "": none */
+	bool syslog;
 	char *metrics; /* "": none; else an endpoint (endpoint.h), its port METRICS_PORT */
 	char *dnstap;  /* a path; "": none */
 	bool dnstap_client_addresses;

@@ -39,13 +39,21 @@ static int ask_for_local_address(int fd, const struct addr *bound)
 	return err < 0 ? -errno : 0;
 }
 
-static int prepare(int fd, int type, const struct addr *addr, bool shared)
+static int bind_freely(int fd, const struct addr *addr)
+{
+	return addr->sa.sa_family == AF_INET6 ? set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+					      : set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
+static int prepare(int fd, int type, const struct addr *addr, struct socket_manner manner)
 {
 	if (addr->sa.sa_family == AF_INET6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0)
 		return -errno;
 	if (type == SOCK_STREAM && set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		return -errno;
-	if (shared && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+	if (manner.shared && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+		return -errno;
+	if (manner.freebind && bind_freely(fd, addr) < 0)
 		return -errno;
 	if (type == SOCK_STREAM)
 		return 0;
@@ -55,14 +63,14 @@ static int prepare(int fd, int type, const struct addr *addr, bool shared)
 }
 
 /* A bound (and listening) socket, or negative errno. */
-static int open_one(int type, const struct addr *addr, bool shared)
+static int open_one(int type, const struct addr *addr, struct socket_manner manner)
 {
 	int fd = socket(addr->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	err = prepare(fd, type, addr, shared);
+	err = prepare(fd, type, addr, manner);
 	if (err == 0 && bind(fd, &addr->sa, addr_len(addr)) < 0)
 		err = -errno;
 	if (err == 0 && type == SOCK_STREAM && listen(fd, TCP_BACKLOG) < 0)
@@ -73,13 +81,13 @@ static int open_one(int type, const struct addr *addr, bool shared)
 	return err;
 }
 
-static int open_pair(const struct addr *addr, bool shared, struct socket_pair *ret)
+static int open_pair(const struct addr *addr, struct socket_manner manner, struct socket_pair *ret)
 {
 	ret->tcp = -1;
-	ret->udp = open_one(SOCK_DGRAM, addr, shared);
+	ret->udp = open_one(SOCK_DGRAM, addr, manner);
 	if (ret->udp < 0)
 		return ret->udp;
-	ret->tcp = open_one(SOCK_STREAM, addr, shared);
+	ret->tcp = open_one(SOCK_STREAM, addr, manner);
 	return ret->tcp < 0 ? ret->tcp : 0;
 }
 
@@ -87,19 +95,20 @@ static int open_pair(const struct addr *addr, bool shared, struct socket_pair *r
  * Finds out whether the address is free, without sharing it: with SO_REUSEPORT alone a second
  * dnsfwd would quietly take half of the queries (threats F34).  Port 0 becomes a real one.
  */
-static int probe(struct addr *addr)
+static int probe(struct addr *addr, struct socket_manner manner)
 {
 	struct addr bound = { 0 };
 	socklen_t len = sizeof bound;
 	struct socket_pair pair = { -1, -1 };
-	int err = open_one(SOCK_DGRAM, addr, false);
+	int err;
 
-	pair.udp = err;
+	manner.shared = false;
+	pair.udp = err = open_one(SOCK_DGRAM, addr, manner);
 	if (err < 0)
 		return err;
 	err = getsockname(pair.udp, &bound.sa, &len) < 0 ? -errno : 0;
 	if (err == 0) {
-		pair.tcp = open_one(SOCK_STREAM, &bound, false);
+		pair.tcp = open_one(SOCK_STREAM, &bound, manner);
 		err = pair.tcp < 0 ? pair.tcp : 0;
 	}
 	if (err == 0)
@@ -150,39 +159,57 @@ static void explain(const struct addr *addr, int err, char *error, size_t size)
 		break;
 	case EADDRNOTAVAIL:
 		snprintf(error, size,
-			"cannot listen on %s: no interface of this machine has the address", text);
+			"cannot listen on %s: no interface of this machine has the address; with "
+			"freebind = true it is served once one has",
+			text);
 		break;
 	default:
 		snprintf(error, size, "cannot listen on %s: %s", text, strerror(-err));
 	}
 }
 
-static int try_open(struct addr *addr, bool shared, struct socket_pair *pairs, size_t count)
+static int try_open(
+	struct addr *addr, struct socket_manner manner, struct socket_pair *pairs, size_t count)
 {
-	int err = shared && addr_port(addr) != 0 ? 0 : probe(addr);
+	int err = manner.shared && addr_port(addr) != 0 ? 0 : probe(addr, manner);
 
 	for (size_t i = 0; i < count; i++)
 		pairs[i] = (struct socket_pair){ -1, -1 };
+	manner.shared |= count > 1;
 	for (size_t i = 0; err == 0 && i < count; i++)
-		err = open_pair(addr, shared || count > 1, &pairs[i]);
+		err = open_pair(addr, manner, &pairs[i]);
 	if (err < 0)
 		sockets_close(pairs, count);
 	return err;
 }
 
-int sockets_open(struct addr *addr, bool shared, struct socket_pair *pairs, size_t count, char *error,
-	size_t size)
+int sockets_open(struct addr *addr, struct socket_manner manner, struct socket_pair *pairs,
+	size_t count, char *error, size_t size)
 {
 	struct addr wanted = *addr;
 	int err, tries = addr_port(addr) == 0 ? PORT_TRIES : 1;
 
 	do {
 		*addr = wanted;
-		err = try_open(addr, shared, pairs, count);
+		err = try_open(addr, manner, pairs, count);
 	} while (err == -EADDRINUSE && --tries > 0);
 	if (err < 0)
 		explain(&wanted, err, error, size);
 	return err;
+}
+
+bool sockets_is_here(const struct addr *addr)
+{
+	struct addr any_port = *addr;
+	int fd = socket(addr->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool here = true;
+
+	addr_set_port(&any_port, 0);
+	if (fd >= 0 && bind(fd, &any_port.sa, addr_len(&any_port)) < 0)
+		here = errno != EADDRNOTAVAIL;
+	if (fd >= 0)
+		close(fd);
+	return here;
 }
 
 /* ------------------------------------------------------------------ sockets that others bound */

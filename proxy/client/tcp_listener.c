@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/log_limit.h"
 #include "proxy/client/tcp_client.h"
 #include "proxy/loop.h"
 
@@ -20,6 +21,7 @@ struct tcp_listener {
 	struct event *readable;
 	struct timer pause;
 	bool complained;
+	struct log_limit limit; /* it pauses and goes on, again and again */
 };
 
 /* ------------------------------------------------------------------ all clients */
@@ -109,8 +111,9 @@ static void pause_accepting(struct tcp_listener *l, int error)
 
 	loop->stats.bound_descriptors++;
 	if (!l->complained)
-		log_warning("accepting TCP clients pauses: %s; raise the limit of open files "
-			    "(LimitNOFILE=) or lower tcp-clients",
+		log_limited(&l->limit, LOG_LEVEL_WARNING,
+			"accepting TCP clients pauses: %s; raise the limit of open files "
+			"(LimitNOFILE=) or lower tcp-clients",
 			error == ENOMEM || error == ENOBUFS ? "out of memory"
 							    : "no descriptor left");
 	l->complained = true;

@@ -293,6 +293,7 @@ static const struct {
 	{ "ip-address", take_interface, "listen" },
 	{ "port", as_number, "port" },
 	{ "access-control", take_access, "allow" },
+	{ "ip-freebind", as_bool, "freebind" },
 	{ "num-threads", as_number, "workers" },
 	{ "cache-min-ttl", as_number, "cache-min-ttl" },
 	{ "cache-max-ttl", as_number, "cache-max-ttl" },

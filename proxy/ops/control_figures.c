@@ -54,7 +54,7 @@ static void write_status(struct control_call *c, const struct figures *f)
 
 static void write_stats(struct control_call *c, const struct figures *f)
 {
-	status_write_stats(control_json(c), f, control_refused(c));
+	status_write_stats(control_json(c), f, control_context(c)->around, control_refused(c));
 }
 
 static void write_upstreams(struct control_call *c, const struct figures *f)

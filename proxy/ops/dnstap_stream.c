@@ -19,7 +19,8 @@ static fstrm_res on_close(void *arg)
 	if (s->fd < 0)
 		return fstrm_res_failure;
 	if (atomic_exchange(&s->connected, false))
-		log_info("dnstap: nobody reads at %s any more", s->path);
+		log_limited(
+			&s->limit, LOG_LEVEL_INFO, "dnstap: nobody reads at %s any more", s->path);
 	close(s->fd);
 	s->fd = -1;
 	s->accepted = false;
@@ -121,7 +122,7 @@ static fstrm_res on_write(void *arg, const struct iovec *iov, int count)
 	}
 	/* What is written after an answer is the beginning of the stream: the reader wants it. */
 	if (s->accepted && !atomic_exchange(&s->connected, true))
-		log_info("dnstap: messages go to %s", s->path);
+		log_limited(&s->limit, LOG_LEVEL_INFO, "dnstap: messages go to %s", s->path);
 	return fstrm_res_success;
 }
 

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "common/base/log_limit.h"
+
 struct fstrm_rdwr;
 
 /* A reader that takes nothing for so long is left. */
@@ -13,7 +15,8 @@ struct fstrm_rdwr;
 struct dnstap_stream {
 	const char *path; /* borrowed */
 	int fd;
-	bool accepted; /* its reader has answered our hello */
+	bool accepted;		/* its reader has answered our hello */
+	struct log_limit limit; /* readers come and go */
 	/* Somebody reads: read by workers. */
 	atomic_bool connected;
 };

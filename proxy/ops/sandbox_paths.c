@@ -156,15 +156,16 @@ static bool bundles(const struct visit *v, const struct config *c)
 	return one(v, c->tls_cert_bundle, false);
 }
 
-bool sandbox_paths_each(const struct config *c,
-	bool (*each)(void *arg, const char *path, bool write), void *arg)
+bool sandbox_paths_each(
+	const struct config *c, bool (*each)(void *arg, const char *path, bool write), void *arg)
 {
 	struct visit v = { each, arg };
 
 	return texts(&v, &c->files) && texts(&v, &c->hosts) && texts(&v, &c->block) &&
 	       one(&v, c->lease_file, false) && one(&v, c->cookie_secret_file, false) &&
 	       bundles(&v, c) && one(&v, c->state_dir, true) && one(&v, c->cache_snapshot, true) &&
-	       one(&v, c->control, true) && one(&v, *c->metrics == '/' ? c->metrics : NULL, true);
+	       one(&v, c->log_file, true) && one(&v, c->control, true) &&
+	       one(&v, *c->metrics == '/' ? c->metrics : NULL, true);
 }
 
 struct collect {

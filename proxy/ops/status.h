@@ -50,7 +50,8 @@ const char *status_profile_text(const struct config_upstream *u);
 /* One object each. */
 void status_write(struct json *j, const struct figures *f, const struct surroundings *s);
 /* control_refused: connections of the control socket that the bound has refused. */
-void status_write_stats(struct json *j, const struct figures *f, uint64_t control_refused);
+void status_write_stats(struct json *j, const struct figures *f, const struct surroundings *around,
+	uint64_t control_refused);
 void status_write_upstreams(struct json *j, const struct figures *f);
 
 #endif

@@ -206,7 +206,8 @@ static void write_block_lists(struct json *j, const struct figures *f)
 	json_end_array(j);
 }
 
-void status_write_stats(struct json *j, const struct figures *f, uint64_t control_refused)
+void status_write_stats(struct json *j, const struct figures *f, const struct surroundings *around,
+	uint64_t control_refused)
 {
 	json_object(j, NULL);
 	write_process(j, f);
@@ -216,6 +217,7 @@ void status_write_stats(struct json *j, const struct figures *f, uint64_t contro
 	json_number(j, "log_dropped", log_dropped());
 	json_number(j, "bound_control", control_refused);
 	json_number(j, "bound_figures", f->refused);
+	json_number(j, "bound_network_targets", around->network.bound_targets);
 	write_counters(j, &f->sum.stats);
 	write_cache(j, f);
 	write_block_lists(j, f);

@@ -24,10 +24,11 @@ struct surroundings {
 		char interface[16], source[80], gateway[80]; /* of that route; "": none */
 		char note
 			[200]; /* a sentence where something is amiss: what, and what happens next */
+		uint64_t bound_targets; /* bound hit: addresses whose routes are not watched */
 	} network;
 	struct portal *portal; /* captive portals; NULL: unknown */
-	uint64_t suspends;   /* the machine was asleep so often */
-	uint64_t resumed_us; /* CLOCK_BOOTTIME of the last time; 0: never */
+	uint64_t suspends;     /* the machine was asleep so often */
+	uint64_t resumed_us;   /* CLOCK_BOOTTIME of the last time; 0: never */
 };
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/log_limit.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/upstream/last_good_file.h"
@@ -38,6 +39,7 @@ struct name {
 	bool renewing; /* it was asked on another network: its end is no news */
 	size_t unused;
 	/* What the log knows. */
+	struct log_limit limit;
 	bool told;
 	char failure[REASON_MAX]; /* "": none since it was told that all is well */
 	uint64_t failure_us;
@@ -87,7 +89,7 @@ static void log_addresses(struct name *n)
 	if (n->unused > 0)
 		snprintf(more, sizeof more, " and %zu more, not used", n->unused);
 	list_addresses(n, list, sizeof list);
-	log_write(n->told && !*n->failure ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+	log_limited(&n->limit, n->told && !*n->failure ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 		"upstream %s: addresses %s%s (bootstrap %s)", n->text, list, more,
 		n->owner->servers);
 	n->told = true;
@@ -114,7 +116,7 @@ static void log_failure(struct name *n, uint64_t now)
 		return;
 	memcpy(n->failure, reason, sizeof reason);
 	n->failure_us = now;
-	log_warning(
+	log_limited(&n->limit, LOG_LEVEL_WARNING,
 		"upstream %s: this name cannot be looked up: %s (bootstrap %s); %strying again in "
 		"%.1f s while queries wait",
 		n->text, reason, n->owner->servers,

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/log.h"
-
 /* A changed reason within an outage is told so often at most. */
 #define LOG_EVERY_US (10ull * 1000000)
 /* A label, and an address. */
@@ -54,7 +52,8 @@ void health_failed(struct health *h, const struct addr *to, const struct transpo
 	if (!news)
 		return;
 	h->logged_us = now_us;
-	log_warning("upstream %s; trying again in %.1f s while queries wait", h->last_failure,
+	log_limited(&h->limit, LOG_LEVEL_WARNING,
+		"upstream %s; trying again in %.1f s while queries wait", h->last_failure,
 		(double)wait_us / 1e6);
 }
 
@@ -79,13 +78,14 @@ void health_connected(struct health *h, const struct addr *to, const struct tran
 
 	describe(h, to, who);
 	if (info->clear)
-		log_write(news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+		log_limited(&h->limit, news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
 			"upstream %s: asked over %s, in clear", who, info->protocol);
 	else if (news && info->authenticated)
-		log_info("upstream %s: connected, %s %s, authenticated, %.1f ms", who,
+		log_limited(&h->limit, LOG_LEVEL_INFO,
+			"upstream %s: connected, %s %s, authenticated, %.1f ms", who,
 			info->protocol, info->cipher, ms);
 	else if (news)
-		log_warning(
+		log_limited(&h->limit, LOG_LEVEL_WARNING,
 			"upstream %s: connected, %s %s, encrypted but not authenticated, as the "
 			"profile \"opportunistic\" allows: %s",
 			who, info->protocol, info->cipher, info->doubt);
@@ -100,7 +100,7 @@ static void log_end_of_doubt(struct health *h)
 {
 	if (!h->doubt_logged || health_doubtful(h))
 		return;
-	log_info("upstream %s: answers well again", h->label);
+	log_limited(&h->limit, LOG_LEVEL_INFO, "upstream %s: answers well again", h->label);
 	h->doubt_logged = false;
 }
 
@@ -112,7 +112,8 @@ void health_answered(struct health *h, bool timely, uint64_t now_us)
 	}
 	if (!h->down_since_us)
 		return;
-	log_info("upstream %s: up again after %.1f s and %llu failures", h->label,
+	log_limited(&h->limit, LOG_LEVEL_INFO,
+		"upstream %s: up again after %.1f s and %llu failures", h->label,
 		(double)(now_us - h->down_since_us) / 1e6, (unsigned long long)h->failures);
 	h->down_since_us = 0;
 	h->last_failure[0] = '\0';
@@ -122,7 +123,7 @@ static void log_doubt(struct health *h, const char *why)
 {
 	if (h->doubt_logged || !health_doubtful(h))
 		return;
-	log_warning("upstream %s: %s%s", h->label, why,
+	log_limited(&h->limit, LOG_LEVEL_WARNING, "upstream %s: %s%s", h->label, why,
 		h->alone ? "" : "; others are asked before it until it answers well");
 	h->doubt_logged = true;
 }
@@ -136,7 +137,7 @@ static void log_suspicion(
 
 	if (news)
 		h->doubted_us = now_us;
-	log_write(news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+	log_limited(&h->limit, news ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
 		"upstream %s: %s; its queries move to another connection", describe(h, to, who),
 		doubt);
 }

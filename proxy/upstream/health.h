@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/base/addr.h"
+#include "common/base/log_limit.h"
 #include "proxy/upstream/transport.h"
 
 #define HEALTH_TEXT_MAX 640u
@@ -24,6 +25,7 @@
 struct health {
 	const char *label;	/* borrowed: the upstream's */
 	uint64_t down_since_us; /* until the first answer after it; 0: not down */
+	struct log_limit limit; /* of all that the log says of the upstream */
 	uint64_t logged_us;	/* last line about this outage */
 	bool untold;		/* the reason has changed since */
 	uint64_t failures;	/* in this outage */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/base/log_limit.h"
 #include "proxy/upstream/flights.h"
 #include "proxy/upstream/placing.h"
 #include "proxy/upstream/pool_internal.h"
@@ -97,7 +98,7 @@ static void note_serving(struct pool *p, const struct upstream *u, const struct 
 	if (p->serving && p->told_us && now - p->told_us < SERVING_NEWS_US)
 		return; /* a later query tells, if it is still so */
 	if (p->serving) {
-		log_info("queries go to %s now", u->label);
+		log_limited(&p->serving_limit, LOG_LEVEL_INFO, "queries go to %s now", u->label);
 		p->told_us = now;
 	}
 	p->serving = u;
@@ -317,7 +318,7 @@ static void begin(struct pool *p, struct request *r)
 	r->pool = p;
 	r->sends = r->bad_answers = r->spent = r->returns = r->bad_cookies = 0;
 	r->datagrams = 0;
-	r->sent_before = r->is_probe = r->needs_stream = r->datagram_late = false;
+	r->sent_before = r->is_probe = r->needs_stream = r->datagram_late = r->hedged = false;
 	r->late_on = r->avoid = 0;
 	r->own = NULL;
 	r->kept = NULL;

@@ -44,8 +44,8 @@ static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
 }
 
 /*
- * Once, to another session of the same upstream, if the budget allows.  What came here because its
- * path was in doubt came into the same silence: that is no slow name.
+ * Once, to another session of the same upstream, if the budget allows, whether or not it was lost
+ * before.  What came here because its path was in doubt came into the same silence: that is no slow name.
  */
 static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 {
@@ -53,7 +53,7 @@ static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 
 	if (r->late_on & pool_bit(u))
 		return path_is_late(p, u, r);
-	if (r->sends > 1 || request_waits(r) || pool_is_exhausted(r))
+	if (r->hedged || request_waits(r) || pool_is_exhausted(r))
 		return true;
 	if (p->hedge_credit < POOL_HEDGE_COST)
 		return false;
@@ -63,6 +63,7 @@ static bool name_is_slow(struct pool *p, struct upstream *u, struct request *r)
 		return false;
 	}
 	p->hedge_credit -= POOL_HEDGE_COST;
+	r->hedged = true;
 	pool_stats_of(u)->upstream_hedges++;
 	upstream_submit(u, s, flights_take(r));
 	return true;

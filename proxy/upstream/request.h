@@ -89,6 +89,7 @@ struct request {
 	uint8_t datagrams;    /* sendings over datagrams, likewise */
 	bool needs_stream;    /* datagrams are of no use to it */
 	bool datagram_late;   /* a path over datagrams came into doubt under it */
+	bool hedged;	      /* sent once more because its name was slow */
 	uint8_t spent;	      /* flights whose answer was of no use, of one upstream */
 	uint8_t bad_answers;  /* matched, but they did not parse */
 	uint8_t bad_cookies;  /* BADCOOKIE, from the upstream it was given to last */

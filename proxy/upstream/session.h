@@ -79,6 +79,7 @@ struct session_owner {
 	void (*ended)(void *arg, struct session *s, const struct transport_end *end);
 };
 
+struct log_limit;
 struct cookie_store;
 struct history_entry;
 
@@ -89,6 +90,7 @@ struct session_setup {
 	struct transport_opener opener;
 	struct upstream_form form; /* the subnet's family is filled in for each session */
 	const char *label;	   /* the upstream's, for the log */
+	struct log_limit *limit;   /* of lines about it; outlives the sessions; NULL: none */
 	/* DNS cookies are sent and checked. */
 	bool cookies;
 	/*

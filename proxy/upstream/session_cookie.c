@@ -1,6 +1,7 @@
 #include "proxy/upstream/session_cookie.h"
 
 #include "common/base/log.h"
+#include "common/base/log_limit.h"
 #include "common/dns/cookie_store.h"
 #include "proxy/upstream/session.h"
 
@@ -57,6 +58,7 @@ static void count(struct stats *stats, enum cookie_news news, enum cookie_verdic
 /* Each kind once for a session: what a server does wrong, it may do with every answer. */
 static void tell(struct session *s, enum cookie_news news)
 {
+	struct log_limit *limit = s->setup->limit;
 	const char *who = s->setup->label;
 	char at[ADDR_TEXT_MAX];
 
@@ -69,26 +71,29 @@ static void tell(struct session *s, enum cookie_news news)
 	case COOKIE_CONFIRMED:
 		break;
 	case COOKIE_WRONG:
-		log_warning("upstream %s: %s: the DNS cookie of an answer is wrong or malformed: "
-			    "not used",
+		log_limited(limit, LOG_LEVEL_WARNING,
+			"upstream %s: %s: the DNS cookie of an answer is wrong or malformed: "
+			"not used",
 			who, at);
 		break;
 	case COOKIE_MISSING:
-		log_info("upstream %s: %s: an answer lacks the DNS cookie that others had: %s", who,
+		log_limited(limit, LOG_LEVEL_INFO,
+			"upstream %s: %s: an answer lacks the DNS cookie that others had: %s", who,
 			at,
 			s->transport->info.stream ? "taken, as nobody else can have put it there"
 						  : "not used, it may be a forgery");
 		break;
 	case COOKIE_LAPSED:
-		log_warning("upstream %s: %s: no DNS cookie for %llu s: it is taken for a server "
-			    "without",
+		log_limited(limit, LOG_LEVEL_WARNING,
+			"upstream %s: %s: no DNS cookie for %llu s: it is taken for a server "
+			"without",
 			who, at, COOKIE_LAPSE_US / 1000000);
 		break;
 	case COOKIE_UNSUPPORTED:
 		log_debug("upstream %s: %s: it does no DNS cookies", who, at);
 		break;
 	case COOKIE_REFUSED:
-		log_warning(
+		log_limited(limit, LOG_LEVEL_WARNING,
 			"upstream %s: %s: it refuses its own DNS cookie (BADCOOKIE): none is sent "
 			"for %llu s",
 			who, at, COOKIE_REST_US / 1000000);

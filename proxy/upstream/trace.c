@@ -59,8 +59,10 @@ static struct trace_event *add_session(
 
 void trace_late(struct trace *t, const struct flight *f, enum session_late why)
 {
-	static const char *const texts[] = { [LATE_PATH] = "its path is in doubt; it goes elsewhere, too",
+	static const char *const texts[] = { [LATE_PATH] =
+						     "its path is in doubt; it goes elsewhere, too",
 		[LATE_NAME] = "others are answered, it is not; it is sent once more",
+		[LATE_SWALLOWED] = "it went into a silence that is over; it is sent once more",
 		[LATE_DATAGRAMS] = "no answer in datagrams; it goes over the stream" };
 	struct trace_event *e = add_session(t, TRACE_LATE, f->session);
 
@@ -112,8 +114,8 @@ static size_t padding_of(const struct dns_message *m)
 	return 0;
 }
 
-void trace_answered(struct trace *t, const struct session *s, const struct request *r,
-	const struct edns *edns)
+void trace_answered(
+	struct trace *t, const struct session *s, const struct request *r, const struct edns *edns)
 {
 	struct trace_event *e = add_session(t, TRACE_ANSWERED, s);
 

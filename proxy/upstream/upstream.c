@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/base/log.h"
+#include "common/base/log_limit.h"
 #include "proxy/upstream/opening.h"
 #include "proxy/upstream/retest.h"
 
@@ -131,8 +132,8 @@ static void on_ready(void *arg, struct session *s)
 	if (!opening_won(u, s))
 		return;
 	health_connected(&u->health, &s->addr, &s->transport->info, s->ready_us - s->opened_us);
-	s->seen = history_connected(&u->history, &s->addr, &s->transport->info,
-		s->ready_us - s->opened_us, now_us(u));
+	s->seen = history_connected(
+		&u->history, &s->addr, &s->transport->info, s->ready_us - s->opened_us, now_us(u));
 	s->quota = u->limits.answers;
 	s->idle_learnt_us = idle_learnt(u);
 	u->absent_us = 0;
@@ -427,7 +428,8 @@ void upstream_fall_silent(struct upstream *u, const char *why)
 
 	u->session.stats->datagram_silences++;
 	u->absent_us = 0;
-	log_info("upstream %s: %s; %s is used for %.0f minutes", u->label, why, u->stream->label,
+	log_limited(&u->health.limit, LOG_LEVEL_INFO,
+		"upstream %s: %s; %s is used for %.0f minutes", u->label, why, u->stream->label,
 		(double)wait / 60e6);
 }
 
@@ -446,6 +448,7 @@ void upstream_init(struct upstream *u)
 {
 	list_init(&u->sessions);
 	u->session.label = u->label;
+	u->session.limit = &u->health.limit;
 	u->session.owner = &session_owner;
 	u->session.owner_arg = u;
 	u->health.label = u->label;

@@ -402,6 +402,18 @@ def test_stats_has_every_counter(fwd):
     assert lines["total.num.queries"] == "1" and float(lines["time.up"]) > 0
 
 
+def test_stats_of_routes_that_are_not_watched(server, start):
+    """More upstreams than the watch of networks has room for."""
+    many = [
+        {"name": f"u{i}", "address": [f"127.1.{i}.{k}" for k in range(1, 17)], "auth-name": "x.test"} for i in range(16)
+    ]
+    names = [u["name"] for u in many]
+    zone = [{"name": "corp.test", "forward": ["tcp://127.2.0.1:1"]}]
+    options = {"control": True, "upstream": many, "forward": names, "zone": zone, "tls-cert-bundle": server.ca}
+    assert start(None, options).ctl_json("stats")["bound_network_targets"] > 0
+    assert "bound_network_targets=0" in start(server, {"control": True}).ctl("stats").stdout
+
+
 def test_stats_of_lists_and_cache(server, start, tmp_path):
     listed = tmp_path / "listed"
     listed.write_text("bad.test\n")

@@ -253,7 +253,7 @@ def test_resolved_fallback_is_for_when_there_is_nothing_else(tmp_path):
 
 def test_unbound(tmp_path):
     (tmp_path / "conf.d").mkdir()
-    included = write(tmp_path / "conf.d", "more.conf", 'server:\n  answer-cookie: no\n  root-hints: "/x"\n')
+    included = write(tmp_path / "conf.d", "more.conf", 'server:\n  answer-cookie: no\n  root-hints: "/x"\n  ip-freebind: yes\n')
     source = UNBOUND % {"folder": tmp_path}
     path = write(tmp_path, "unbound.conf", source)
     text, complaints = imported(path)
@@ -262,6 +262,7 @@ def test_unbound(tmp_path):
         'listen = [ "127.0.0.1@5300", "::1@5300" ]', "port = 5353", "workers = 2",
         'allow = [ "127.0.0.0/8", "::1/128", "192.168.0.0/16" ]', 'cache-size = "12M"', "cache-min-ttl = 30", "prefetch = true",
         "serve-stale = 3600", "edns-size = 1400", "tcp-clients = 20", "tcp-idle-timeout = 30", "answer-cookies = false",
+        "freebind = true",
         'private-address = [ "192.168.0.0/16" ]', 'private-address-except = [ "lan.example" ]', 'log-level = "debug"',
         r'record = [ "nas.lan. 3600 IN A 192.168.1.5", "printer.lan TXT \"a printer\"" ]',
         'tls-cert-bundle = "/etc/ssl/certs/ca-certificates.crt"',

@@ -3,9 +3,13 @@
 import socket
 
 import dns.message
+import machine
 import pytest
+from conftest import addresses
+from daemon import SANITIZED, Dnsfwd
 from load import load
-from testserver import TIMEOUT, expected_a
+from netns import namespace_or_skip
+from testserver import TIMEOUT, TestServer, expected_a
 
 
 def good(reply, name):
@@ -46,6 +50,95 @@ def test_default_addresses_that_the_machine_lacks_are_passed_over(server, start)
     fwd = start(server, {"listen": None})
     assert fwd.addresses[0][0] == "127.0.0.1"
     assert good(fwd.ask("default.test"), "default.test")
+
+
+# -- an address that comes later (F33) ---------------------------------------------------------
+
+LATER = {4: "198.51.100.7", 6: "2001:db8:7::7"}
+PORT = 5353
+
+
+@pytest.fixture
+def space():
+    space = namespace_or_skip()
+    yield space
+    space.remove()
+
+
+class Late:
+    """A dnsfwd that is to listen on loopback and on an address that nobody has yet."""
+
+    def __init__(self, space, certs, version):
+        self.space, self.host = space, LATER[version]
+        self.server = TestServer(tls=["127.0.0.1:0"], netns=space, certs=certs)
+        self.words = f"{self.host}/{128 if version == 6 else 32} dev lo{' nodad' if version == 6 else ''}"
+
+    def options(self, **more):
+        late = f"[{self.host}]:{PORT}" if ":" in self.host else f"{self.host}:{PORT}"
+        allow = ["127.0.0.0/8", "::1/128", *(f"{a}/{n}" for a, n in ((LATER[4], 32), (LATER[6], 128)))]
+        return {"listen": [f"127.0.0.1:{PORT}", late], "allow": allow, **more}
+
+    def begin(self, **more):
+        return Dnsfwd(self.server, self.options(**more), netns=self.space)
+
+    def appears(self):
+        self.space.ip(f"addr add {self.words}")
+
+    def goes(self):
+        self.space.ip(f"addr del {self.words}")
+
+    def answers(self, fwd, name):
+        for fwd.addresses in ([("127.0.0.1", PORT)], [(self.host, PORT)]):
+            for transport in ("udp", "tcp"):
+                assert addresses(fwd.ask(name, transport=transport)) == [expected_a(name)]
+
+
+@pytest.fixture(params=LATER)
+def late(space, certs, request):
+    it = Late(space, certs, request.param)
+    yield it
+    it.server.stop()
+
+
+def test_address_that_comes_before_the_next_start(late, tmp_path):
+    """It ends at once and says why, with nothing half begun; a service manager starts it until it can be."""
+    control = tmp_path / "control.sock"
+    watch = machine.Stopwatch()
+    fwd = Dnsfwd(late.server, late.options(control=str(control)), netns=late.space, wait=False)
+    assert fwd.wait_end() == 2
+    assert watch.own() < (5 if SANITIZED else 1)
+    text = fwd.log_text()
+    assert f"{late.host}" in text and "no interface of this machine has the address" in text and "freebind" in text
+    assert "listening on" not in text and not control.exists()
+    assert late.server.stat("handshakes") == 0
+    fwd.kill()
+    late.appears()
+    with late.begin() as fwd:
+        late.answers(fwd, "second.test")
+
+
+def test_freebind(late):
+    """Served as soon as an interface has it, and again when it has gone and come back."""
+    with late.begin(freebind=True, workers=2) as fwd:
+        assert [line for line in fwd.log() if "which no interface has yet" in line and late.host in line]
+        fwd.addresses = [("127.0.0.1", PORT)]
+        assert good(fwd.ask("before.test"), "before.test")
+        for turn in range(2):
+            late.appears()
+            late.answers(fwd, f"there{turn}.test")
+            late.goes()
+            fwd.addresses = [("127.0.0.1", PORT)]
+            assert good(fwd.ask(f"gone{turn}.test"), f"gone{turn}.test")
+        assert not [line for line in fwd.log() if " error " in line]
+
+
+def test_freebind_shares_nothing(late):
+    """A port that is taken is taken, whoever will have the address."""
+    with late.begin(freebind=True):
+        second = Dnsfwd(late.server, late.options(freebind=True), netns=late.space, wait=False)
+        assert second.wait_end() == 2
+        assert "another program has this port" in second.log_text()
+        second.kill()
 
 
 def test_allow_udp_silence_tcp_refused(server, start):

@@ -5,8 +5,10 @@ told. A test holds the table against that of the program.
 """
 
 import ipaddress
+import os
 import pathlib
 import re
+import signal
 
 import cookies
 import pytest
@@ -222,6 +224,22 @@ def names_logged(lan, fwd, n):
     return any(f"logged{n}.example" in line for line in fwd.log()[since:])
 
 
+def log_moved(lan, fwd, n):
+    """Whether what happens is told elsewhere, and not on stderr any more; a file tells it at once."""
+    if n > 0:
+        fwd.wait_log("the log goes on elsewhere")
+    since = len(fwd.log())
+    os.kill(fwd.pid, signal.SIGUSR2)
+    if n > 0:
+        for _ in range(5):
+            fwd.ask(f"moved{n}.example")
+        file = pathlib.Path(lan.path("moved.log"))
+        assert not file.exists() or wait_for(lambda: "SIGUSR2" in file.read_text(), what="the line")
+        return len(fwd.log()) == since
+    fwd.wait_log("SIGUSR2", since)
+    return False
+
+
 # ---------------------------------------------------------------- the table
 
 
@@ -279,6 +297,8 @@ def table(lan):
         "tls-priority": ({"query-timeout": "1s"}, {"tls-priority": "NORMAL:-VERS-ALL:+VERS-TLS1.2"}, None, None, None),
         "log-level": ({}, {"log-level": "debug"}, debug_logged, False, True),
         "log-queries": ({"log-level": "debug"}, {"log-queries": True}, names_logged, False, True),
+        "log-file": ({}, {"log-file": lan.path("moved.log")}, log_moved, False, True),
+        "syslog": ({}, {"syslog": True}, log_moved, False, True),
     }
 
 

@@ -177,6 +177,8 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_string_equal(a->tls_priority, b->tls_priority);
 	assert_string_equal(a->log_level, b->log_level);
 	assert_int_equal(a->log_queries, b->log_queries);
+	assert_string_equal(a->log_file, b->log_file);
+	assert_int_equal(a->syslog, b->syslog);
 	check_same_local(a, b);
 	assert_int_equal(a->warnings.count, b->warnings.count);
 }

@@ -53,6 +53,8 @@ static void test_defaults(void **state)
 	assert_string_equal(c->tls_cert_bundle, "");
 	assert_string_equal(c->log_level, "info");
 	assert_false(c->log_queries);
+	assert_string_equal(c->log_file, "");
+	assert_false(c->syslog);
 	assert_int_equal(c->policy, POLICY_FAILOVER);
 	assert_int_equal(c->bootstrap_count, 2);
 	assert_string_equal(addr_text(&c->bootstrap[0], text), "9.9.9.9:53");
@@ -386,12 +388,22 @@ static const struct value_row {
 	{ "log-queries", "on", NULL, "value on: write true or false" },
 	{ "log-queries", "off", NULL, "value off: write true or false" },
 
+	{ "log-file", "\"\"", "\"\"", NULL },
+	{ "log-file", "\"/var/log/dnsfwd/dnsfwd.log\"", "\"/var/log/dnsfwd/dnsfwd.log\"", NULL },
+	{ "log-file", "3", NULL, "value 3: " },
+
+	{ "syslog", "true", "true", NULL },
+	{ "syslog", "false", "false", NULL },
+	{ "syslog", "\"daemon\"", NULL, "value \"daemon\": write true or false" },
+
 	{ "insecure-dtls-library", "true", "true", NULL },
 	{ "insecure-dtls-library", "false", "false", NULL },
 	{ "insecure-dtls-library", "\"yes\"", NULL, "value \"yes\": write true or false" },
 
 	{ "share-port", "true", "true", NULL },
 	{ "share-port", "\"yes\"", NULL, "write true or false" },
+	{ "freebind", "true", "true", NULL },
+	{ "freebind", "1", NULL, "write true or false" },
 	{ "insecure-plain", "true", "true", NULL },
 	{ "insecure-plain", "false", "false", NULL },
 	{ "insecure-plain", "1", NULL, "value 1: write true or false" },

@@ -87,7 +87,7 @@ static void test_changed_reason(void **state)
 	for (unsigned i = 0; i < 600; i++)
 		fail_at(i % 2 ? STAGE_TCP : STAGE_TLS, "reset", START + 22 * SEC + i * 100 * MS);
 	read_log();
-	assert_in_range(count_in_log("\n"), 4, 6);
+	assert_in_range(count_in_log("\n"), 3, 6); /* by the clock of the log all in a moment: to the end of the burst */
 }
 
 /* What changed soon after the beginning, and stays so, is told all the same. */

@@ -1,4 +1,5 @@
 /* One request sent several times: slow names, moves beside them, giving up, asking again. */
+#include "proxy/upstream/trace.h"
 #include "tests/unit/pool_case.h"
 
 /* What fifty queries earn. */
@@ -93,6 +94,41 @@ static void test_asked_once_more(void **state)
 	assert_answered_by(0, 0);
 }
 
+/* The same for one that was lost before: the third sending is its last. */
+static void test_lost_then_slow(void **state)
+{
+	struct fake *b, *c;
+
+	(void)state;
+	submit(0);
+	turn();
+	fake_ready(to(0));
+	turn();
+	assert_int_equal(stands(0), SENT);
+	fake_end(to(0), FAULT_CLOSED, STAGE_DNS); /* it has answered nothing: that counts */
+	turn();
+	b = await_attempt();
+	fake_ready(b);
+	turn();
+	assert_true(flight_on(0, b)->sent);
+	assert_int_equal(asks[0].request.sends, 2);
+	others_are_answered(b, 1600 * MS);
+	c = to(0);
+	assert_ptr_not_equal(c, b);
+	fake_ready(c);
+	turn();
+	others_are_answered(b, 200 * MS);
+	assert_non_null(flight_on(0, c));
+	assert_int_equal(asks[0].request.sends, REQUEST_SENDS_MAX);
+	assert_int_equal(net.stats.upstream_hedges, 1);
+	others_are_answered(b, 3 * SEC);
+	assert_int_equal(asks[0].request.sends, REQUEST_SENDS_MAX);
+	assert_int_equal(net.stats.upstream_hedges, 1);
+	answer(0, c);
+	turn();
+	assert_answered_by(0, 0);
+}
+
 /* The first answer counts, whichever it is. */
 static void test_hedge_and_first_answer(void **state)
 {
@@ -157,11 +193,14 @@ static uint64_t hedges_of(unsigned n)
 /* As many as went into a silence that is over are sent again: the budget is for slow names. */
 static void test_swallowed(void **state)
 {
+	static struct trace trace;
 	struct fake *a = connect_to(0), *b;
+	unsigned told = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 30; i++)
 		submit(i);
+	trace_attach(&trace, &asks[0].request);
 	turn();
 	pass(600 * MS);
 	others_are_answered(a, 1050 * MS);
@@ -174,6 +213,11 @@ static void test_swallowed(void **state)
 		assert_int_equal(asks[i].request.sends, 2);
 	}
 	assert_int_equal(net.stats.upstream_hedges, 0);
+	trace_end(&trace);
+	for (size_t i = 0; i < trace.count; i++)
+		told += trace.event[i].kind == TRACE_LATE &&
+			strstr(trace.event[i].why, "a silence that is over");
+	assert_int_equal(told, 1);
 }
 
 /* One can be asked again from the start; the others must be earned. */
@@ -521,6 +565,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_asked_once_more),
+		TEST(test_lost_then_slow),
 		TEST(test_hedge_and_first_answer),
 		TEST(test_no_second_session),
 		TEST(test_nobody_is_answered),
