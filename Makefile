@@ -34,7 +34,9 @@ BUILD      ?= build
 SAN        ?=
 WERROR     ?=
 SMALL      ?=
-CFLAGS     ?= $(if $(filter 1,$(SMALL)),-Os,-O2 -g)
+# gcc 12 and clang have more than -Os.
+p_size     := $(if $(filter 1,$(SMALL)),$(shell echo 'int a;' | $(CC) -Oz -x c -c -o /dev/null - 2>/dev/null && echo -Oz || echo -Os))
+CFLAGS     ?= $(or $(p_size),-O2 -g)
 HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
 DNSTAP     ?= 0
 SECCOMP    ?= 1
@@ -233,14 +235,14 @@ p_pkgs   := $(shell $(PKG_CONFIG) --exists $(LIBS) $(CTL_LIBS) 2>/dev/null && ec
 p_cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -MMD -MP -fPIE -pthread \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
 	-Wconversion -fstack-protector$(if $(filter 1,$(SMALL)),,-strong) $(if $(WERROR),-Werror)
-ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
+ifneq ($(filter -O1 -O2 -O3 -Os -Oz,$(CFLAGS)),)
 p_cflags += $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif
 p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # Whole-program: what nobody calls is not in it; relocations packed where the linker can.
 ifeq ($(SMALL),1)
-p_cflags  += -DSMALL -flto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
-p_small   := -flto -Wl,--gc-sections,--as-needed \
+p_cflags  += -DSMALL $(if $(filter 0,$(HTTP)),-DNO_STATS_HELP) -flto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+p_small   := -flto -Wl,--gc-sections,--as-needed,--hash-style=gnu,--build-id=none -Wl,-z,noseparate-code \
 	$(if $(shell $(CC) -Wl,--help 2>/dev/null | grep pack-relative-relocs),-Wl$(comma)-z$(comma)pack-relative-relocs)
 endif
 p_ldflags := -pie -pthread $(p_small) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
@@ -259,7 +261,7 @@ objs = $(patsubst %.c,$(O)/%.o,$(1))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-package lint fuzz \
+.PHONY: all run bench bench-names check check-quick check-long check-unit check-e2e check-fuzz check-package check-musl lint fuzz \
 	fuzz-tls-corpus fuzz-dtls-corpus install uninstall dist deb clean help deps deps-check server FORCE
 
 all: $(O)/dnsfwd $(O)/dnsfwdctl
@@ -274,6 +276,7 @@ help:
 	@echo 'make check-long   the e2e suite without sanitizers, and the long tests'
 	@echo 'make check-cross  unit tests and fuzz corpora as a 32-bit and as a big-endian machine (qemu)'
 	@echo 'make check-package    what is installed and packaged: tarball, manual pages, completions, units'
+	@echo 'make check-musl   that everything compiles against musl (OpenWrt, Alpine)'
 	@echo 'make bench        what parts and queries cost, beside unbound and dnsdist where installed; instruction budgets'
 	@echo 'make soak MINUTES=10     mixed load and faults of all kinds: what is lost, what grows'
 	@echo 'make bench-faults what faults of servers and paths cost, beside unbound and stubby (root)'
@@ -341,13 +344,14 @@ $(O)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The octets of the file but for its comments, and a NUL at the end.
+# The octets of the file but for its comments, and a NUL at the end.  SMALL leaves out where it was read.
+p_presets := $(if $(filter 1,$(SMALL)),awk '/^(source|date)=/ { skip = 1; next } skip && /^"/ { next } { skip = 0; print }',cat)
 $(COMMON_MADE): common/config/presets.conf
 	$(call say,MAKE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo '#include "common/config/presets_text.h"'; \
 		echo 'const unsigned char presets_text[] = {'; \
-		sed -e '/^[[:space:]]*#/d' -e 's/^[[:space:]]*//' $< | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		sed -e '/^[[:space:]]*#/d' -e 's/^[[:space:]]*//' -e 's/[[:space:]]*=[[:space:]]*/=/' $< | $(p_presets) | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 		echo '0x00 };'; } > $@
 $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)
@@ -607,9 +611,14 @@ deps-check:
 	@packaging/install-deps.sh build check
 
 # What is installed and packaged.
-check-package: $(O)/dnsfwd $(O)/dnsfwdctl
+check-package: $(O)/dnsfwd $(O)/dnsfwdctl server check-musl
 	@packaging/install-deps.sh build check package
 	@$(e2e_env) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/package
+
+# Compiled against the headers of OpenWrt's and Alpine's C library; nothing is linked.
+check-musl:
+	@packaging/install-deps.sh build check package
+	@packaging/check-musl.sh
 
 check: deps-check
 	@$(MAKE) --no-print-directory check-quick

@@ -8,7 +8,7 @@ command -v musl-gcc >/dev/null || { echo "check-musl.sh: musl-gcc is missing (De
 headers=build/musl-headers
 rm -rf "$headers"
 mkdir -p "$headers"
-for package in libevent-dev libgnutls28-dev libc-ares-dev libconfig-dev libjson-c-dev libseccomp-dev linux-libc-dev; do
+for package in libevent-dev libgnutls28-dev libc-ares-dev libconfig-dev libjson-c-dev libseccomp-dev libfstrm-dev linux-libc-dev; do
 	dpkg -L "$package"
 done | while read -r file; do
 	[ -f "$file" ] || continue

@@ -2,11 +2,17 @@
 
 #include <stddef.h>
 
+#ifdef NO_STATS_HELP
+#define ROW(name, help) { #name }
+#else
+#define ROW(name, help) { #name, help }
+#endif
+
 const struct stats_row stats_rows[] = {
-#define X(name, help) { #name, help },
+#define X(name, help) ROW(name, help),
 	STATS_TABLE(X)
 #undef X
-		{ NULL, NULL },
+		{ .name = NULL },
 };
 
 static const uint16_t offsets[] = {

@@ -126,7 +126,10 @@ struct stats {
 };
 
 struct stats_row {
-	const char *name, *help;
+	const char *name;
+#ifndef NO_STATS_HELP /* nothing shows it */
+	const char *help;
+#endif
 };
 
 /* One row for each counter, in the order of the struct; ended by a NULL name. */

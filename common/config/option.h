@@ -51,7 +51,9 @@ struct option {
 	const char *preset; /* default, as it would be written in the file; NULL: none, must be
 			       written */
 	enum option_reload reload;
-	const char *help; /* one sentence */
+#ifndef SMALL
+	const char *help; /* one sentence; for tests that hold it against the manual page */
+#endif
 };
 
 /* Rows of the top level, and of one group of `upstream` and `zone`. Ended by a row without name. */

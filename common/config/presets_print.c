@@ -92,6 +92,8 @@ static void print_row(const struct preset *p, const struct columns *c, FILE *out
 		print_paragraph("This is", p->status, out);
 	if (p->note)
 		print_paragraph("Note:", p->note, out);
+	if (!p->source) /* a build that leaves them out */
+		return;
 	snprintf(source, sizeof source, "%s (%s)", p->source, p->date);
 	print_paragraph("From:", source, out);
 }

@@ -33,7 +33,7 @@ static void test_one_row_each(void **state)
 {
 	(void)state;
 	assert_int_equal(rows(), COUNT);
-	assert_null(stats_rows[COUNT].help);
+	assert_null(stats_rows[COUNT].name);
 }
 
 static bool is_name(const char *name)
@@ -49,7 +49,9 @@ static void test_names(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT; i++) {
 		expect(stats_rows[i].name, is_name(stats_rows[i].name));
+#ifndef NO_STATS_HELP
 		expect(stats_rows[i].name, stats_rows[i].help && strlen(stats_rows[i].help) > 5);
+#endif
 		for (unsigned k = 0; k < i; k++)
 			expect(stats_rows[i].name, strcmp(stats_rows[i].name, stats_rows[k].name) != 0);
 	}

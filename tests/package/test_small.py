@@ -1,0 +1,46 @@
+"""make SMALL=1, as OpenWrt's package builds it: it has its size, and does what a router needs."""
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+from conftest import BUILD, TOP, make, need, run
+
+# Octets of the stripped program.  The goal is 250 KB; these are what has been reached with gcc 12 (330 KB and 268 KB)
+# and room for a few changes.  Lower them with what is gained.
+BOUNDS = {"x86_64": 336_000, "armv7l": 274_000}
+SERVED = ("test_basic.py", "test_zones.py", "test_local_names.py")
+
+
+@pytest.fixture(scope="module")
+def small():
+    make("SMALL=1", "SECCOMP=0", f"{BUILD}/small/dnsfwd")
+    return BUILD / "small" / "dnsfwd"
+
+
+def test_size(small, tmp_path):
+    need("strip")
+    bound = BOUNDS.get(platform.machine())
+    if not bound:
+        pytest.skip(f"no size is known for {platform.machine()}")
+    run("strip", "-o", tmp_path / "stripped", small)
+    assert (tmp_path / "stripped").stat().st_size <= bound
+
+
+def test_presets_lack_their_sources_only(small):
+    full = run(BUILD / "dnsfwd", "--list-presets").splitlines()
+    kept = run(small, "--list-presets").splitlines()
+    assert not any(line.startswith("    From:") for line in kept)
+    assert [x for x in kept if not x.startswith(" ")] == [x for x in full if not x.startswith(" ")]
+    for line in kept:
+        assert line in full
+
+
+def test_serves(small):
+    env = {**os.environ, "DNSFWD": str(small), "PYTHONDONTWRITEBYTECODE": "1"}
+    result = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long",
+                             *(f"tests/e2e/{name}" for name in SERVED)], cwd=TOP, env=env, text=True, timeout=900,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert result.returncode == 0, result.stdout
