@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "proxy/ctl/commands_local.h"
 #include "proxy/ctl/ctl.h"

@@ -89,7 +89,7 @@ static void probe(struct pool *p, const struct request *r, const struct choice *
  * failover: those who watch are told who is asked now.  What moves a single query on is no such
  * news.
  */
-static void note_serving(struct pool *p, const struct upstream *u, const struct request *r)
+static void note_serving(struct pool *p, struct upstream *u, const struct request *r)
 {
 	uint64_t now = turn_now_us(p->turn);
 
@@ -98,7 +98,7 @@ static void note_serving(struct pool *p, const struct upstream *u, const struct 
 	if (p->serving && p->told_us && now - p->told_us < SERVING_NEWS_US)
 		return; /* a later query tells, if it is still so */
 	if (p->serving) {
-		log_limited(&p->serving_limit, LOG_LEVEL_INFO, "queries go to %s now", u->label);
+		log_limited(&u->health.limit, LOG_LEVEL_INFO, "queries go to %s now", u->label);
 		p->told_us = now;
 	}
 	p->serving = u;

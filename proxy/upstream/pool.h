@@ -15,7 +15,6 @@
 
 #include <stddef.h>
 
-#include "common/base/log_limit.h"
 #include "common/base/turn.h"
 #include "common/config/config.h"
 #include "proxy/upstream/probe.h"
@@ -65,7 +64,6 @@ struct pool {
 	struct timer patience;		/* an upstream has been awaited for long enough */
 	const struct upstream *serving; /* failover: to whom new queries went last, as logged */
 	uint64_t told_us;		/* when the log told of a change last */
-	struct log_limit serving_limit;
 	size_t first;			/* the upstream that the policy prefers now */
 	uint64_t rotation;		/* round-robin */
 	struct probe probe;
