@@ -57,6 +57,7 @@ void config_unref(struct config *c)
 	free_texts(&c->files);
 	free(c->control);
 	free(c->log_level);
+	free(c->log_file);
 	free(c->metrics);
 	free(c->dnstap);
 	free_local(c);
