@@ -658,5 +658,5 @@ deb:
 clean:
 	rm -rf $(BUILD)
 
--include $(clocked:.o=.d) $(patsubst %.o,%.d,$(call objs,$(COMMON_SRC) $(PROXY_SRC) $(CTL_SRC) $(SERVER_SRC)))
+-include $(clocked:.o=.d) $(patsubst %.o,%.d,$(call objs,$(sort $(COMMON_SRC) $(PROXY_SRC) $(DNSTAP_SRC) $(CTL_SRC) $(SERVER_SRC))))
 -include $(COMMON_MADE:.c=.d) $(wildcard $(O)/tests/unit/*.d $(O)/tests/fuzz/*.d $(O)/tests/bench/*.d)
