@@ -154,6 +154,7 @@ void pool_finish_kept(struct pool *p, struct request *r)
 {
 	r->answered = message_parse(r->kept, r->kept_len, &r->answer) == MESSAGE_OK;
 	r->upstream = r->kept_from;
+	r->trusted = r->kept_trusted;
 	r->failure = (struct ede){ EDE_OTHER, "an answer that was kept does not parse" };
 	pool_finish(p, r);
 }
@@ -321,6 +322,7 @@ static void begin(struct pool *p, struct request *r)
 	r->sent_before = r->is_probe = r->needs_stream = r->datagram_late = r->hedged = false;
 	r->late_on = r->avoid = 0;
 	r->own = NULL;
+	r->trusted = false;
 	r->kept = NULL;
 	r->node = (struct list){ 0 };
 	r->work = (struct turn_work){ 0 };

@@ -132,6 +132,7 @@ static void keep(struct request *r, const struct upstream *u)
 	r->kept = copy;
 	r->kept_len = r->answer.len;
 	r->kept_from = u->label;
+	r->kept_trusted = r->trusted;
 }
 
 /* It has had its say: what it may still answer on another session is not waited for. */

@@ -102,6 +102,7 @@ struct request {
 	uint8_t *kept;	      /* owned copy of a SERVFAIL or REFUSED, while others are asked */
 	size_t kept_len;
 	const char *kept_from;
+	bool kept_trusted;
 };
 
 /* It waits in its pool's queue. */

@@ -65,8 +65,6 @@ static void accept_answer(struct session *s, struct flight *f, const struct edns
 	f->session = NULL;
 	if (r->trace)
 		trace_answered(r->trace, s, r, e);
-	r->trusted = s->transport->info.authenticated;
-	r->protocol = s->transport->info.protocol;
 	if (s->setup->form.keepalive)
 		heed_keepalive(s, e);
 	s->setup->owner->answered(s->setup->owner_arg, s, f);
@@ -111,6 +109,9 @@ static void judge(struct session *s, struct flight *f)
 {
 	struct edns e;
 
+	/* Of any answer: one that is sent back may be kept, as the best there is. */
+	f->request->trusted = s->transport->info.authenticated;
+	f->request->protocol = s->transport->info.protocol;
 	edns_parse(&f->request->answer, true, &e);
 	switch (session_cookie_judge(s, f, &e)) {
 	case COOKIE_ACCEPT:
