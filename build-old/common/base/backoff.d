@@ -1,2 +1,0 @@
-build-old/common/base/backoff.o: common/base/backoff.c common/base/backoff.h
-common/base/backoff.h:

@@ -1,3 +1,0 @@
-build-old/common/base/hostmatch.o: common/base/hostmatch.c \
- common/base/hostmatch.h
-common/base/hostmatch.h:

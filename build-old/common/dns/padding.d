@@ -1,2 +1,0 @@
-build-old/common/dns/padding.o: common/dns/padding.c common/dns/padding.h
-common/dns/padding.h:

@@ -1,3 +1,0 @@
-build-old/proxy/upstream/priority.o: proxy/upstream/priority.c \
- proxy/upstream/priority.h
-proxy/upstream/priority.h:

@@ -1,2 +1,0 @@
-build-old/proxy/version.o: proxy/version.c proxy/version.h
-proxy/version.h:

@@ -1,1 +1,0 @@
-build-old/tests/bench/udpload.o: tests/bench/udpload.c

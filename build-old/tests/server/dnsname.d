@@ -1,3 +1,0 @@
-build-old/tests/server/dnsname.o: tests/server/dnsname.c \
- tests/server/dnsname.h
-tests/server/dnsname.h:

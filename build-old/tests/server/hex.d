@@ -1,2 +1,0 @@
-build-old/tests/server/hex.o: tests/server/hex.c tests/server/hex.h
-tests/server/hex.h:

@@ -1,4 +1,0 @@
-build-old/tests/server/options.o: tests/server/options.c \
- tests/server/options.h tests/server/stats.h
-tests/server/options.h:
-tests/server/stats.h:
