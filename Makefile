@@ -104,7 +104,7 @@ IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
 PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC)) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
-	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
+	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/config_text.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
@@ -129,7 +129,7 @@ PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC))
 	proxy/upstream/verify.c proxy/upstream/verify_chain.c proxy/upstream/verify_dates.c proxy/upstream/verify_name.c
 
 # dnsfwdctl, the control tool.
-CTL_SRC := proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c text.c \
+CTL_SRC := proxy/config_text.c proxy/version.c $(addprefix proxy/ctl/, ask.c commands.c config_file.c main.c text.c \
 	portal.c portal_gateway.c portal_probe.c show_explain.c show_stats.c show_status.c show_upstreams.c top.c top_draw.c)
 
 # Its audit: what measures and grades resolvers, with the TLS and the name lookup of the daemon.

@@ -6,25 +6,8 @@
 #include <string.h>
 
 #include "common/config/errors.h"
+#include "proxy/config_text.h"
 #include "proxy/upstream/memory.h"
-
-/* The whole file in memory, one octet more than allowed at most so that too much is seen. */
-static char *read_file(const char *name, size_t *ret_len)
-{
-	FILE *f = fopen(name, "re");
-	char *text = f ? malloc(CONFIG_BUFFER_MAX + 1) : NULL;
-
-	if (text) {
-		*ret_len = fread(text, 1, CONFIG_BUFFER_MAX + 1, f);
-		if (ferror(f)) {
-			free(text);
-			text = NULL;
-		}
-	}
-	if (f)
-		fclose(f);
-	return text;
-}
 
 /* libconfig goes through NULL where it has no memory: a reload must not end what runs. */
 static struct config *parse(const struct config_file *f, const char *name, const char *text, size_t len,
@@ -47,7 +30,7 @@ struct config *config_file_load(
 	if (!name && f->overrides.forward_count == 0)
 		name = CONFIG_FILE;
 	if (name)
-		text = read_file(name, &len);
+		text = config_text_read(name, &len);
 	if (ret_unreadable)
 		*ret_unreadable = name && !text;
 	if (name && !text) {

@@ -7,6 +7,7 @@
 
 #include "common/config/config.h"
 #include "common/config/option.h"
+#include "proxy/config_text.h"
 #include "proxy/ctl/audit_lookup.h"
 #include "proxy/ctl/audit_options.h"
 #include "proxy/ctl/audit_print.h"
@@ -79,7 +80,7 @@ static struct config *load(const struct audit_options *c)
 	struct config_errors errors = { 0 };
 	struct config *config;
 	size_t len = 0;
-	char *text = c->ca ? ca_text(c->ca, &len) : file ? config_file_read(file, &len) : NULL;
+	char *text = c->ca ? ca_text(c->ca, &len) : file ? config_text_read(file, &len) : NULL;
 
 	if ((file || c->ca) && !text) {
 		fprintf(stderr, "dnsfwdctl: cannot read %s: %m%s\n", c->ca ? c->ca : file,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proxy/config_text.h"
 #include "proxy/ctl/config_file.h"
 #include "proxy/ctl/ctl.h"
 
@@ -17,7 +18,7 @@ static int read_names(struct audit_options *o, const char *file)
 {
 	struct config_errors errors = { 0 };
 	size_t len;
-	char *text = config_file_read(file, &len);
+	char *text = config_text_read(file, &len);
 	bool ok;
 
 	if (!text) {

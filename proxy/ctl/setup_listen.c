@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "proxy/config_text.h"
 #include "proxy/ctl/config_file.h"
 #include "proxy/ctl/setup.h"
 
@@ -70,9 +71,9 @@ bool setup_listen(const char *root, const char *file, const char *written, struc
 	}
 	addr_parse("127.0.0.1", strlen("127.0.0.1"), DNS_PORT, false, ret);
 	if (!file && setup_path(root, config_file_default, whole))
-		text = config_file_read(whole, &len);
+		text = config_text_read(whole, &len);
 	else
-		text = file ? config_file_read(file, &len) : NULL;
+		text = file ? config_text_read(file, &len) : NULL;
 	if (!text && !file && errno == ENOENT)
 		return true;
 	if (!text) {

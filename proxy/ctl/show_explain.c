@@ -7,11 +7,6 @@
 #include "proxy/ctl/ctl.h"
 #include "proxy/ctl/text.h"
 
-static const char *or_nothing(const char *text)
-{
-	return text ? text : "";
-}
-
 static const char *ms(struct json_object *o, const char *key, char text[TEXT_MAX])
 {
 	return text_duration(member_decimal(o, key) / 1e3, text);

@@ -23,11 +23,6 @@ static enum ink ink_of(const char *state)
 	return INK_WARN;
 }
 
-static const char *or_nothing(const char *text)
-{
-	return text ? text : "";
-}
-
 static void show_head(struct json_object *a)
 {
 	const char *state = or_nothing(member_text(a, "state"));

@@ -8,11 +8,6 @@
 #include "proxy/ctl/ctl.h"
 #include "proxy/ctl/text.h"
 
-static const char *or_nothing(const char *text)
-{
-	return text ? text : "";
-}
-
 /* "label text" on a line of its own. */
 static void begin(const char *label)
 {

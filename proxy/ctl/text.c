@@ -48,6 +48,11 @@ bool member_is(struct json_object *o, const char *key)
 	return member(o, key);
 }
 
+const char *or_nothing(const char *text)
+{
+	return text ? text : "";
+}
+
 size_t list_length(struct json_object *list)
 {
 	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;

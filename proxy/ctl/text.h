@@ -18,6 +18,9 @@ double member_decimal(struct json_object *o, const char *key);
 bool member_true(struct json_object *o, const char *key);
 bool member_is(struct json_object *o, const char *key); /* it is there and not null */
 
+/* "" for NULL */
+const char *or_nothing(const char *text);
+
 /* 0 where it is no array */
 size_t list_length(struct json_object *list);
 

@@ -54,11 +54,6 @@ static void __attribute__((format(printf, 3, 4))) line(
 
 /* ------------------------------------------------------------------ figures */
 
-static const char *or_nothing(const char *text)
-{
-	return text ? text : "";
-}
-
 static struct json_object *counters(const struct top_reading *r)
 {
 	return member(r->stats, "counters");

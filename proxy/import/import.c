@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/exit_code.h"
 #include "proxy/import/text_file.h"
-
-enum { IMPORT_OK = 0, IMPORT_CONFIG = 1, IMPORT_FILES = 3, IMPORT_MEMORY = 4 }; /* design 6 */
 
 /* ------------------------------------------------------------------ whose file it is */
 
@@ -89,7 +88,7 @@ static int check(const char *text, size_t len)
 	tell("", &errors);
 	config_errors_free(&errors);
 	config_unref(c);
-	return c ? IMPORT_OK : IMPORT_CONFIG;
+	return c ? EXIT_OK : EXIT_CONFIG;
 }
 
 static int finish(const struct draft *d, const char *file, const char *const *more, size_t count)
@@ -98,23 +97,23 @@ static int finish(const struct draft *d, const char *file, const char *const *mo
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 	bool nobody = d->main.count == 0 && count == 0;
-	int code = IMPORT_MEMORY;
+	int code = EXIT_MEMORY;
 
 	if (out) {
 		draft_print(d, file, more, count, out);
 		if (fclose(out) == 0 && !d->no_memory) {
 			fputs(text, stdout);
 			tell("not carried over: ", &d->notes);
-			code = nobody ? IMPORT_CONFIG : check(text, len);
+			code = nobody ? EXIT_CONFIG : check(text, len);
 		}
 	}
 	free(text);
-	if (nobody && code == IMPORT_CONFIG)
+	if (nobody && code == EXIT_CONFIG)
 		fprintf(stderr,
 			"dnsfwd: %s names no resolver that dnsfwd could ask; name one: dnsfwd "
 			"--import %s quad9\n",
 			file, file);
-	else if (code == IMPORT_MEMORY)
+	else if (code == EXIT_MEMORY)
 		fputs("dnsfwd: out of memory\n", stderr);
 	return code;
 }
@@ -124,18 +123,18 @@ int import_command(const char *file, const char *kind, const char *const *upstre
 	struct draft d = { .file = file };
 	enum import_kind k = IMPORT_UNKNOWN;
 	char error[256], *text;
-	int code = IMPORT_CONFIG;
+	int code = EXIT_CONFIG;
 
 	if (kind && !import_kind_parse(kind, &k)) {
 		fprintf(stderr, "dnsfwd: --import-kind %s: stubby, resolved or unbound is wanted\n",
 			kind);
-		return IMPORT_CONFIG;
+		return EXIT_CONFIG;
 	}
 	text = text_file_read(file);
 	if (!text) {
 		fprintf(stderr, "dnsfwd: cannot read %s: %s\n", file,
 			errno == EINVAL ? "it is no text file" : strerror(errno));
-		return IMPORT_FILES;
+		return EXIT_FILES;
 	}
 	if (k == IMPORT_UNKNOWN)
 		k = import_kind_guess(file, text);
