@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "common/base/build.h"
 #include "common/base/log.h"
 #include "common/cache/cache.h"
 #include "proxy/added_zones.h"
@@ -422,7 +423,7 @@ struct app *app_new(struct config *config, const struct config_file *file, bool 
 		return NULL;
 	a->file = *file;
 	portal_init(&a->portal, loop_boottime_s, NULL);
-	a->around.portal = &a->portal;
+	a->around.portal = WITH_PORTAL ? &a->portal : NULL;
 	a->mailbox.fd = -1;
 	*ret_code = build(a, config, check_only, &passed, error, size);
 	passed_close(&passed);
@@ -547,7 +548,7 @@ enum exit_code app_run(struct app *a)
 		return EXIT_OTHER;
 	if (dnstap_start(a->dnstap) < 0)
 		return EXIT_MEMORY;
-	if (a->now->cache && *a->now->config->cache_snapshot)
+	if (WITH_SNAPSHOT && a->now->cache && *a->now->config->cache_snapshot)
 		snapshot_read(a->now->cache, a->now->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
@@ -570,7 +571,7 @@ static void keep_cache(const struct app *a)
 {
 	const struct edition *e = a->now;
 
-	if (e && e->cache && a->served && *e->config->cache_snapshot)
+	if (WITH_SNAPSHOT && e && e->cache && a->served && *e->config->cache_snapshot)
 		snapshot_write(e->cache, e->config->cache_snapshot, loop_boottime_s(NULL));
 }
 
