@@ -30,6 +30,7 @@
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/ops/sandbox.h"
+#include "proxy/ops/state_dir.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/ops/watchdog.h"
 #include "proxy/portal_keeper.h"
@@ -545,6 +546,7 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
+	state_dir_tell(a->now->config);
 	if (dnstap_start(a->dnstap) < 0)
 		return EXIT_MEMORY;
 	if (a->now->cache && *a->now->config->cache_snapshot)
