@@ -147,7 +147,7 @@ SETUP_SRC := proxy/client/holder.c $(addprefix proxy/ctl/, \
 CTL_SRC += $(AUDIT_SRC) $(SETUP_SRC)
 
 # The clock and the network around it.
-PROXY_SRC += proxy/epochs.c proxy/wallclock.c $(addprefix proxy/ops/, \
+PROXY_SRC += proxy/epoch_mails.c proxy/epochs.c proxy/wallclock.c $(addprefix proxy/ops/, \
 	clockwatch.c last_time.c netwatch.c networks.c route.c)
 
 # What of these is another with the test clock.
@@ -186,7 +186,7 @@ UPSTREAM_TESTS := \
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_portal test_portal_probe test_private test_quota test_route test_secrets test_self test_udp_sender \
-	test_sandbox test_sandbox_calls test_watchdog test_epochs test_trusts
+	test_sandbox test_sandbox_calls test_watchdog test_epochs test_mailbox test_trusts
 PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
 PROXY_TESTS    += test_dnstap_frame
 SURROUNDINGS_TESTS := test_last_time test_networks test_route_ask
@@ -471,8 +471,12 @@ $(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailb
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
-$(O)/tests/unit/test_epochs: p_ldflags += -Wl,--wrap=clock_slept_us
-$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+$(O)/tests/unit/test_mailbox: %: %.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
+
+$(O)/tests/unit/test_epochs: p_ldflags += -Wl,--wrap=clock_slept_us,--wrap=calloc,--wrap=malloc
+$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/epoch_mails.o $(O)/proxy/mailbox.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
