@@ -424,7 +424,7 @@ struct app *app_new(struct config *config, const struct config_file *file, bool 
 		return NULL;
 	a->file = *file;
 	portal_init(&a->portal, loop_boottime_s, NULL);
-	a->around.portal = WITH_PORTAL ? &a->portal : NULL;
+	a->around.portal = &a->portal;
 	a->mailbox.fd = -1;
 	*ret_code = build(a, config, check_only, &passed, error, size);
 	passed_close(&passed);

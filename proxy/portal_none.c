@@ -34,6 +34,12 @@ void portal_deinit(struct portal *p)
 	(void)p;
 }
 
+void portal_hold(struct portal *p, bool held)
+{
+	(void)p;
+	(void)held;
+}
+
 bool portal_has(struct portal *p, unsigned number, const uint8_t *name, size_t len)
 {
 	(void)p;
