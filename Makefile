@@ -104,7 +104,7 @@ IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
 PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC)) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
-	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/config_text.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
+	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/app_ops.c proxy/app_run.c proxy/app_signals.c proxy/app_workers.c proxy/capacity.c proxy/config_file.c proxy/config_text.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
