@@ -106,8 +106,8 @@ IMPORT_SRC := $(addprefix proxy/import/, \
 PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC)) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/app_ops.c proxy/app_run.c proxy/app_signals.c proxy/app_workers.c proxy/capacity.c proxy/config_file.c proxy/config_text.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
-	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
-	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
+	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/queries.c proxy/client/query.c \
+	proxy/client/query_end.c proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
 	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c proxy/ops/log_syslog.c proxy/ops/log_target.c \
@@ -209,7 +209,7 @@ fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 # All that is between a client's message and an upstream's.
 fuzz_program_more := $(UPSTREAM_SRC) $(RESOLVE_SRC) proxy/loop.c tests/unit/fake_transport.c \
 	$(addprefix proxy/resolve/,dns64.c local.c local_data.c portal.c private.c route.c) \
-	$(addprefix proxy/client/,cookie.c judge.c query.c query_read.c querylog.c quota.c reply.c)
+	$(addprefix proxy/client/,cookie.c judge.c queries.c query.c query_end.c query_read.c querylog.c quota.c reply.c)
 fuzz_program_libs := -lcmocka
 
 # What serves figures over HTTP, or says that it does not.

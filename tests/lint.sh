@@ -29,7 +29,7 @@ arrows proxy/ctl 'common/|proxy/(ctl|upstream)/|proxy/(version|config_text)|prox
 arrows proxy/import 'common/|proxy/(import/|exit_code)'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'
-found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c proxy/resolve \
+found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/quer*.c proxy/resolve \
 	proxy/upstream/pool*.c proxy/upstream/upstream.c proxy/upstream/ways.c proxy/upstream/session*.c)
 [ -z "$found" ] || fault "a library where it does not belong:
 $found"
