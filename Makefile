@@ -168,7 +168,7 @@ COMMON_TESTS := \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_json test_last_good test_le test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_record_text test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
