@@ -89,7 +89,8 @@ UPSTREAM_SRC := \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/renew.c proxy/upstream/retest.c \
-	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_end.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session_send.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/trace.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
 
