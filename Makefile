@@ -71,7 +71,7 @@ COMMON_SRC := \
 	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/endpoint.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/local.c \
-	common/config/nearest.c common/config/option.c common/config/pins.c \
+	common/config/nearest.c common/config/option.c common/config/pins.c common/config/places.c \
 	common/config/policy_hash.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
@@ -98,7 +98,7 @@ UPSTREAM_SRC := \
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 # What a started dnsfwd gives up.
-SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandbox_calls.c sandbox_paths.c user.c)
+SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandbox_calls.c sandbox_paths.c state_dir.c user.c)
 
 # What others were told, in our own syntax.
 IMPORT_SRC := $(addprefix proxy/import/, \
@@ -477,7 +477,7 @@ $(O)/tests/unit/test_mailbox: %: %.o $(O)/proxy/mailbox.o $(O)/libcommon.a
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 $(O)/tests/unit/test_epochs: p_ldflags += -Wl,--wrap=clock_slept_us,--wrap=calloc,--wrap=malloc
-$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/epoch_mails.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/epoch_mails.o $(O)/proxy/mailbox.o $(O)/proxy/resolve/portal.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 

@@ -11,6 +11,7 @@
 #include "proxy/ops/dnstap.h"
 #include "proxy/ops/notify.h"
 #include "proxy/ops/sandbox.h"
+#include "proxy/ops/state_dir.h"
 #include "proxy/ops/watchdog.h"
 #include "proxy/snapshot.h"
 #include "proxy/trusts.h"
@@ -94,6 +95,7 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
+	state_dir_tell(a->now->config);
 	if (dnstap_start(a->dnstap) < 0)
 		return EXIT_MEMORY;
 	if (a->now->cache && *a->now->config->cache_snapshot)

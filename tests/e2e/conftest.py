@@ -7,6 +7,7 @@ from _pytest.runner import runtestprotocol
 
 sys.dont_write_bytecode = True
 
+import folders  # noqa: E402
 import machine  # noqa: E402
 from certcase import TLS13, Bench, of_version  # noqa: E402
 from clockfile import ClockFile  # noqa: E402
@@ -25,6 +26,7 @@ STOOD_STILL = 0.5  # seconds that the machine took: with less, dnsfwd's own limi
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes longer than a check before a commit may")
+    folders.sweep()
     config.addinivalue_line("markers", "clock: is about a limit of time; tried again where the machine stood still")
 
 

@@ -19,12 +19,12 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 import clockfile
 import dns.message
+import folders
 import machine
 from testserver import TIMEOUT, TestServer, wait_for
 
@@ -122,7 +122,7 @@ class Dnsfwd:
         clock=None,
         command=None,
     ):
-        self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-")
+        self.folder = folders.make("e2e")
         self.lines, self.changed = [], threading.Condition()
         self.ended = False  # nothing more comes from stderr
         self.process = None
