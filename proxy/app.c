@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "common/base/build.h"
 #include "common/base/log.h"
 #include "proxy/added_zones.h"
 #include "proxy/capacity.h"
@@ -200,7 +201,7 @@ static void keep_cache(const struct app *a)
 {
 	const struct edition *e = a->now;
 
-	if (e && e->cache && a->served && *e->config->cache_snapshot)
+	if (WITH_SNAPSHOT && e && e->cache && a->served && *e->config->cache_snapshot)
 		snapshot_write(e->cache, e->config->cache_snapshot, loop_boottime_s(NULL));
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/build.h"
 #include "common/base/log.h"
 #include "proxy/announce.h"
 #include "proxy/loop.h"
@@ -98,7 +99,7 @@ enum exit_code app_run(struct app *a)
 	state_dir_tell(a->now->config);
 	if (dnstap_start(a->dnstap) < 0)
 		return EXIT_MEMORY;
-	if (a->now->cache && *a->now->config->cache_snapshot)
+	if (WITH_SNAPSHOT && a->now->cache && *a->now->config->cache_snapshot)
 		snapshot_read(a->now->cache, a->now->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);

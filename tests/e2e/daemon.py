@@ -8,6 +8,7 @@ Nothing here sleeps to wait for something: the log says when it listens, and wai
 condition holds.  stop() is a check too: exit status 0 and no word from a sanitizer.
 """
 
+import functools
 import json
 import os
 import pathlib
@@ -87,6 +88,11 @@ def run(*args, timeout=TIMEOUT, env=None, binary=BINARY, **kwargs):
     )
     assert not SANITIZER.search(done.stderr), done.stderr
     return done
+
+
+@functools.cache
+def is_built_with(option):
+    return f" {option}=1" in run("-V").stdout
 
 
 class Dnsfwd:
