@@ -136,7 +136,7 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
-	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
+	proxy/upstream/dtls_filter.c proxy/upstream/dtls_handshake.c proxy/upstream/dtls_library.c proxy/upstream/dtls_read.c \
 	proxy/upstream/last_good_file.c proxy/upstream/memory.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
 	proxy/upstream/plain_udp.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
@@ -212,7 +212,7 @@ TLS_SRC        := $(addprefix proxy/upstream/, \
 	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c tickets.c tls_engine.c \
 	tls_policy.c trust.c verify.c verify_chain.c verify_dates.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
-	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
+	dtls.c dtls_handshake.c dtls_read.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
 DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
@@ -242,7 +242,8 @@ PROXY_SRC += $(if $(filter 1,$(DNSTAP)),$(DNSTAP_SRC),proxy/ops/dnstap_none.c)
 # Left out, with what is there in its place; proxy/build.h does the rest.
 without = $(if $(filter 1,$(1)),,$(eval PROXY_SRC := $(filter-out $(2),$(PROXY_SRC)) $(3)))
 $(call without,$(HTTP),$(HTTP_SRC),proxy/ops/metrics_none.c)
-$(call without,$(DTLS),$(addprefix proxy/upstream/, datagrams.c dtls.c dtls_engine.c dtls_filter.c dtls_library.c udp_socket.c))
+$(call without,$(DTLS),$(addprefix proxy/upstream/, datagrams.c dtls.c dtls_engine.c dtls_filter.c \
+	dtls_handshake.c dtls_library.c dtls_read.c udp_socket.c))
 $(call without,$(PORTAL),proxy/portal_keeper.c proxy/ops/control_portal.c proxy/ops/portal_json.c proxy/resolve/portal.c, \
 	proxy/portal_none.c)
 $(call without,$(EXPLAIN),proxy/ops/control_explain.c proxy/ops/explain_json.c,proxy/ops/control_explain_none.c)
