@@ -88,7 +88,8 @@ COMMON_SRC := \
 	common/config/policy_hash.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
-	common/config/upstream.c common/config/value.c common/config/zone.c \
+	common/config/upstream.c common/config/value.c common/config/value_allowed.c common/config/value_print.c \
+	common/config/words.c common/config/zone.c \
 	common/local/answer.c common/local/blocklist.c common/local/dns64.c common/local/hosts.c common/local/nameset.c \
 	common/local/record_line.c common/local/records.c common/local/special.c \
 	common/local/suffix.c common/local/text.c
