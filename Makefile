@@ -82,7 +82,7 @@ COMMON_SRC := \
 	common/cache/cache.c common/cache/clear_names.c common/cache/cut.c common/cache/hit.c common/cache/key.c \
 	common/cache/lifetime.c common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
 	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/endpoint.c common/config/errors.c \
-	common/config/forward.c common/config/include.c common/config/load.c \
+	common/config/forward.c common/config/include.c common/config/load.c common/config/load_addresses.c \
 	common/config/local.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c common/config/places.c \
 	common/config/policy_hash.c \
@@ -130,7 +130,7 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c proxy/ops/log_syslog.c proxy/ops/log_target.c \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_portal.c proxy/ops/control_zone.c proxy/ops/links.c proxy/ops/portal_json.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
-	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
+	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/files_read.c proxy/ops/notify.c proxy/ops/report.c \
 	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/upstreams_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/portal.c proxy/resolve/private.c proxy/resolve/route.c \
