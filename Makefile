@@ -100,13 +100,13 @@ COMMON_MADE = $(O)/common/config/presets_text.c
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
 	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/history.c proxy/upstream/limits.c proxy/upstream/look.c \
-	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
+	proxy/upstream/opening.c proxy/upstream/opening_backoff.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/renew.c proxy/upstream/retest.c \
 	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_end.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
 	proxy/upstream/session_send.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/trace.c proxy/upstream/transport.c \
-	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
+	proxy/upstream/upstream.c proxy/upstream/upstream_sessions.c proxy/upstream/verdict.c proxy/upstream/ways.c
 
 # What becomes of a question.
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
@@ -122,7 +122,7 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	$(addprefix proxy/, added_zones.c announce.c app.c app_ops.c app_run.c app_signals.c app_workers.c capacity.c \
 	config_file.c config_text.c edition.c features.c groups.c groups_prepare.c listeners.c loop.c mailbox.c main.c \
 	member.c names.c policies.c portal_keeper.c) \
-	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
+	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c proxy/worker_change.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/queries.c proxy/client/query.c \
 	proxy/client/query_end.c proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \

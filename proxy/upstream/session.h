@@ -166,6 +166,12 @@ static inline bool session_is_spent(const struct session *s)
 	return s->quota > 0 && s->asked + s->queued_count >= s->quota;
 }
 
+/* Ready, and what it is asked will be answered as far as one knows. */
+static inline bool session_is_relied_on(const struct session *s)
+{
+	return s->state == SESSION_READY && !s->suspect && !session_is_spent(s);
+}
+
 /*
  * Borrows f and its request, and promises: answered, returned, or session_forget was called. Only
  * when session_has_room; f is free, f->request is set.
