@@ -21,8 +21,8 @@ struct worker {
 	struct local local;
 	struct queries queries;
 	struct list explains; /* under way */
-	struct cache *cache; /* borrowed; NULL: none */
-	size_t network;	     /* place of that it is on, as far as it knows */
+	struct cache *cache;  /* borrowed; NULL: none */
+	size_t network;	      /* place of that it is on, as far as it knows */
 	void (*resumed)(void *arg);
 	void *resumed_arg;
 

@@ -21,7 +21,8 @@ static void range_text(const struct option *o, char *min, char *max, size_t size
 }
 
 /* With the range. */
-static void amount_text(const struct option *o, const char *what, const char *like, char *text, size_t size)
+static void amount_text(
+	const struct option *o, const char *what, const char *like, char *text, size_t size)
 {
 	char min[32], max[32];
 
@@ -37,7 +38,8 @@ static const char *sentence_of(const struct option *o)
 	case OPTION_BOOL:
 		return "write true or false";
 	case OPTION_DNS64:
-		return "a prefix of 32, 40, 48, 56, 64 or 96 bits is wanted, like \"64:ff9b::/96\", "
+		return "a prefix of 32, 40, 48, 56, 64 or 96 bits is wanted, like "
+		       "\"64:ff9b::/96\", "
 		       "or \"auto\"";
 	case OPTION_ENDPOINT:
 		return "an address that no other machine reaches, like \"127.0.0.1:9953\" or "
@@ -81,11 +83,12 @@ void value_allowed(const struct option *o, char *text, size_t size)
 		amount_text(o, "whole number", "", text, size);
 	else if (o->type == OPTION_DURATION)
 		amount_text(o, "duration",
-			", like \"4s\" or \"250ms\" (ms, s, m, h, d, w), or a whole number of seconds",
+			", like \"4s\" or \"250ms\" (ms, s, m, h, d, w), or a whole number of "
+			"seconds",
 			text, size);
 	else if (o->type == OPTION_SIZE)
-		amount_text(o, "size", ", like \"512k\" or \"16M\", or a whole number of octets", text,
-			size);
+		amount_text(o, "size", ", like \"512k\" or \"16M\", or a whole number of octets",
+			text, size);
 	else if (o->type == OPTION_PRINTABLE || (o->type == OPTION_STRING && o->max > 0))
 		text_text(o, text, size);
 	else

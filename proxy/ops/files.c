@@ -67,7 +67,8 @@ static void post(struct files *f)
 		all_told &= post_to(f, f->workers[i]);
 	if (all_told)
 		return;
-	log_error("out of memory: a worker goes on with what the files said before; it is told in %u s",
+	log_error("out of memory: a worker goes on with what the files said before; it is told in "
+		  "%u s",
 		AGAIN_S);
 	event_add(f->again, &again);
 }

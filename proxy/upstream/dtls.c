@@ -83,7 +83,8 @@ void dtls_note_error(struct dtls *t, int error)
 	if (t->state != DTLS_HANDSHAKE || t->heard)
 		return;
 	if (error == ECONNREFUSED) {
-		dtls_finish_with(t, STAGE_UDP, FAULT_PROTOCOL, "nobody listens on that UDP port (ICMP)");
+		dtls_finish_with(
+			t, STAGE_UDP, FAULT_PROTOCOL, "nobody listens on that UDP port (ICMP)");
 	} else if (is_local(error)) {
 		tcp_socket_fault(&t->end, STAGE_ROUTE, error);
 		dtls_finish(t);

@@ -128,7 +128,8 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 /* All addresses have had their turn, or no more connections are allowed for now. */
 static bool is_round_over(const struct upstream *u)
 {
-	return u->connecting == 0 && (!race_round_open(&u->race) || opening_fruitless_until(u) > upstream_now_us(u));
+	return u->connecting == 0 &&
+	       (!race_round_open(&u->race) || opening_fruitless_until(u) > upstream_now_us(u));
 }
 
 /* One attempt less: true if another may follow it in this round. */
@@ -231,7 +232,8 @@ void opening_rest(struct upstream *u)
 /* A host name was never looked up, or may have moved. */
 static void ask_for_addresses(struct upstream *u)
 {
-	if (!u->want_addresses || (u->wanted_us && upstream_now_us(u) - u->wanted_us < WANT_EVERY_US))
+	if (!u->want_addresses ||
+		(u->wanted_us && upstream_now_us(u) - u->wanted_us < WANT_EVERY_US))
 		return;
 	u->wanted_us = upstream_now_us(u);
 	u->want_addresses(u->want_arg, u);
@@ -340,7 +342,8 @@ void opening_ensure(struct upstream *u, bool urgent)
 		return;
 	if (upstream_now_us(u) < next_us(u, urgent)) {
 		if (urgent) {
-			u->session.stats->bound_connects += opening_fruitless_until(u) > upstream_now_us(u);
+			u->session.stats->bound_connects +=
+				opening_fruitless_until(u) > upstream_now_us(u);
 			retry_at(u, next_us(u, urgent));
 		}
 		return;

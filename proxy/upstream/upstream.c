@@ -164,7 +164,7 @@ void upstream_set_addresses(struct upstream *u, const struct addr *addrs, size_t
 		u->unknown[0] = '\0';
 	if (race_is_new(&u->race))
 		u->next_try_us = u->next_probe_us = 0; /* what failed were others */
-	u->wanted_us = upstream_now_us(u);		       /* they are fresh */
+	u->wanted_us = upstream_now_us(u);	       /* they are fresh */
 	opening_renew(u);
 }
 

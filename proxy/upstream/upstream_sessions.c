@@ -26,8 +26,8 @@ static void on_ready(void *arg, struct session *s)
 	if (!opening_won(u, s))
 		return;
 	health_connected(&u->health, &s->addr, &s->transport->info, s->ready_us - s->opened_us);
-	s->seen = history_connected(
-		&u->history, &s->addr, &s->transport->info, s->ready_us - s->opened_us, upstream_now_us(u));
+	s->seen = history_connected(&u->history, &s->addr, &s->transport->info,
+		s->ready_us - s->opened_us, upstream_now_us(u));
 	s->quota = u->limits.answers;
 	s->idle_learnt_us = idle_learnt(u);
 	u->absent_us = 0;
@@ -43,7 +43,8 @@ static void on_unready(void *arg, struct session *s)
 
 	if (upstream_ready(u) == 0) {
 		u->owner->lost(u->owner_arg, u);
-		u->reopen = s->answers > 0 || upstream_now_us(u) - s->ready_us >= WORTH_REOPENING_US;
+		u->reopen =
+			s->answers > 0 || upstream_now_us(u) - s->ready_us >= WORTH_REOPENING_US;
 	}
 	if (s->state == SESSION_RETIRING)
 		opening_renew(u); /* for one that has ended, on_ended does it */
@@ -55,7 +56,8 @@ static void retire_idle(struct upstream *u, const struct addr *addr)
 	list_for_each (n, &u->sessions) {
 		struct session *s = container_of(n, struct session, node);
 
-		if (session_is_relied_on(s) && session_inflight(s) == 0 && addr_equal(&s->addr, addr))
+		if (session_is_relied_on(s) && session_inflight(s) == 0 &&
+			addr_equal(&s->addr, addr))
 			session_retire(s);
 	}
 }
@@ -199,8 +201,8 @@ static void on_answered(void *arg, struct session *s, struct flight *f)
 static void learn(struct upstream *u, const struct session *s, const struct transport_end *end)
 {
 	if (end && s->answers > 0 && (end->fault == FAULT_CLOSED || end->fault == FAULT_RESET))
-		limits_closed(
-			&u->limits, s->answers, upstream_now_us(u) - s->answered_us, s->unanswered > 0);
+		limits_closed(&u->limits, s->answers, upstream_now_us(u) - s->answered_us,
+			s->unanswered > 0);
 }
 
 static bool answers_others(const struct upstream *u)
@@ -241,8 +243,8 @@ static void session_lost(
 	if (upstream_ready(u) > 0 || !(failed || end->fault == FAULT_TIMEOUT))
 		health_note(&u->health, &s->addr, end);
 	else
-		health_failed(&u->health, &s->addr, end, failed ? u->next_try_us - upstream_now_us(u) : 0,
-			upstream_now_us(u));
+		health_failed(&u->health, &s->addr, end,
+			failed ? u->next_try_us - upstream_now_us(u) : 0, upstream_now_us(u));
 }
 
 static void on_ended(void *arg, struct session *s, const struct transport_end *end)
