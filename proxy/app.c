@@ -400,8 +400,12 @@ static enum exit_code build(struct app *a, struct config *config, bool check_onl
 	if (sandbox_prepare(config, check_only, &a->group, error, size) < 0)
 		return EXIT_CONFIG;
 	a->now = edition_new(config, NULL, check_only, &code, error, size);
-	if (!a->now || check_only)
+	if (!a->now)
 		return code;
+	if (check_only) {
+		a->worker_count = 1;
+		return build_dnstap(a, error, size); /* its path */
+	}
 	a->base = event_base_new();
 	if (!a->base || mailbox_init(&a->mailbox, a->base, a) < 0 || !watch_signals(a)) {
 		snprintf(error, size, "out of memory");

@@ -78,11 +78,25 @@ static void read_open(struct cache *c, const char *path, int fd, uint32_t now_s)
 	free(data);
 }
 
+/* That it can't be written would be told at the end only, when all is lost. */
+static void look_at_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+
+	if (slash)
+		snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+	if (access(folder, W_OK | X_OK) < 0)
+		log_warning("cache-snapshot %s: its folder: %m; the cache is not kept like that", path);
+}
+
 void snapshot_read(struct cache *c, const char *path, uint32_t now_s)
 {
-	/* A pipe in its place: nobody waits for it. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd;
 
+	look_at_folder(path);
+	/* A pipe in its place: nobody waits for it. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd >= 0) {
 		read_open(c, path, fd, now_s);
 		close(fd);
