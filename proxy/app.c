@@ -166,7 +166,7 @@ static enum exit_code build(struct app *a, struct config *config, bool check_onl
 		return code;
 	if (check_only) {
 		a->worker_count = 1;
-		return build_dnstap(a, error, size); /* its path */
+		return app_build_dnstap(a, error, size); /* its path */
 	}
 	a->base = event_base_new();
 	if (!a->base || mailbox_init(&a->mailbox, a->base, a) < 0 || !app_watch_signals(a)) {
