@@ -71,7 +71,7 @@ COMMON_SRC := \
 	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/endpoint.c common/config/errors.c \
 	common/config/forward.c common/config/include.c common/config/load.c \
 	common/config/local.c \
-	common/config/nearest.c common/config/option.c common/config/pins.c \
+	common/config/nearest.c common/config/option.c common/config/pins.c common/config/places.c \
 	common/config/policy_hash.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
@@ -97,7 +97,7 @@ UPSTREAM_SRC := \
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
 
 # What a started dnsfwd gives up.
-SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandbox_calls.c sandbox_paths.c user.c)
+SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandbox_calls.c sandbox_paths.c state_dir.c user.c)
 
 # What others were told, in our own syntax.
 IMPORT_SRC := $(addprefix proxy/import/, \
@@ -147,7 +147,7 @@ SETUP_SRC := proxy/client/holder.c $(addprefix proxy/ctl/, \
 CTL_SRC += $(AUDIT_SRC) $(SETUP_SRC)
 
 # The clock and the network around it.
-PROXY_SRC += proxy/epochs.c proxy/wallclock.c $(addprefix proxy/ops/, \
+PROXY_SRC += proxy/epoch_mails.c proxy/epochs.c proxy/wallclock.c $(addprefix proxy/ops/, \
 	clockwatch.c last_time.c netwatch.c networks.c route.c)
 
 # What of these is another with the test clock.
@@ -186,7 +186,7 @@ UPSTREAM_TESTS := \
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
 	test_passed test_portal test_portal_probe test_private test_quota test_route test_secrets test_self test_udp_sender \
-	test_sandbox test_sandbox_calls test_watchdog test_epochs test_trusts
+	test_sandbox test_sandbox_calls test_watchdog test_epochs test_mailbox test_trusts
 PROXY_TESTS    += $(if $(filter 1,$(HTTP)),test_exposition test_hour)
 PROXY_TESTS    += test_dnstap_frame
 SURROUNDINGS_TESTS := test_last_time test_networks test_route_ask
@@ -255,6 +255,8 @@ Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 objs = $(patsubst %.c,$(O)/%.o,$(1))
+# Of what a rule depends on, what is linked.
+linked = $(filter %.o,$^) $(filter %.a,$^)
 
 # ------------------------------------------------------------------ what can be made
 
@@ -293,15 +295,15 @@ endif
 
 $(O)/libcommon.a: $(call objs,$(COMMON_SRC)) $(COMMON_MADE:.c=.o)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $(linked)
 
 $(O)/dnsfwd: $(call objs,$(PROXY_SRC)) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(p_libs) $(LDLIBS)
 
 $(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) -Wl,--as-needed $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(p_libctl) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) -Wl,--as-needed $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(p_libs) $(p_libctl) $(LDLIBS)
 
 # The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
 $(O)/testclock/%.o: %.c
@@ -311,13 +313,13 @@ $(O)/testclock/%.o: %.c
 clocked := $(addprefix $(O)/testclock/,$(CLOCKED_SRC:.c=.o))
 $(O)/dnsfwd-testclock: $(clocked) $(filter-out $(call objs,$(CLOCKED_SRC)),$(call objs,$(PROXY_SRC))) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(p_libs) $(LDLIBS)
 
 # The same program with dnstap built in, for its tests, where there is libfstrm.
 p_fstrm := $(shell $(PKG_CONFIG) --libs libfstrm 2>/dev/null)
 $(O)/dnsfwd-dnstap: $(call objs,$(filter-out proxy/ops/dnstap_none.c,$(PROXY_SRC) $(DNSTAP_SRC))) $(PROXY_MADE) $(O)/libcommon.a $(O)/features
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(p_libs) $(p_fstrm) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(p_libs) $(p_fstrm) $(LDLIBS)
 server: $(if $(p_fstrm),$(O)/dnsfwd-dnstap)
 
 # What the e2e tests need beside dnsfwd.
@@ -332,12 +334,12 @@ $(O)/tests/torture/fail.so: tests/torture/fail.c
 
 $(O)/dnsfwd-testserver: $(call objs,$(SERVER_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(p_libs) $(LDLIBS)
 
 $(O)/tests/hostile/hostile: $(call objs,tests/hostile/mutate.c tests/server/query.c)
 $(load_programs): %: %.o $(O)/tests/server/dnsname.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(LDLIBS)
 
 $(O)/%.o: %.c
 	$(call say,CC,$<)
@@ -371,9 +373,13 @@ $(PAGE_MADE:.c=.o): $(PAGE_MADE)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# Of what is linked depends which sources there are.
+# What is linked is linked anew when other sources belong to it: an object of one that comes back may be older than the
+# program, and one that has left it makes nothing newer.
+p_sources := $(sort $(COMMON_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) $(IMPORT_SRC) $(PROXY_SRC) $(CTL_SRC) $(SERVER_SRC) \
+	$(TLS_SRC) $(DTLS_SRC) $(fuzz_program_more))
 $(O)/features: FORCE
-	@mkdir -p $(@D); printf '%s\n' '$(p_features)' | cmp -s - $@ || printf '%s\n' '$(p_features)' > $@
+	@mkdir -p $(@D); printf '%s\n' '$(p_features)' $(p_sources) | cmp -s - $@ || printf '%s\n' '$(p_features)' $(p_sources) > $@
+$(O)/libcommon.a $(O)/dnsfwdctl $(O)/dnsfwd-testserver: $(O)/features
 
 # Version and paths are compiled in: a change of them is a change of these.
 with_defs := $(addprefix $(O)/proxy/,main.o version.o ctl/config_file.o)
@@ -398,16 +404,18 @@ $(O)/tests/%.o: p_extra = -Wno-conversion -DSOURCE_DIR='"$(CURDIR)"' $(p_more)
 unit_tests := $(addprefix $(O)/tests/unit/,$(COMMON_TESTS) $(UPSTREAM_TESTS) $(PROXY_TESTS) $(SURROUNDINGS_TESTS) $(TLS_TESTS) \
 	$(DTLS_TESTS))
 
+$(unit_tests): $(O)/features
+
 # Those of common/ link with it alone: the linker proves the direction of the arrows.
 $(addprefix $(O)/tests/unit/,$(COMMON_TESTS)): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libcfg) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libcfg) $(LDLIBS)
 
 # Those of session, upstream and pool: no libevent, no GnuTLS.
 $(addprefix $(O)/tests/unit/,$(UPSTREAM_TESTS)): %: %.o $(O)/tests/unit/fake_transport.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(LDLIBS)
 
 $(O)/tests/unit/test_audit_grade: $(call objs,$(addprefix proxy/ctl/,audit_grade.c audit_rows_answers.c audit_rows_session.c))
 $(O)/tests/unit/test_audit_parts: $(call objs,$(addprefix proxy/ctl/,audit_hello.c audit_names.c audit_wait.c) \
@@ -417,7 +425,7 @@ $(O)/tests/unit/test_client_cookie: $(O)/proxy/client/cookie.o
 $(O)/tests/unit/test_control_line: $(O)/proxy/ops/control_line.o
 $(addprefix $(O)/tests/unit/,test_dnstap_frame test_exposition test_hour): $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/proxy/ops/%.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(LDLIBS)
 $(O)/tests/unit/test_holder: $(O)/proxy/client/holder.o
 $(O)/tests/unit/test_judge: $(O)/proxy/client/judge.o
 $(O)/tests/unit/test_passed: $(O)/proxy/client/passed.o $(O)/proxy/client/sockets.o $(O)/proxy/client/holder.o
@@ -432,63 +440,67 @@ $(O)/tests/unit/test_udp_sender: $(O)/proxy/client/udp_sender.o
 $(addprefix $(O)/tests/unit/,test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_judge test_local test_passed \
 	test_portal test_portal_probe test_private test_quota test_route test_self test_udp_sender): %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libcfg) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libcfg) $(LDLIBS)
 
 $(addprefix $(O)/tests/unit/,test_lookup test_lookup_cache): %: %.o $(O)/tests/unit/fake_transport.o $(call objs,$(RESOLVE_SRC)) \
 		$(O)/proxy/resolve/portal.o $(O)/proxy/resolve/route.o \
 		$(call objs,$(UPSTREAM_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(LDLIBS)
 
 # The same defines as what it tests.
 $(O)/tests/unit/test_sandbox_calls.o: p_more = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)
 $(O)/tests/unit/test_sandbox_calls: %: %.o $(O)/proxy/ops/sandbox_calls.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 $(O)/tests/unit/test_sandbox: $(O)/tests/unit/test_sandbox.o $(call objs,$(SANDBOX_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 $(O)/tests/unit/test_import: %: %.o $(call objs,$(IMPORT_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 $(addprefix $(O)/tests/unit/,$(SURROUNDINGS_TESTS)): %: %.o \
 		$(call objs,$(addprefix proxy/ops/,last_time.c networks.c route.c)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(LDLIBS)
 
 # The workers are the test's.
 $(O)/tests/unit/test_watchdog: %: %.o $(O)/proxy/ops/watchdog.o $(O)/proxy/mailbox.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
-$(O)/tests/unit/test_epochs: p_ldflags += -Wl,--wrap=clock_slept_us
-$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+$(O)/tests/unit/test_mailbox: %: %.o $(O)/proxy/mailbox.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
+
+$(O)/tests/unit/test_epochs: p_ldflags += -Wl,--wrap=clock_slept_us,--wrap=calloc,--wrap=malloc
+$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/epoch_mails.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 $(O)/tests/unit/test_trusts: %: %.o $(O)/proxy/trusts.o $(O)/proxy/upstream/trust.o \
 		$(O)/proxy/upstream/memory.o $(O)/proxy/mailbox.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 $(O)/tests/unit/test_secrets: %: %.o $(O)/proxy/secrets.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 # free() is looked at: secrets have to be wiped by then.
 $(O)/tests/unit/test_tickets: p_wrap = -Wl,--wrap=free
 $(addprefix $(O)/tests/unit/,$(TLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 		$(call objs,$(TLS_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(p_wrap) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(p_wrap) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 $(addprefix $(O)/tests/unit/,$(DTLS_TESTS)): %: %.o $(O)/tests/unit/tls_peer.o \
 		$(O)/tests/unit/dtls_peer.o $(O)/tests/unit/dtls_clock.o \
 		$(call objs,$(TLS_SRC) $(DTLS_SRC)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 check-unit: $(unit_tests)
 	@printf '%s\n' $(unit_tests) | xargs -P $(JOBS) -I {} sh -c \
@@ -499,13 +511,14 @@ check-unit: $(unit_tests)
 
 replays := $(addprefix $(O)/tests/fuzz/replay-,$(FUZZERS))
 
+$(replays): $(O)/features
 $(O)/tests/fuzz/replay-fuzz_tls: $(call objs,$(fuzz_tls_more))
 $(O)/tests/fuzz/replay-fuzz_control: $(O)/proxy/ops/control_line.o
 $(O)/tests/fuzz/replay-fuzz_dtls: $(call objs,$(fuzz_dtls_more))
 $(O)/tests/fuzz/replay-fuzz_program: $(call objs,$(fuzz_program_more))
 $(replays): $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay_main.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libcommon.a \
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) \
 		$(if $($*_more),$(p_libs),$(p_libcfg)) $($*_libs) $(LDLIBS)
 
 check-fuzz: $(replays)
@@ -540,17 +553,17 @@ $(O)/tests/fuzz/make_dtls_corpus: $(O)/tests/unit/dtls_peer.o
 $(addprefix $(O)/tests/fuzz/,make_tls_corpus make_dtls_corpus): %: %.o \
 		$(call objs,$(fuzz_tls_more)) $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libs) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(p_libs) $(LDLIBS)
 
 # ------------------------------------------------------------------ measuring
 
 # Allocations are counted.
 $(O)/tests/bench/micro: $(O)/tests/bench/micro.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(LDLIBS)
 $(O)/tests/bench/udpload: $(O)/tests/bench/udpload.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(LDLIBS)
 
 # BENCH_ARGS=--record: what is counted now is the budget from now on.
 bench: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/tests/bench/micro $(O)/tests/bench/udpload
@@ -559,7 +572,7 @@ bench: $(O)/dnsfwd $(O)/dnsfwd-testserver $(O)/tests/bench/micro $(O)/tests/benc
 
 $(O)/tests/bench/bench_names: %: %.o $(O)/libcommon.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(p_libcfg) $(LDLIBS)
+	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(p_libcfg) $(LDLIBS)
 
 bench-names: $(O)/tests/bench/bench_names
 	@$<

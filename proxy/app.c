@@ -30,6 +30,7 @@
 #include "proxy/ops/notify.h"
 #include "proxy/ops/report.h"
 #include "proxy/ops/sandbox.h"
+#include "proxy/ops/state_dir.h"
 #include "proxy/ops/surroundings.h"
 #include "proxy/ops/watchdog.h"
 #include "proxy/portal_keeper.h"
@@ -62,6 +63,7 @@ struct app {
 	size_t bound_count;
 	struct worker **workers;
 	size_t worker_count;
+	struct notice *drains; /* to each worker: the end */
 	struct edition_place place;
 	struct gatherer *gatherer;
 	struct metrics *metrics; /* NULL: none */
@@ -72,10 +74,6 @@ struct app {
 	struct clockwatch *clockwatch; /* NULL: the kernel does not tell */
 	struct control *control; /* NULL: none */
 	struct control_context control_context;
-};
-
-struct drain_mail {
-	struct mail mail;
 };
 
 /* ------------------------------------------------------------------ sockets and workers */
@@ -123,10 +121,11 @@ static void note_bound(struct app *a, const struct listen_address *l)
 static bool allocate(struct app *a)
 {
 	a->workers = calloc(a->worker_count, sizeof(struct worker *));
+	a->drains = calloc(a->worker_count, sizeof *a->drains);
 	a->bound = calloc(2 * a->listeners.count, sizeof *a->bound);
 	for (size_t i = 0; a->bound && i < a->listeners.count; i++)
 		note_bound(a, &a->listeners.address[i]);
-	return a->workers && a->bound;
+	return a->workers && a->drains && a->bound;
 }
 
 static void fill_place(struct app *a)
@@ -150,10 +149,14 @@ static bool build_surroundings(struct app *a)
 	a->epochs = epochs_new(&(struct epochs_setup){ .base = a->base,
 		.mailbox = &a->mailbox,
 		.config = a->now->config,
+		.workers = a->workers,
+		.worker_count = a->worker_count,
 		.around = &a->around });
 	a->wallclock = wallclock_new(&(struct wallclock_setup){ .mailbox = &a->mailbox,
 		.state_dir = a->now->config->state_dir,
 		.around = &a->around,
+		.workers = a->workers,
+		.worker_count = a->worker_count,
 		.built = (time_t)dnsfwd_built });
 	return a->epochs && a->wallclock;
 }
@@ -169,8 +172,7 @@ static void on_clock(void *arg)
 /* How they are, before anybody connects. */
 static void watch_surroundings(struct app *a)
 {
-	epochs_start(a->epochs, a->now->names, a->workers, a->worker_count);
-	wallclock_start(a->wallclock, a->workers, a->worker_count);
+	epochs_start(a->epochs, a->now->names);
 	a->clockwatch = clockwatch_new(a->base, on_clock, a);
 	if (!a->clockwatch)
 		log_warning("steps of the clock can't be watched: timerfd: %m; connections that fail for "
@@ -432,27 +434,17 @@ struct app *app_new(struct config *config, const struct config_file *file, bool 
 	return NULL;
 }
 
-static void discard_drain(struct mail *m)
-{
-	free(container_of(m, struct drain_mail, mail));
-}
-
 static void deliver_drain(struct mail *m, void *receiver)
 {
+	notice_taken(m);
 	worker_drain(receiver);
-	discard_drain(m);
 }
 
 static void drain_all(struct app *a)
 {
 	for (size_t i = 0; i < a->worker_count; i++) {
-		struct drain_mail *d = calloc(1, sizeof *d);
-
-		if (!d)
-			_exit(EXIT_MEMORY); /* no way left to end in good order */
-		d->mail.deliver = deliver_drain;
-		d->mail.discard = discard_drain;
-		mailbox_post(worker_mailbox(a->workers[i]), &d->mail);
+		notice_init(&a->drains[i], deliver_drain);
+		mailbox_notify(worker_mailbox(a->workers[i]), &a->drains[i]);
 	}
 }
 
@@ -545,6 +537,7 @@ enum exit_code app_run(struct app *a)
 
 	if (!give_up(a))
 		return EXIT_OTHER;
+	state_dir_tell(a->now->config);
 	if (dnstap_start(a->dnstap) < 0)
 		return EXIT_MEMORY;
 	if (a->now->cache && *a->now->config->cache_snapshot)
@@ -583,6 +576,7 @@ void app_free(struct app *a)
 	metrics_free(a->metrics);
 	for (size_t i = 0; a->workers && i < a->worker_count; i++)
 		worker_free(a->workers[i]);
+	mailbox_deinit(&a->mailbox); /* nobody posts any more */
 	dnstap_free(a->dnstap);
 	keep_cache(a);
 	added_zones_free(a->zones);
@@ -593,12 +587,12 @@ void app_free(struct app *a)
 	clockwatch_free(a->clockwatch);
 	wallclock_free(a->wallclock);
 	free(a->workers);
+	free(a->drains);
 	free(a->bound);
 	listeners_deinit(&a->listeners);
 	for (size_t i = 0; i < SIGNALS; i++)
 		if (a->signals[i])
 			event_free(a->signals[i]);
-	mailbox_deinit(&a->mailbox);
 	gatherer_free(a->gatherer);
 	watchdog_free(a->watchdog);
 	if (a->base)

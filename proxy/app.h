@@ -25,8 +25,8 @@ enum exit_code app_run(struct app *a);
 void app_free(struct app *a);
 
 /*
- * Reads the configuration again and applies it.  0, or negative errno with one sentence: then all is as it
- * was.  Main's thread.
+ * Reads the configuration again and applies it.  0, or negative errno with what reload_now() says: then all is
+ * as it was.  Main's thread.
  */
 int app_reload(struct app *a, char *error, size_t size);
 

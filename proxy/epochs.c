@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/config/config.h"
+#include "proxy/epoch_mails.h"
 #include "proxy/loop.h"
 #include "proxy/member.h"
 #include "proxy/names.h"
@@ -20,19 +21,13 @@ _Static_assert(NETWORKS_MAX <= MEMBER_NETWORKS_MAX, "workers remember every netw
 struct epochs {
 	struct epochs_setup setup;
 	struct names *names; /* NULL until epochs_start */
-	struct worker *const *workers;
-	size_t worker_count;
 	struct netwatch *watch;
+	struct epoch_mails *mails;
+	struct notice resumed; /* a worker has noticed that the machine slept */
 	uint64_t number; /* 1: the first, since the start */
 	uint64_t slept_us; /* as long as the machine had slept by the last epoch */
 	uint64_t moved_number; /* of the last one that began by a move; 0: none has */
 	char moved[REASON_MAX]; /* the last move that workers were asked about */
-};
-
-/* To main: a worker has noticed that the machine slept. */
-struct resumed_mail {
-	struct mail mail;
-	struct epochs *epochs;
 };
 
 /* To a worker, and back where it is concerned. */
@@ -44,38 +39,7 @@ struct moved_mail {
 	struct addr addrs[];
 };
 
-struct epoch_mail {
-	struct mail mail;
-	struct worker_epoch epoch;
-};
-
 /* ------------------------------------------------------------------ beginning one */
-
-static void discard_epoch(struct mail *m)
-{
-	free(container_of(m, struct epoch_mail, mail));
-}
-
-static void deliver_epoch(struct mail *m, void *receiver)
-{
-	worker_renew(receiver, &container_of(m, struct epoch_mail, mail)->epoch);
-	discard_epoch(m);
-}
-
-/* Without memory a worker goes on with what it has, until that fails. */
-static void post_epoch(const struct epochs *e, const struct worker_epoch *epoch)
-{
-	for (size_t i = 0; i < e->worker_count; i++) {
-		struct epoch_mail *m = calloc(1, sizeof *m);
-
-		if (!m)
-			continue;
-		m->epoch = *epoch;
-		m->mail.deliver = deliver_epoch;
-		m->mail.discard = discard_epoch;
-		mailbox_post(worker_mailbox(e->workers[i]), &m->mail);
-	}
-}
 
 static void put_address(char *out, size_t size, const struct addr *a)
 {
@@ -113,11 +77,13 @@ static void on_looked(void *arg)
 static void begin(struct epochs *e, bool moved, const char *reason)
 {
 	struct worker_epoch epoch = { .slept_us = e->slept_us, .left = netwatch_here(e->watch) };
+	bool fresh = false;
 
 	epoch.moved = netwatch_check(e->watch) || moved;
 	epoch.entered = epoch.left;
 	if (epoch.moved)
-		epoch.entered = netwatch_enter(e->watch, &epoch.fresh);
+		epoch.entered = netwatch_enter(e->watch, &fresh);
+	epoch.fresh = (uint32_t)fresh << epoch.entered;
 	e->number++;
 	if (epoch.moved)
 		e->moved_number = e->number;
@@ -126,7 +92,7 @@ static void begin(struct epochs *e, bool moved, const char *reason)
 	log_info("network: %s; connections, tickets and cookies are made anew (epoch %llu)", reason,
 		(unsigned long long)e->number);
 	names_renew(e->names);
-	post_epoch(e, &epoch);
+	epoch_mails_post(e->mails, &epoch);
 }
 
 /* ------------------------------------------------------------------ sleep */
@@ -153,29 +119,17 @@ void epochs_look_for_sleep(struct epochs *e)
 	look_for_sleep(e, false);
 }
 
-static void discard_resumed(struct mail *m)
-{
-	free(container_of(m, struct resumed_mail, mail));
-}
-
 static void deliver_resumed(struct mail *m, void *receiver)
 {
 	(void)receiver;
-	epochs_look_for_sleep(container_of(m, struct resumed_mail, mail)->epochs);
-	discard_resumed(m);
+	epochs_look_for_sleep(container_of(notice_taken(m), struct epochs, resumed));
 }
 
 void epochs_resumed(void *arg)
 {
 	struct epochs *e = arg;
-	struct resumed_mail *m = calloc(1, sizeof *m);
 
-	if (!m)
-		return; /* main notices by itself, later */
-	m->epochs = e;
-	m->mail.deliver = deliver_resumed;
-	m->mail.discard = discard_resumed;
-	mailbox_post(e->setup.mailbox, &m->mail);
+	mailbox_notify(e->setup.mailbox, &e->resumed);
 }
 
 /* ------------------------------------------------------------------ moves */
@@ -209,25 +163,39 @@ static void deliver_moved(struct mail *m, void *receiver)
 	mailbox_post(k->epochs->setup.mailbox, &k->mail);
 }
 
-/* Who does not use any of them has not changed networks: an interface came up that others go by. */
+/* False without memory or room. */
+static bool ask(struct epochs *e, struct worker *w, const struct addr *addrs, size_t count)
+{
+	struct moved_mail *m = malloc(sizeof *m + count * sizeof *addrs);
+
+	if (!m)
+		return false;
+	*m = (struct moved_mail){ .epochs = e, .epoch = e->number, .count = count };
+	memcpy(m->addrs, addrs, count * sizeof *addrs);
+	m->mail.deliver = deliver_moved;
+	m->mail.discard = discard_moved;
+	if (mailbox_offer(worker_mailbox(w), &m->mail))
+		return true;
+	free(m);
+	return false;
+}
+
+/*
+ * Who does not use any of them has not changed networks: an interface came up that others go by.  Who cannot be asked
+ * is taken for one that does.
+ */
 static void on_moved(void *arg, const struct addr *addrs, size_t count, const char *what)
 {
 	struct epochs *e = arg;
+	bool all_asked = true;
 
 	if (look_for_sleep(e, true))
 		return; /* that was it */
 	snprintf(e->moved, sizeof e->moved, "%s", what);
-	for (size_t i = 0; i < e->worker_count; i++) {
-		struct moved_mail *m = malloc(sizeof *m + count * sizeof *addrs);
-
-		if (!m)
-			continue;
-		*m = (struct moved_mail){ .epochs = e, .epoch = e->number, .count = count };
-		memcpy(m->addrs, addrs, count * sizeof *addrs);
-		m->mail.deliver = deliver_moved;
-		m->mail.discard = discard_moved;
-		mailbox_post(worker_mailbox(e->workers[i]), &m->mail);
-	}
+	for (size_t i = 0; i < e->setup.worker_count; i++)
+		all_asked &= ask(e, e->setup.workers[i], addrs, count);
+	if (!all_asked)
+		begin(e, true, e->moved);
 }
 
 /* ------------------------------------------------------------------ targets */
@@ -321,19 +289,18 @@ struct epochs *epochs_new(const struct epochs_setup *setup)
 	e->number = 1;
 	e->slept_us = clock_slept_us();
 	setup->around->network.since_us = clock_boottime_us();
+	notice_init(&e->resumed, deliver_resumed);
+	e->mails = epoch_mails_new(setup->mailbox, setup->workers, setup->worker_count);
 	e->watch = netwatch_new(&watch);
-	if (e->watch)
+	if (e->mails && e->watch)
 		return e;
-	free(e);
+	epochs_free(e);
 	return NULL;
 }
 
-void epochs_start(
-	struct epochs *e, struct names *names, struct worker *const *workers, size_t worker_count)
+void epochs_start(struct epochs *e, struct names *names)
 {
 	e->names = names;
-	e->workers = workers;
-	e->worker_count = worker_count;
 	netwatch_start(e->watch);
 	describe(e);
 }
@@ -343,5 +310,6 @@ void epochs_free(struct epochs *e)
 	if (!e)
 		return;
 	netwatch_free(e->watch);
+	epoch_mails_free(e->mails);
 	free(e);
 }

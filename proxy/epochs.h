@@ -32,17 +32,18 @@ struct epochs_setup {
 	struct event_base *base;
 	struct mailbox *mailbox; /* of main's thread */
 	const struct config *config;
+	struct worker *const *workers; /* filled in before epochs_start */
+	size_t worker_count;
 	struct surroundings *around; /* all but .clock is written */
 };
 
 /* NULL: out of memory. */
 struct epochs *epochs_new(const struct epochs_setup *setup);
-/* After the workers, whose threads call epochs_resumed. */
+/* After the workers, whose threads call epochs_resumed, and after the mailbox. */
 void epochs_free(struct epochs *e); /* NULL is fine */
 
 /* Before the workers' threads start.  names may be told of changes before (epochs_look). */
-void epochs_start(
-	struct epochs *e, struct names *names, struct worker *const *workers, size_t worker_count);
+void epochs_start(struct epochs *e, struct names *names);
 
 /* A reload: these take the place of those of before, which are there until this returns. */
 void epochs_set_config(struct epochs *e, const struct config *config, struct names *names);

@@ -310,7 +310,7 @@ static void tell_pools(struct groups *g)
 		pool_renewed(&container_of(n, struct group, node)->pool);
 }
 
-void groups_renew(struct groups *g, size_t left, size_t entered, bool fresh)
+void groups_renew(struct groups *g, size_t left, size_t entered, uint32_t fresh)
 {
 	list_for_each (n, &g->members)
 		member_renew(container_of(n, struct member, node), left, entered, fresh);

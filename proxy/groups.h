@@ -111,9 +111,10 @@ void groups_trust_loaded(struct groups *g, const struct trust *t);
  * Another network, or the machine has slept (design 5, Networks and epochs): all connections are made anew, with
  * fresh tickets and cookies; what was learnt of paths is forgotten, but for who won the race, which is
  * kept for the network left and taken up again for the one entered (places below MEMBER_NETWORKS_MAX; the same
- * twice: nothing is known of a change).  fresh: nothing is known at the place entered.
+ * twice: nothing is known of a change).  fresh: at
+ * these places nothing is known, one bit for each.
  */
-void groups_renew(struct groups *g, size_t left, size_t entered, bool fresh);
+void groups_renew(struct groups *g, size_t left, size_t entered, uint32_t fresh);
 /*
  * These addresses are reached by another way, or can be reached that could not.  True: a connection, a
  * ticket or the last winner is among them, so that groups_renew is due.  Else those without any connection

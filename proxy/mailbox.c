@@ -18,6 +18,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	list_init(&mails);
 	pthread_mutex_lock(&b->lock);
 	list_splice(&mails, &b->mails);
+	b->count = 0;
 	pthread_mutex_unlock(&b->lock);
 	while ((n = list_take(&mails))) {
 		struct mail *m = container_of(n, struct mail, node);
@@ -57,12 +58,71 @@ void mailbox_deinit(struct mailbox *b)
 	*b = (struct mailbox){ .fd = -1 };
 }
 
-void mailbox_post(struct mailbox *b, struct mail *m)
+/* ------------------------------------------------------------------ posting */
+
+/* False: as many as `most` wait already. */
+static bool append(struct mailbox *b, struct mail *m, size_t most)
 {
+	bool taken;
+
 	pthread_mutex_lock(&b->lock);
-	list_append(&b->mails, &m->node);
+	taken = b->count < most;
+	if (taken) {
+		list_append(&b->mails, &m->node);
+		b->count++;
+	} else {
+		b->refused++;
+	}
 	pthread_mutex_unlock(&b->lock);
 	/* Fails only when the count would overflow: then it is readable anyway. */
-	if (eventfd_write(b->fd, 1) < 0)
-		return;
+	if (!taken || eventfd_write(b->fd, 1) < 0)
+		return taken;
+	return true;
+}
+
+void mailbox_post(struct mailbox *b, struct mail *m)
+{
+	append(b, m, SIZE_MAX);
+}
+
+bool mailbox_offer(struct mailbox *b, struct mail *m)
+{
+	return append(b, m, MAILBOX_MAX);
+}
+
+uint64_t mailbox_refused(struct mailbox *b)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&b->lock);
+	n = b->refused;
+	pthread_mutex_unlock(&b->lock);
+	return n;
+}
+
+/* ------------------------------------------------------------------ notices */
+
+static void discard_nothing(struct mail *m)
+{
+	(void)m;
+}
+
+void notice_init(struct notice *n, void (*deliver)(struct mail *m, void *receiver))
+{
+	n->mail = (struct mail){ .deliver = deliver, .discard = discard_nothing };
+	atomic_init(&n->waiting, false);
+}
+
+void mailbox_notify(struct mailbox *b, struct notice *n)
+{
+	if (!atomic_exchange(&n->waiting, true))
+		mailbox_post(b, &n->mail);
+}
+
+struct notice *notice_taken(struct mail *m)
+{
+	struct notice *n = container_of(m, struct notice, mail);
+
+	atomic_store(&n->waiting, false);
+	return n;
 }

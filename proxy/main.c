@@ -16,13 +16,14 @@
 #include "proxy/config_file.h"
 #include "proxy/import/import.h"
 #include "proxy/ops/log_target.h"
+#include "proxy/ops/state_dir.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
 
 /* What the command line asks for. */
 struct command {
 	struct config_file file; /* its texts are argv's, and the array below */
-	bool check, print, list_presets, json;
+	bool check, print, version, list_presets, json;
 	const char *import, *import_kind; /* NULL: not asked for */
 	const char *listen[CONFIG_LISTEN_MAX];
 };
@@ -85,8 +86,8 @@ static void parse_option(struct command *c, int option)
 		c->file.verbose++;
 		break;
 	case 'V':
-		print_version();
-		exit(EXIT_OK);
+		c->version = true;
+		break;
 	case 'h':
 		fputs(usage, stdout);
 		exit(EXIT_OK);
@@ -111,6 +112,26 @@ static void parse_option(struct command *c, int option)
 	}
 }
 
+static void __attribute__((noreturn)) refuse_line(const char *what, const char *which)
+{
+	fprintf(stderr, "dnsfwd: %s%s\nTry dnsfwd --help\n", what, which);
+	exit(EXIT_CONFIG);
+}
+
+/* What the options ask for is one thing, with all that is written used for it.  word: the first that is no option. */
+static void check_kinds(const struct command *c, const char *word)
+{
+	bool of_configuration = c->file.name || c->file.overrides.listen_count > 0 || c->file.verbose;
+
+	if ((c->list_presets || c->version) && word)
+		refuse_line(c->version ? "nothing may stand behind -V: " : "nothing may stand behind --list-presets: ",
+			word);
+	if (c->check + c->print + c->version + c->list_presets + (c->import != NULL) > 1)
+		refuse_line("one of -t, -T, -V, --list-presets and --import at a time", "");
+	if ((c->list_presets || c->import) && of_configuration)
+		refuse_line("--list-presets and --import read no configuration: leave out -c, --listen and -v", "");
+}
+
 static void parse_command(struct command *c, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -131,14 +152,11 @@ static void parse_command(struct command *c, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "c:tTvVh", options, NULL)) >= 0)
 		parse_option(c, option);
-	if (c->import_kind && !c->import) {
-		fputs("dnsfwd: --import-kind goes with --import\nTry dnsfwd --help\n", stderr);
-		exit(EXIT_CONFIG);
-	}
-	if (c->json && !c->list_presets) {
-		fputs("dnsfwd: --json goes with --list-presets\nTry dnsfwd --help\n", stderr);
-		exit(EXIT_CONFIG);
-	}
+	if (c->import_kind && !c->import)
+		refuse_line("--import-kind goes with --import", "");
+	if (c->json && !c->list_presets)
+		refuse_line("--json goes with --list-presets", "");
+	check_kinds(c, argc > optind ? argv[optind] : NULL);
 	c->file.overrides.listen = c->listen;
 	c->file.overrides.forward = (const char *const *)argv + optind;
 	c->file.overrides.forward_count = (size_t)(argc - optind);
@@ -175,6 +193,15 @@ static void tell_warnings(const struct config *config, bool to_log)
 		else
 			fprintf(stderr, "dnsfwd: warning: %s\n", config->warnings.text[i]);
 	}
+}
+
+static void tell_state_dir(const struct command *c, const struct config *config)
+{
+	char why[512];
+
+	if (!state_dir_will_do(config, why, sizeof why))
+		fprintf(stderr, "dnsfwd: warning: %s%s%s\n", c->file.name ? c->file.name : "",
+			c->file.name ? ": " : "", why);
 }
 
 static struct config *load(const struct command *c)
@@ -231,6 +258,10 @@ int main(int argc, char **argv)
 	enum exit_code code = EXIT_OK;
 
 	parse_command(&command, argc, argv);
+	if (command.version) {
+		print_version();
+		return EXIT_OK;
+	}
 	if (command.list_presets) {
 		list_presets(command.json);
 		return EXIT_OK;
@@ -243,6 +274,8 @@ int main(int argc, char **argv)
 		log_target_is_journal(STDERR_FILENO));
 	if (command.check || command.print)
 		tell_warnings(config, false);
+	if (command.check)
+		tell_state_dir(&command, config);
 	raise_descriptors();
 	if (!command.check && !command.print)
 		log_recent_begin(); /* without memory for it there is none */

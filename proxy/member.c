@@ -162,18 +162,19 @@ void member_trust_loaded(struct member *m, const struct trust *t)
 
 /* Who won here is noted; returns who won there, NULL: not known. */
 static const struct addr *change_winner(
-	struct way *way, const struct upstream *u, size_t left, size_t entered, bool fresh)
+	struct way *way, const struct upstream *u, size_t left, size_t entered, uint32_t fresh)
 {
 	const struct addr *winner = race_winner(&u->race);
 
 	way->winners[left] = winner ? *winner : (struct addr){ 0 };
-	if (fresh)
-		way->winners[entered] = (struct addr){ 0 };
+	for (size_t i = 0; i < MEMBER_NETWORKS_MAX; i++)
+		if (fresh >> i & 1)
+			way->winners[i] = (struct addr){ 0 };
 	return way->winners[entered].sa.sa_family == AF_UNSPEC ? NULL : &way->winners[entered];
 }
 
 /* The connections go first: a ticket that none has used comes back at its end. */
-void member_renew(struct member *m, size_t left, size_t entered, bool fresh)
+void member_renew(struct member *m, size_t left, size_t entered, uint32_t fresh)
 {
 	struct upstream *face = &m->upstream;
 	const struct addr *winner = change_winner(&m->way, face, left, entered, fresh),
@@ -193,7 +194,7 @@ void member_redate(struct member *m, size_t here)
 
 	assumed |= tls_endpoint_redate(&m->stream_way.endpoint);
 	if (assumed)
-		member_renew(m, here, here, false);
+		member_renew(m, here, here, 0);
 	else
 		ways_hope(&m->upstream, NULL);
 }

@@ -75,7 +75,7 @@ void member_trust_loaded(struct member *m, const struct trust *t);
 /*
  * Another network, see groups_renew: it begins anew on both ways.  The pool is told afterwards (pool_renewed).
  */
-void member_renew(struct member *m, size_t left, size_t entered, bool fresh);
+void member_renew(struct member *m, size_t left, size_t entered, uint32_t fresh);
 /*
  * The clock is set: where a certificate was judged by an assumed date all is made anew, as on another network.
  * here: the place of the present one.

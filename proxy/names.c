@@ -25,8 +25,15 @@ struct host {
 	bool lost; /* some worker could not be told */
 };
 
+/* Some worker wants the addresses of this upstream. */
+struct want {
+	struct notice notice;
+	struct names *names;
+};
+
 struct names {
 	struct names_setup setup;
+	struct want wants[CONFIG_ALL_MAX]; /* by upstream */
 	struct bootstrap *bootstrap; /* NULL: no upstream has a name */
 	struct host hosts[CONFIG_ALL_MAX];
 	const char *texts[CONFIG_ALL_MAX]; /* of these, for bootstrap */
@@ -37,12 +44,6 @@ struct names {
 	char *state_dir; /* a copy: they outlive the configuration that they were made for */
 	bool nobody_to_ask; /* no bootstrap server is of use */
 	bool stopped;
-};
-
-struct want_mail {
-	struct mail mail;
-	struct names *names;
-	size_t upstream;
 };
 
 struct address_mail {
@@ -73,7 +74,7 @@ static void deliver_unknown(struct mail *m, void *receiver)
 	free(k);
 }
 
-/* So that clients hear of it; without memory they hear less. */
+/* So that clients hear of it; without memory or room they hear less. */
 static void explain(const struct names *n, size_t upstream, const char *what, const char *why)
 {
 	for (size_t i = 0; i < n->setup.worker_count; i++) {
@@ -85,7 +86,8 @@ static void explain(const struct names *n, size_t upstream, const char *what, co
 		snprintf(m->why, sizeof m->why, "%s%s", what, why);
 		m->mail.deliver = deliver_unknown;
 		m->mail.discard = discard_unknown;
-		mailbox_post(worker_mailbox(n->setup.workers[i]), &m->mail);
+		if (!mailbox_offer(worker_mailbox(n->setup.workers[i]), &m->mail))
+			free(m);
 	}
 }
 
@@ -119,8 +121,10 @@ static bool post(struct worker *w, const struct address_mail *from)
 	*m = *from;
 	m->mail.deliver = deliver_addresses;
 	m->mail.discard = discard_addresses;
-	mailbox_post(worker_mailbox(w), &m->mail);
-	return true;
+	if (mailbox_offer(worker_mailbox(w), &m->mail))
+		return true;
+	free(m);
+	return false;
 }
 
 static bool contains(const struct addr *addrs, size_t count, const struct addr *a)
@@ -203,19 +207,13 @@ static void on_failed(void *arg, size_t host, const char *reason)
 
 /* ------------------------------------------------------------------ from the workers */
 
-static void discard_want(struct mail *m)
-{
-	free(container_of(m, struct want_mail, mail));
-}
-
 static void deliver_want(struct mail *m, void *receiver)
 {
-	struct want_mail *w = container_of(m, struct want_mail, mail);
+	struct want *w = container_of(notice_taken(m), struct want, notice);
 	struct names *n = w->names;
-	size_t host = n->host_of[w->upstream];
+	size_t host = n->host_of[w - n->wants];
 
 	(void)receiver;
-	free(w);
 	if (host == NO_NAME || n->stopped)
 		return; /* it is about what was before a reload */
 	if (n->hosts[host].lost)
@@ -226,16 +224,16 @@ static void deliver_want(struct mail *m, void *receiver)
 void names_want(void *arg, size_t upstream)
 {
 	struct names *n = arg;
-	struct want_mail *w;
 
-	w = calloc(1, sizeof *w);
-	if (!w)
-		return; /* it will want them again */
-	w->names = n;
-	w->upstream = upstream;
-	w->mail.deliver = deliver_want;
-	w->mail.discard = discard_want;
-	mailbox_post(n->setup.mailbox, &w->mail);
+	mailbox_notify(n->setup.mailbox, &n->wants[upstream].notice);
+}
+
+static void init_wants(struct names *n)
+{
+	for (size_t i = 0; i < CONFIG_ALL_MAX; i++) {
+		n->wants[i].names = n;
+		notice_init(&n->wants[i].notice, deliver_want);
+	}
 }
 
 /* ------------------------------------------------------------------ life */
@@ -338,6 +336,7 @@ struct names *names_new(
 	if (!n)
 		return NULL;
 	n->setup = *setup;
+	init_wants(n);
 	for (size_t i = 0; i < c->bootstrap_count; i++)
 		n->servers[i] = c->bootstrap[i];
 	n->server_count = c->bootstrap_count;

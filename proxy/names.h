@@ -50,7 +50,7 @@ bool names_suits(const struct names *n, const struct config *config);
 void names_change(struct names *n, const struct config *config);
 /* Tells the workers nothing any more: others are in use. */
 void names_stop(struct names *n);
-/* After the workers, whose threads call names_want. */
+/* After the workers, whose threads call names_want, and what they have posted by then. */
 void names_free(struct names *n);
 
 /* Posts what is on file, begins the first lookups. */

@@ -45,23 +45,39 @@ struct change_mail {
 	struct mailbox *back;
 };
 
+/* At the end of what whoever has asked is told. */
+#define ROOM_FOR_MORE 60u
+
 /* What is to be said of one that is refused. */
 struct refusal {
 	char *error;
 	size_t size;
-	unsigned problems;
+	unsigned problems, left_out;
 	bool quiet; /* whoever has asked is told, nobody else */
 };
 
 /* ------------------------------------------------------------------ refusing */
 
-/* Each goes into the log, the first to whoever has asked. */
+/* Each goes into the log, and to whoever has asked, a line each, as long as there is room. */
 static void refuse(struct refusal *f, const char *text)
 {
+	size_t len = strlen(f->error), wanted = strlen(text) + 2;
+
 	if (!f->quiet)
 		log_error("reload: %s", text);
-	if (f->problems++ == 0)
-		snprintf(f->error, f->size, "%s", text);
+	if (f->problems++ > 0 && (f->left_out > 0 || wanted + ROOM_FOR_MORE > f->size - len))
+		f->left_out++;
+	else
+		snprintf(f->error + len, f->size - len, "%s%s", len > 0 ? "\n" : "", text);
+}
+
+static void tell_left_out(const struct refusal *f)
+{
+	size_t len = strlen(f->error);
+
+	if (f->left_out > 0)
+		snprintf(f->error + len, f->size - len, "\n... and %u more%s", f->left_out,
+			f->quiet ? "" : ": the log has them");
 }
 
 static struct config *load(const struct reload *r, bool zones_only, struct refusal *f)
@@ -355,6 +371,7 @@ int reload_now(struct reload *r, char *error, size_t size)
 		return 0;
 	}
 	r->figures.refused++;
+	tell_left_out(&f);
 	log_error("reload: the configuration is not changed");
 	tell_ready();
 	return -EINVAL;
@@ -362,7 +379,7 @@ int reload_now(struct reload *r, char *error, size_t size)
 
 void reload_soon(struct reload *r)
 {
-	char error[512];
+	char error[RELOAD_ERROR_MAX];
 
 	r->again = r->retired_count >= RETIRED_MAX;
 	if (!r->again)
@@ -374,7 +391,10 @@ int reload_zones(struct reload *r, char *error, size_t size)
 	struct refusal f = { .error = error, .size = size, .quiet = true };
 
 	*error = '\0';
-	return reload(r, true, &f) ? 0 : -EINVAL;
+	if (reload(r, true, &f))
+		return 0;
+	tell_left_out(&f);
+	return -EINVAL;
 }
 
 /* ------------------------------------------------------------------ life */

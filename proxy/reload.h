@@ -27,6 +27,9 @@ struct reload_setup {
 	void *changed_arg;
 };
 
+/* For all that can be wrong with most configurations. */
+#define RELOAD_ERROR_MAX 8192u
+
 /* NULL: out of memory. */
 struct reload *reload_new(const struct reload_setup *setup);
 /* After the workers; NULL is fine. */
@@ -34,7 +37,8 @@ void reload_free(struct reload *r);
 
 /*
  * Reads the file again.  0: it is in use for all queries that come from now on.  -EINVAL: it is not, all is as it was;
- * the log has each problem, error the first.  The service manager is told when it begins and when it is over.
+ * the log has each problem, and so has error, a line each, as far as RELOAD_ERROR_MAX goes (the last line says how many
+ * there is no room for).  The service manager is told when it begins and when it is over.
  */
 int reload_now(struct reload *r, char *error, size_t size);
 

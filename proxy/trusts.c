@@ -178,11 +178,13 @@ static bool post(struct mailbox *to, struct trusts *ts, struct trust *t,
 	m->trust = trust_ref(t);
 	m->mail.deliver = deliver;
 	m->mail.discard = discard;
-	mailbox_post(to, &m->mail);
-	return true;
+	if (mailbox_offer(to, &m->mail))
+		return true;
+	discard(&m->mail);
+	return false;
 }
 
-/* Without memory to say so: the connections that wait end at their limit, and others follow. */
+/* Without memory or room to say so: the connections that wait end at their limit, and others follow. */
 static void tell_workers(struct trusts *ts, struct trust *t)
 {
 	for (size_t i = 0; i < ts->worker_count; i++)

@@ -20,16 +20,11 @@
 struct wallclock {
 	struct wallclock_setup setup;
 	char state_dir[PATH_MAX];
-	struct worker *const *workers;
-	size_t worker_count;
+	struct notice proved; /* a worker has proven the time */
+	struct notice *sets;  /* owned; to each worker: the clock was set */
 	bool believed;
 	int64_t offset_us; /* of the wall clock from BOOTTIME, when it was looked at last */
 	bool complained;   /* until the file can be written again */
-};
-
-struct clock_mail {
-	struct mail mail;
-	struct wallclock *clock;
 };
 
 static const char *date(time_t t, char out[DATE_MAX])
@@ -51,30 +46,11 @@ static int64_t offset_us(void)
 
 /* ------------------------------------------------------------------ mail */
 
-static void discard(struct mail *m)
-{
-	free(container_of(m, struct clock_mail, mail));
-}
-
-static struct clock_mail *make_mail(
-	struct wallclock *c, void (*deliver)(struct mail *m, void *receiver))
-{
-	struct clock_mail *m = calloc(1, sizeof *m);
-
-	if (!m)
-		return NULL;
-	m->clock = c;
-	m->mail.deliver = deliver;
-	m->mail.discard = discard;
-	return m;
-}
-
 static void deliver_proved(struct mail *m, void *receiver)
 {
-	struct wallclock *c = container_of(m, struct clock_mail, mail)->clock;
+	struct wallclock *c = container_of(notice_taken(m), struct wallclock, proved);
 
 	(void)receiver;
-	discard(m);
 	if (!*c->state_dir)
 		return;
 	if (last_time_write(c->state_dir, verify_dates_proven())) {
@@ -96,16 +72,14 @@ static void deliver_proved(struct mail *m, void *receiver)
 static void on_proved(void *arg)
 {
 	struct wallclock *c = arg;
-	struct clock_mail *m = make_mail(c, deliver_proved);
 
-	if (m)
-		mailbox_post(c->setup.mailbox, &m->mail);
+	mailbox_notify(c->setup.mailbox, &c->proved);
 }
 
 static void deliver_set(struct mail *m, void *receiver)
 {
+	notice_taken(m);
 	worker_clock_set(receiver);
-	discard(m);
 }
 
 /* ------------------------------------------------------------------ looking */
@@ -131,12 +105,8 @@ static void describe(struct wallclock *c)
 
 static void tell_workers(struct wallclock *c)
 {
-	for (size_t i = 0; i < c->worker_count; i++) {
-		struct clock_mail *m = make_mail(c, deliver_set);
-
-		if (m)
-			mailbox_post(worker_mailbox(c->workers[i]), &m->mail);
-	}
+	for (size_t i = 0; i < c->setup.worker_count; i++)
+		mailbox_notify(worker_mailbox(c->setup.workers[i]), &c->sets[i]);
 }
 
 void wallclock_look(struct wallclock *c)
@@ -158,10 +128,13 @@ void wallclock_look(struct wallclock *c)
 
 /* ------------------------------------------------------------------ life */
 
-void wallclock_start(struct wallclock *c, struct worker *const *workers, size_t worker_count)
+static bool make_notices(struct wallclock *c)
 {
-	c->workers = workers;
-	c->worker_count = worker_count;
+	notice_init(&c->proved, deliver_proved);
+	c->sets = calloc(c->setup.worker_count, sizeof *c->sets);
+	for (size_t i = 0; c->sets && i < c->setup.worker_count; i++)
+		notice_init(&c->sets[i], deliver_set);
+	return c->sets;
 }
 
 struct wallclock *wallclock_new(const struct wallclock_setup *setup)
@@ -171,6 +144,10 @@ struct wallclock *wallclock_new(const struct wallclock_setup *setup)
 	if (!c)
 		return NULL;
 	c->setup = *setup;
+	if (!make_notices(c)) {
+		free(c);
+		return NULL;
+	}
 	snprintf(c->state_dir, sizeof c->state_dir, "%s", setup->state_dir);
 	verify_dates_init(setup->built, on_proved, c);
 	verify_dates_remember(last_time_read(c->state_dir));
@@ -182,5 +159,8 @@ struct wallclock *wallclock_new(const struct wallclock_setup *setup)
 
 void wallclock_free(struct wallclock *c)
 {
+	if (!c)
+		return;
+	free(c->sets);
 	free(c);
 }

@@ -21,16 +21,15 @@ struct wallclock_setup {
 	struct mailbox *mailbox; /* of main's thread */
 	const char *state_dir;	 /* copied; "": nothing is kept */
 	struct surroundings *around; /* .clock is written */
+	struct worker *const *workers; /* filled in before any thread starts */
+	size_t worker_count;
 	time_t built;		 /* of this program; 0: not known */
 };
 
 /* Before any certificate is judged, on any thread.  NULL: out of memory. */
 struct wallclock *wallclock_new(const struct wallclock_setup *setup);
-/* After the workers. */
+/* After the workers, and the mailbox. */
 void wallclock_free(struct wallclock *c); /* NULL is fine */
-
-/* Whom to tell. */
-void wallclock_start(struct wallclock *c, struct worker *const *workers, size_t worker_count);
 
 /* The clock may have been set. */
 void wallclock_look(struct wallclock *c);

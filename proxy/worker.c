@@ -53,7 +53,7 @@ static void on_resumed(void *arg)
 {
 	struct worker *w = arg;
 
-	groups_renew(&w->groups, w->network, w->network, false);
+	groups_renew(&w->groups, w->network, w->network, 0);
 	groups_flush_plain(&w->groups, w->cache);
 	if (w->resumed)
 		w->resumed(w->resumed_arg);
@@ -395,7 +395,8 @@ void worker_get_report(struct worker *w, const struct config *config, struct wor
 		.tcp_clients = tcp_clients_count(w->clients),
 		.sessions = groups_sessions(&w->groups),
 		.knows_upstreams = w->config == config,
-		.long_turns = w->loop.turn.rounds_exceeded };
+		.long_turns = w->loop.turn.rounds_exceeded,
+		.mails_refused = mailbox_refused(&w->mailbox) };
 	for (size_t i = 0; i < w->groups.now.upstream_count; i++) {
 		struct stats of;
 

@@ -41,6 +41,7 @@ struct worker_report {
 	unsigned sessions;
 	uint64_t udp_drops;		    /* by the kernel */
 	uint64_t long_turns;		    /* bound hit: rounds of a turn */
+	uint64_t mails_refused;		    /* bound hit: mails that waited for it */
 	uint64_t blocked[CONFIG_BLOCK_MAX]; /* replies, by block list */
 };
 
@@ -49,7 +50,7 @@ struct worker_epoch {
 	uint64_t slept_us; /* how long the machine has slept in all by now */
 	bool moved;	   /* upstreams are reached by another way; else it is only that it slept */
 	size_t left, entered; /* places of networks, see groups_renew */
-	bool fresh;
+	uint32_t fresh;
 };
 
 struct worker_setup {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # "make run": dnsfwd on 127.0.0.1:5300, in front of the embedded test resolver or of a real one.
 # Usage: tests/run.sh BUILD-FOLDER [UPSTREAM]
+# All that it writes is in a folder of its own, gone when it ends: an installed dnsfwd's state is another's.
 set -eu
 
 build=$1
@@ -44,6 +45,8 @@ cat >"$folder/dnsfwd.conf" <<CONF
 listen = [ "$listen" ]
 forward = [ "$upstream" ]
 $bundle
+state-dir = "$folder"
+control = "$folder/control.sock"
 log-queries = true
 CONF
 
@@ -69,4 +72,5 @@ sed -n 's/.*upstream .*: connected, \(.*\), authenticated, \(.*\)/  session   \1
 sed -n 's/.*query example.com.*, \([0-9.]* ms\), upstream=\([^ ]*\) [^ ]* sent=\([0-9]*\) received=\([0-9]*\).*/  upstream  \2\n  query     \3 octets, padded\n  answer    \4 octets\n  time      \1/p' "$folder/log"
 echo
 echo "dnsfwd stays up until Ctrl-C.  Ask it:  dig @$host -p $port www.example.com"
+echo "Look into it:  $build/dnsfwdctl -s $folder/control.sock status"
 wait "$dnsfwd" || true

@@ -5,6 +5,7 @@
 
 #include "common/config/pins.h"
 #include "common/config/presets.h"
+#include "common/config/spelling.h"
 #include "common/config/value.h"
 
 static void refuse(struct loader *l, const struct option *o, const char *text,
@@ -14,6 +15,20 @@ static void refuse(struct loader *l, const struct option *o, const char *text,
 
 	snprintf(value, sizeof value, "\"%.80s\"", text);
 	value_refuse(l->errors, where, o, value, allowed);
+}
+
+/* ------------------------------------------------------------------ addresses */
+
+const char *config_address_fault(
+	const char *text, bool parsed, const struct addr *addr, const char *wanted)
+{
+	enum spelling_verdict verdict = SPELLING_INTERFACE;
+
+	if (!parsed && !strchr(text, '%'))
+		return wanted;
+	if (parsed)
+		verdict = spelling_destination(addr);
+	return verdict == SPELLING_OK ? NULL : spelling_error(verdict);
 }
 
 /* ------------------------------------------------------------------ dnsfwd itself */

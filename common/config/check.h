@@ -12,6 +12,13 @@
 void config_check_forward(
 	struct loader *l, const struct option *o, const char *text, struct config_place where);
 
+/*
+ * What is wrong with a text that is to be an address; NULL: nothing.  `parsed`: it could be read, into
+ * addr; wanted: what is to be said where it could not.  Static, or wanted.
+ */
+const char *config_address_fault(
+	const char *text, bool parsed, const struct addr *addr, const char *wanted);
+
 /* An address that is to be asked; false: it is gone or dnsfwd itself, and a complaint. */
 bool config_check_address(struct loader *l, const struct option *o, const char *text,
 	struct config_place where, const struct addr *addr);

@@ -203,6 +203,7 @@ struct config {
 	bool sandbox;		 /* privileges, system calls and files are limited once started */
 	char *control;		 /* a path; "": none */
 	bool control_is_default; /* nobody wrote it: its absence is no error */
+	bool state_dir_is_default;
 	char *log_level;
 	bool log_queries;
 	char *log_file; /* a path; "": none */

@@ -9,6 +9,7 @@
 #include "common/config/check.h"
 #include "common/config/forward.h"
 #include "common/config/local.h"
+#include "common/config/places.h"
 #include "common/config/presets.h"
 #include "common/config/upstream.h"
 #include "common/config/value.h"
@@ -184,12 +185,14 @@ static void on_listen(
 	struct config *c = l->config;
 	struct config_listen entry = { 0 }, *list;
 	char value[VALUE_TEXT_MAX];
+	bool parsed = addr_parse(text, strlen(text), (uint16_t)c->port, true, &entry.addr);
+	const char *fault = config_address_fault(text, parsed, &entry.addr,
+		"an IP address is wanted, with a port where it is not the usual one, like "
+		"\"127.0.0.1\", \"127.0.0.1:5353\" or \"[::1]:5353\"");
 
 	snprintf(value, sizeof value, "\"%.80s\"", text);
-	if (!addr_parse(text, strlen(text), (uint16_t)c->port, true, &entry.addr)) {
-		value_refuse(l->errors, where, o, value,
-			"an IP address is wanted, with a port where it is not the usual one, like "
-			"\"127.0.0.1\", \"127.0.0.1:5353\" or \"[::1]:5353\"");
+	if (fault && !addr_is_any(&entry.addr)) {
+		value_refuse(l->errors, where, o, value, fault);
 		return;
 	}
 	for (size_t i = 0; i < c->listen_count; i++) {
@@ -233,13 +236,14 @@ static void on_server(
 	struct config *c = l->config;
 	struct addr addr, *list;
 	char value[VALUE_TEXT_MAX];
+	bool parsed = addr_parse(text, strlen(text), DNS_PORT, false, &addr);
+	const char *fault = config_address_fault(text, parsed, &addr,
+		"the IP address of a name server is wanted, with a port where it is not 53, "
+		"like \"9.9.9.9\", \"192.0.2.1:5353\" or \"[2620:fe::fe]:53\"");
 
 	snprintf(value, sizeof value, "\"%.80s\"", text);
-	if (!addr_parse(text, strlen(text), DNS_PORT, false, &addr) || addr_is_any(&addr)) {
-		value_refuse(l->errors, where, o, value,
-			"the IP address of a name server is wanted, with a port where it is not "
-			"53, "
-			"like \"9.9.9.9\", \"192.0.2.1:5353\" or \"[2620:fe::fe]:53\"");
+	if (fault) {
+		value_refuse(l->errors, where, o, value, fault);
 		return;
 	}
 	for (size_t i = 0; i < c->bootstrap_count; i++) {
@@ -398,11 +402,13 @@ static void build(struct loader *l, const config_t *tree, const struct config_ov
 	store_scalars(l, &presets);
 	store_scalars(l, tree);
 	l->config->control_is_default = !config_lookup(tree, "control");
+	l->config->state_dir_is_default = !config_lookup(tree, "state-dir");
 	check_cache(l, tree);
 	check_cookies(l, tree);
 	config_local_check(l, find_option(config_options, "local-domain"),
 		load_place(l, config_lookup(tree, "local-domain")));
 	load_lists(l, tree, &presets, overrides);
+	config_check_places(l, config_root_setting(tree));
 
 	l->upstream_presets = NULL;
 	config_destroy(&upstream_presets);

@@ -98,23 +98,37 @@ static enum spelling_verdict parse_host(
 
 	if (memchr(text, '/', len) || memchr(text, '?', len))
 		return has_scheme || memchr(text, '.', len) ? SPELLING_PATH : SPELLING_WORD;
+	if (memchr(text, '%', len))
+		return SPELLING_INTERFACE;
 	if (!copy_host(text, host_len, s->host))
 		return has_scheme || strpbrk(text, ".:@[") ? SPELLING_ADDRESS : SPELLING_WORD;
 	return has_scheme || strchr(s->host, '.') ? SPELLING_OK : SPELLING_WORD;
+}
+
+enum spelling_verdict spelling_destination(const struct addr *addr)
+{
+	if (addr_is_destination(addr))
+		return SPELLING_OK;
+	return addr->sa.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->in6.sin6_addr)
+		       ? SPELLING_LINK
+		       : SPELLING_NOBODY;
 }
 
 /* Nobody is authenticated, so that a name behind a # says nothing; and nobody looks a name up. */
 static enum spelling_verdict parse_plain(const char *text, struct spelling *s, struct spelling *ret)
 {
 	size_t len = strlen(text);
+	enum spelling_verdict verdict;
 
 	if (len == 0)
 		return SPELLING_EMPTY;
-	if (!addr_parse(text, len, PLAIN_PORT, false, &s->addr) || addr_is_any(&s->addr))
-		return SPELLING_PLAIN;
+	if (!addr_parse(text, len, PLAIN_PORT, false, &s->addr))
+		return memchr(text, '%', len) ? SPELLING_INTERFACE : SPELLING_PLAIN;
 	s->port = addr_port(&s->addr);
-	*ret = *s;
-	return SPELLING_OK;
+	verdict = spelling_destination(&s->addr);
+	if (verdict == SPELLING_OK)
+		*ret = *s;
+	return verdict;
 }
 
 enum spelling_verdict spelling_parse(const char *text, struct spelling *ret)
@@ -132,14 +146,14 @@ enum spelling_verdict spelling_parse(const char *text, struct spelling *ret)
 	len = (size_t)(hash - text);
 	if (len == 0)
 		return SPELLING_EMPTY;
-	if (addr_parse(text, len, TLS_PORT, false, &s.addr))
+	if (addr_parse(text, len, TLS_PORT, false, &s.addr)) {
 		s.port = addr_port(&s.addr);
-	else
+		verdict = spelling_destination(&s.addr);
+	} else {
 		verdict = parse_host(text, len, text != start, &s);
+	}
 	if (verdict != SPELLING_OK)
 		return verdict;
-	if (addr_is_any(&s.addr))
-		return SPELLING_ADDRESS;
 	if (!*hash)
 		memcpy(s.auth_name, s.host, sizeof s.auth_name);
 	else if (!copy_host(hash + 1, strlen(hash + 1), s.auth_name))
@@ -175,6 +189,14 @@ const char *spelling_error(enum spelling_verdict v)
 		return "neither an IP address nor a host name, with a port of 1 to 65535 where one "
 		       "is written; write it like \"9.9.9.9\", \"9.9.9.9:853\", "
 		       "\"[2620:fe::fe]:853\" or \"dns.quad9.net\"";
+	case SPELLING_INTERFACE:
+		return "behind % stands an interface that this machine has (\"ip link\" shows them), "
+		       "and before it a link-local IPv6 address, like \"fe80::1%eth0\"";
+	case SPELLING_LINK:
+		return "a link-local address needs the interface that it is reached by, like "
+		       "\"fe80::1%eth0\" (\"ip link\" shows them)";
+	case SPELLING_NOBODY:
+		return "no server has such an address: it is multicast, broadcast or unspecified";
 	case SPELLING_AUTH_NAME:
 		return "behind the # stands the host name of the certificate, like "
 		       "\"#dns.quad9.net\": letters, digits, '-', '_' and dots, no wildcard";

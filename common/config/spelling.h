@@ -38,6 +38,9 @@ enum spelling_verdict {
 	SPELLING_STAMP, /* sdns:// */
 	SPELLING_SCHEME, /* any other */
 	SPELLING_ADDRESS,
+	SPELLING_INTERFACE, /* behind a % there is none of this machine */
+	SPELLING_LINK,	    /* a link-local address without its interface */
+	SPELLING_NOBODY,    /* an address that no server has: multicast, broadcast, unspecified */
 	SPELLING_AUTH_NAME,
 	SPELLING_PATH, /* something behind host and port that has no meaning: /dns-query, ?x */
 };
@@ -49,6 +52,12 @@ enum spelling_verdict spelling_parse(const char *text, struct spelling *ret);
  * 65535); with neither, len, and *ret_port stays as it was.
  */
 size_t spelling_split_port(const char *text, size_t len, uint16_t *ret_port);
+
+/*
+ * What is to be said of an address to be asked at, or to listen on; SPELLING_OK: nothing.  Whoever may be
+ * told an unspecified one looks at that first.
+ */
+enum spelling_verdict spelling_destination(const struct addr *addr);
 
 /* One sentence for the verdict, naming what is allowed.  Static. */
 const char *spelling_error(enum spelling_verdict v);

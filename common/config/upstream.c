@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config/check.h"
 #include "common/config/pins.h"
 #include "common/config/value.h"
 
@@ -64,6 +65,8 @@ static void check_name(
 	struct loader *l, const config_setting_t *s, const struct option *o, const char *name)
 {
 	struct spelling spelling;
+	enum spelling_verdict verdict = spelling_parse(name, &spelling);
+	bool is_address = verdict == SPELLING_LINK || verdict == SPELLING_NOBODY;
 	char value[VALUE_TEXT_MAX];
 
 	value_text(s, value);
@@ -74,8 +77,7 @@ static void check_name(
 	 * In `forward` nobody could tell which of the two is meant.  A host name or a preset is fine:
 	 * what is written in the file comes first, so that a preset that is new cannot take its place.
 	 */
-	if ((spelling_parse(name, &spelling) == SPELLING_OK && !*spelling.host) ||
-		strstr(name, "://"))
+	if (is_address || (verdict == SPELLING_OK && !*spelling.host) || strstr(name, "://"))
 		value_refuse(l->errors, load_place(l, s), o, value,
 			"a name that does not read as an address is wanted, like \"home\"");
 }
@@ -97,12 +99,13 @@ static void on_address(
 	struct config_upstream *u = &l->upstreams[l->upstream_count - 1];
 	char value[VALUE_TEXT_MAX];
 	struct addr addr;
+	bool parsed = addr_parse_ip(text, &addr);
+	const char *fault = config_address_fault(text, parsed, &addr,
+		"an IP address without port is wanted, like \"9.9.9.9\" or \"2620:fe::fe\"");
 
 	snprintf(value, sizeof value, "\"%.80s\"", text);
-	if (!addr_parse_ip(text, &addr) || addr_is_any(&addr)) {
-		value_refuse(l->errors, where, o, value,
-			"an IP address without port is wanted, like \"9.9.9.9\" or "
-			"\"2620:fe::fe\"");
+	if (fault) {
+		value_refuse(l->errors, where, o, value, fault);
 		return;
 	}
 	for (size_t i = 0; i < u->address_count; i++) {

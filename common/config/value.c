@@ -109,8 +109,7 @@ static void allowed_text(const struct option *o, char *text, size_t size)
 		break;
 	case OPTION_POLICY:
 		snprintf(text, size,
-			"\"failover\", \"fastest\" or \"round-robin\" is wanted "
-			"(\"shard\" comes in a later version)");
+			"\"failover\", \"fastest\" or \"round-robin\" is wanted");
 		break;
 	case OPTION_PROFILE:
 		snprintf(text, size, "\"strict\" or \"opportunistic\" is wanted");

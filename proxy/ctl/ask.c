@@ -133,6 +133,17 @@ struct answer {
 	unsigned lines;
 };
 
+/* One, or a line for each. */
+static void tell_errors(const struct answer *a, struct json_object *line, const char *error)
+{
+	struct json_object *all = member(line, "errors");
+
+	for (size_t i = 0; i < list_length(all); i++)
+		tell(a->options, "%s", or_nothing(json_object_get_string(json_object_array_get_idx(all, i))));
+	if (list_length(all) == 0)
+		tell(a->options, "%s", error);
+}
+
 static int take_line(struct answer *a, const char *text)
 {
 	struct json_object *line = json_tokener_parse(text);
@@ -148,7 +159,7 @@ static int take_line(struct answer *a, const char *text)
 		if (a->options->json)
 			puts(text);
 		else
-			tell(a->options, "%s", error);
+			tell_errors(a, line, error);
 		code = strncmp(error, "usage: ", 7) == 0 ? CTL_USAGE : CTL_FAILED;
 	} else {
 		code = a->show(a->arg, line, text);

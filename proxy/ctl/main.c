@@ -169,6 +169,8 @@ int main(int argc, char **argv)
 		return complain("the path of a socket is wanted behind it", l.lacks);
 	if (l.wrong)
 		return complain("this is not understood", l.wrong);
+	if (l.version && argc > 0)
+		return complain("nothing may stand behind --version", argv[0]);
 	if (l.version)
 		printf("dnsfwdctl %s\n", dnsfwd_version);
 	else if (argc == 0 && !l.help)

@@ -89,6 +89,7 @@ void ctl_show_stats(struct json_object *answer)
 	put("log_dropped", member_number(answer, "log_dropped"));
 	put("bound_control", member_number(answer, "bound_control"));
 	put("bound_figures", member_number(answer, "bound_figures"));
+	put("bound_mailbox", member_number(answer, "bound_mailbox"));
 	put("bound_network_targets", member_number(answer, "bound_network_targets"));
 	show_lists(answer);
 	show_upstreams(answer);

@@ -74,8 +74,8 @@ struct control_context {
 	struct event_base *base;
 	unsigned explaining; /* queries of explain under way */
 	/*
-	 * Reads the configuration again, as SIGHUP does.  0, or negative errno with one sentence that
-	 * says what is wrong, and that the old one stays.
+	 * Reads the configuration again, as SIGHUP does.  0, or negative errno with what is wrong with it, a
+	 * line each: then the old one stays.
 	 */
 	int (*reload)(struct app *app, char *error, size_t size);
 };
@@ -119,6 +119,9 @@ void control_end(struct control_call *c);
 /* Instead: {"error": one sentence}. */
 void control_fail(struct control_call *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The same with lines, each what is wrong: {"error": the first, "errors": [all of them]}. */
+void control_refuse(struct control_call *c, const char *lines);
 
 /*
  * For what answers later: gone(arg) is called when the client has gone, or the time is over, before the

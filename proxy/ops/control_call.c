@@ -169,6 +169,27 @@ void control_fail(struct control_call *c, const char *format, ...)
 	finish(c);
 }
 
+void control_refuse(struct control_call *c, const char *lines)
+{
+	char line[1200];
+	size_t len = strcspn(lines, "\n");
+
+	json_clear(&c->json);
+	json_object(&c->json, NULL);
+	snprintf(line, sizeof line, "%.*s", (int)len, lines);
+	json_text(&c->json, "error", line);
+	json_array(&c->json, "errors");
+	for (; *lines; lines += len + (lines[len] == '\n')) {
+		len = strcspn(lines, "\n");
+		snprintf(line, sizeof line, "%.*s", (int)len, lines);
+		json_text(&c->json, NULL, line);
+	}
+	json_end_array(&c->json);
+	json_end_object(&c->json);
+	queue_line(c);
+	finish(c);
+}
+
 /* ------------------------------------------------------------------ the request */
 
 static const struct control_command *find_command(const char *name)

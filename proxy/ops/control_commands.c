@@ -36,11 +36,11 @@ static void run_log_level(struct control_call *c)
 static void run_reload(struct control_call *c)
 {
 	const struct control_context *k = control_context(c);
-	char error[512];
+	char error[8192];
 
 	log_info("control: reload, by uid %lu", (unsigned long)control_uid(c));
 	if (k->reload(k->app, error, sizeof error) < 0)
-		control_fail(c, "%s", error);
+		control_refuse(c, error);
 	else
 		done(c);
 }

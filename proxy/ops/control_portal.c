@@ -39,10 +39,10 @@ static void show(struct control_call *c)
 
 static void open_now(struct control_call *c, const struct portal_request *r)
 {
-	char error[600];
+	char error[2048];
 
 	if (portal_keeper_open(control_context(c)->portals, r, error, sizeof error) < 0)
-		control_fail(c, "%s", error);
+		control_refuse(c, error);
 	else
 		show(c);
 }

@@ -47,12 +47,12 @@ static void add(struct control_call *c)
 	const struct control_context *k = control_context(c);
 	const char *forward[CONFIG_FORWARD_MAX];
 	struct config_zone_words words;
-	char error[600];
+	char error[2048];
 
 	if (!read_words(c, forward, &words))
 		return;
 	if (added_zones_add(k->zones, &words, error, sizeof error) < 0) {
-		control_fail(c, "%s", error);
+		control_refuse(c, error);
 		return;
 	}
 	log_info("control: zone %s is added, by uid %lu", words.name, (unsigned long)control_uid(c));

@@ -53,6 +53,7 @@ static void add(struct worker_report *sum, const struct worker_report *part, siz
 	sum->sessions += part->sessions;
 	sum->udp_drops += part->udp_drops;
 	sum->long_turns += part->long_turns;
+	sum->mails_refused += part->mails_refused;
 	for (size_t i = 0; i < CONFIG_BLOCK_MAX; i++)
 		sum->blocked[i] += part->blocked[i];
 }
@@ -81,6 +82,7 @@ static void finish(struct figures_request *r)
 	event_del(r->patience);
 	r->figures.up_us = loop_boottime_us(NULL) - g->begun_us;
 	r->figures.refused = g->refused;
+	r->figures.sum.mails_refused += mailbox_refused(g->setup.mailbox);
 	r->figures.has_cache = g->setup.cache;
 	if (g->setup.cache)
 		cache_get_figures(g->setup.cache, &r->figures.cache);

@@ -1,6 +1,7 @@
 #include "proxy/ops/files.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -21,6 +22,8 @@
 #define FIRST_BLOCK CONFIG_HOSTS_MAX
 #define LEASE	    (CONFIG_HOSTS_MAX + CONFIG_BLOCK_MAX)
 #define FILES_MAX   (LEASE + 1)
+/* Where a worker could not be told. */
+#define AGAIN_S 10u
 
 /* What was wrong with a file when it was read last: told when it changes, not each time. */
 struct trouble {
@@ -43,6 +46,7 @@ struct files {
 	struct local_names *names;
 	struct local_blocks *blocks; /* NULL: there are no lists */
 	struct watch *watch;
+	struct event *again; /* NULL until files_start: tells the workers once more */
 	struct worker *const *workers;
 	size_t worker_count;
 	uint8_t domain[DNS_NAME_MAX];
@@ -259,22 +263,42 @@ static void deliver(struct mail *m, void *receiver)
 	discard(m);
 }
 
+/* False without memory or room. */
+static bool post_to(const struct files *f, struct worker *w)
+{
+	struct files_mail *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return false;
+	p->names = local_names_ref(f->names);
+	p->blocks = local_blocks_ref(f->blocks);
+	p->mail.deliver = deliver;
+	p->mail.discard = discard;
+	if (mailbox_offer(worker_mailbox(w), &p->mail))
+		return true;
+	discard(&p->mail);
+	return false;
+}
+
 static void post(struct files *f)
 {
-	for (size_t i = 0; i < f->worker_count; i++) {
-		struct files_mail *p = calloc(1, sizeof *p);
+	static const struct timeval again = { .tv_sec = AGAIN_S };
+	bool all_told = true;
 
-		if (!p) {
-			log_error(
-				"out of memory: a worker goes on with what the files said before");
-			continue;
-		}
-		p->names = local_names_ref(f->names);
-		p->blocks = local_blocks_ref(f->blocks);
-		p->mail.deliver = deliver;
-		p->mail.discard = discard;
-		mailbox_post(worker_mailbox(f->workers[i]), &p->mail);
-	}
+	for (size_t i = 0; i < f->worker_count; i++)
+		all_told &= post_to(f, f->workers[i]);
+	if (all_told)
+		return;
+	log_error("out of memory: a worker goes on with what the files said before; it is told in %u s",
+		AGAIN_S);
+	event_add(f->again, &again);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	post(arg);
 }
 
 static void reload_names(struct files *f)
@@ -456,6 +480,9 @@ int files_start(
 	f->worker_count = count;
 	if (c->hosts.count == 0 && c->block.count == 0 && !*c->lease_file)
 		return 0;
+	f->again = evtimer_new(base, on_again, f);
+	if (!f->again)
+		return -ENOMEM;
 	f->watch = watch_new(base, on_changed, f);
 	if (!f->watch) {
 		log_warning(
@@ -472,6 +499,9 @@ void files_stop(struct files *f)
 {
 	watch_free(f->watch);
 	f->watch = NULL;
+	if (f->again)
+		event_free(f->again);
+	f->again = NULL;
 }
 
 void files_free(struct files *f)

@@ -180,6 +180,7 @@ static void write_bounds(struct exposition *e, const struct figures *f, uint64_t
 	}
 	exposition_count(e, "bound=\"cache_answer\"", f->has_cache ? f->cache.too_large : 0);
 	exposition_count(e, "bound=\"turn\"", f->sum.long_turns);
+	exposition_count(e, "bound=\"mailbox\"", f->sum.mails_refused);
 	exposition_count(e, "bound=\"udp_receive\"", f->sum.udp_drops);
 	exposition_count(e, "bound=\"log\"", log_dropped());
 	exposition_count(e, "bound=\"http_clients\"", http_waits);

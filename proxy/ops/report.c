@@ -83,10 +83,11 @@ static void log_report(void *unused, const struct figures *f)
 		log_warning("statistics: %zu of %zu workers do not answer; these are without them",
 			f->workers - f->heard, f->workers);
 	log_info("statistics: queries_inflight=%zu tcp_clients=%zu sessions=%u udp_drops=%llu "
-		 "long_turns=%llu "
+		 "long_turns=%llu bound_mailbox=%llu "
 		 "log_dropped=%llu",
 		s->queries_inflight, s->tcp_clients, s->sessions, (unsigned long long)s->udp_drops,
-		(unsigned long long)s->long_turns, (unsigned long long)log_dropped());
+		(unsigned long long)s->long_turns, (unsigned long long)s->mails_refused,
+		(unsigned long long)log_dropped());
 	if (f->has_cache)
 		log_cache(&f->cache);
 	log_lists(f);

@@ -217,6 +217,7 @@ void status_write_stats(struct json *j, const struct figures *f, const struct su
 	json_number(j, "log_dropped", log_dropped());
 	json_number(j, "bound_control", control_refused);
 	json_number(j, "bound_figures", f->refused);
+	json_number(j, "bound_mailbox", f->sum.mails_refused);
 	json_number(j, "bound_network_targets", around->network.bound_targets);
 	write_counters(j, &f->sum.stats);
 	write_cache(j, f);

@@ -154,6 +154,19 @@ static bool is_for_us(DIR *d)
 	       !(st.st_mode & (S_IWGRP | S_IWOTH)) && for_files(d, NULL, may_give);
 }
 
+bool user_may_be_given(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	bool may = d && is_for_us(d);
+
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+	return may;
+}
+
 static void give_folder(int fd, const struct user *u)
 {
 	DIR *d = fdopendir(fd);

@@ -33,6 +33,9 @@ void user_deinit(struct user *u);
  */
 void user_give_folder(const struct user *u, const char *path, mode_t mode);
 
+/* Would user_give_folder give this one, which is there, to somebody else? */
+bool user_may_be_given(const char *path);
+
 /*
  * For good.  Capabilities stay permitted and are not effective any more: the caller says next which
  * of them remain (proxy/ops/capabilities.h).  Nothing is done where that is who we are.  0, or

@@ -49,6 +49,30 @@ def test_unknown_flag():
     assert "frobnicate" in done.stderr and "--help" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["--list-presets", "x"], ["--list-presets", "x"]),
+        (["--list-presets", "--json", "quad9"], ["--list-presets", "quad9"]),
+        (["-V", "quad9"], ["-V", "quad9"]),
+        (["-t", "-T", "quad9"], ["-t", "-T", "at a time"]),
+        (["-T", "--list-presets"], ["at a time"]),
+        (["--list-presets", "-c", "/dev/null"], ["--list-presets", "-c"]),
+        (["--list-presets", "--listen", "127.0.0.1"], ["--list-presets", "--listen"]),
+        (["--import", "stubby.yml", "-c", "/dev/null"], ["--import", "-c"]),
+        (["--import", "stubby.yml", "-t"], ["--import", "-t", "at a time"]),
+        (["--import-kind", "stubby"], ["--import-kind", "--import"]),
+    ],
+    ids=" ".join,
+)
+def test_what_would_not_be_used_is_refused(words, told):
+    done = run(*words)
+    assert done.returncode == 1 and not done.stdout
+    assert len(done.stderr.splitlines()) == 2 and "Try dnsfwd --help" in done.stderr
+    for word in told:
+        assert word in done.stderr
+
+
 def test_check_good(conf):
     done = run("-t", "-c", conf())
     assert (done.returncode, done.stderr) == (0, "")
@@ -323,6 +347,61 @@ def for_nobody(folder, path):
     if subprocess.run(["test", "-r", str(path)], user=65534, check=False).returncode != 0:
         pytest.skip("the folder for temporary files is closed to others")
     return binary
+
+
+# -- state-dir ---------------------------------------------------------------------
+
+
+def unusable(folder, kind):
+    """A state-dir that can't be, and why."""
+    (folder / "file").write_text("")
+    return {"below a file": (folder / "file/state", "Not a directory"), "a file": (folder / "file", "Not a directory"),
+            "too long": ("/" + "x" * 5000, "File name too long")}[kind]
+
+
+@pytest.mark.parametrize("kind", ["below a file", "a file", "too long"])
+def test_state_dir_that_cannot_be(conf, tmp_path, kind):
+    """No error, but told at once: by -t, and at the start."""
+    state, why = unusable(tmp_path, kind)
+    path = conf(state_dir=str(state), port=0, listen=["127.0.0.1"], control="")
+    done = run("-t", "-c", path)
+    assert (done.returncode, done.stdout) == (0, "the configuration is good\n")
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith(f"dnsfwd: warning: {path}: option \"state-dir\": ")
+    assert why in done.stderr and "runs without it" in done.stderr and 'state-dir = ""' in done.stderr
+    with Dnsfwd(config=False, args=["-c", path]) as fwd:
+        fwd.wait_log(r"warning state-dir /\S+ can't be written: .*" + why)
+
+
+@pytest.mark.parametrize("kind", ["default", "missing", "there", "empty"])
+def test_state_dir_that_can_be(conf, tmp_path, kind):
+    """Nothing is said, and -t makes nothing."""
+    states = {"default": None, "missing": tmp_path / "new/state", "there": tmp_path / "state", "empty": ""}
+    (tmp_path / "state").mkdir()
+    done = run("-t", "-c", conf(state_dir=None if states[kind] is None else str(states[kind])))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.parametrize("sealed", [False, True])
+def test_state_dir_of_another_user(conf, certs, tmp_path, sealed):
+    """What root has for itself alone is given away at a start, or else it is in the way."""
+    state = tmp_path / "state"
+    state.mkdir()
+    if sealed:
+        (state / "a").mkdir()
+    for parent in (tmp_path, *tmp_path.parents):
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o55)
+    shutil.copy(certs / "ca.pem", tmp_path / "roots.pem")
+    (tmp_path / "roots.pem").chmod(0o644)
+    roots = str(tmp_path / "roots.pem")
+    path = conf(state_dir=str(state), user="65534", port=0, listen=["127.0.0.1"], control="", tls_cert_bundle=roots)
+    done = run("-t", "-c", path)
+    assert (done.returncode, "Permission denied" in done.stderr) == (0, sealed), done.stderr
+    with Dnsfwd(config=False, args=["-c", path]) as fwd:
+        fwd.wait_log("ready: ")
+        assert ("can't be written: Permission denied" in fwd.log_text()) == sealed
 
 
 # -- the trust store ---------------------------------------------------------------

@@ -1,7 +1,9 @@
 """SIGHUP: the configuration is read again and used whole, or not at all; what has not changed goes on as it is."""
 
+import json
 import os
 import pathlib
+import re
 import signal
 import threading
 
@@ -190,9 +192,24 @@ def test_asked_for_by_dnsfwdctl(start, server):
     done = fwd.ctl("reload")
     assert done.returncode == 1 and 'option "query-timout": unknown, did you mean "query-timeout"?' in done.stderr
     assert f"dnsfwd.conf:{good.count(chr(10)) + 1}: " in done.stderr
+    assert 'option "forward-to": unknown' in done.stderr and len(done.stderr.splitlines()) == 2, "all of them, as -t does"
     assert "forward-to" in fwd.log_text() and "the configuration is not changed" in fwd.log_text()
     ask_good(fwd, "a.test")
     assert len(server.conns()) == 1
+    said = json.loads(fwd.ctl("--json", "reload").stdout)
+    assert said["error"] == said["errors"][0] and len(said["errors"]) == 2
+
+
+def test_what_dnsfwdctl_is_told_is_bounded(start, server):
+    """Many long complaints: as many as there is room for, and how many more the log has."""
+    fwd = start(server, {"control": True})
+    path = pathlib.Path(fwd.path)
+    wrong = "".join(f'record{i} = "{i}"\n' for i in range(48)) + "".join(f'listen{"x" * 70}{i} = 1\n' for i in range(40))
+    path.write_text(path.read_text() + wrong)
+    lines = fwd.ctl("reload").stderr.splitlines()
+    assert len(lines) < 60 and max(map(len, lines)) < 400
+    assert sum("unknown" in line for line in lines) >= 40
+    assert re.search(r"^dnsfwdctl: \.\.\. and \d+ more(: the log has them)?$", lines[-1]), lines[-1]
 
 
 def test_file_is_gone(start, server):

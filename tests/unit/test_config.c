@@ -12,6 +12,37 @@ static bool prints(const struct config *c, const char *line)
 	return found;
 }
 
+/* Where metrics and dnstap stand in each other's way, or in that of queries. */
+static void test_places(void **state)
+{
+	static const struct {
+		const char *text, *refused; /* NULL: it is taken */
+	} rows[] = {
+		{ "listen = [ \"0.0.0.0\" ]\nmetrics = \"127.0.0.1:53\"\n",
+			"dnsfwd.conf:3: option \"metrics\": value \"127.0.0.1:53\": queries are taken there, "
+			"on 0.0.0.0:53 (" },
+		{ "listen = [ \"[::]:9953\" ]\nmetrics = \"::1\"\n", "dnsfwd.conf:3: option \"metrics\"" },
+		{ "listen = [ \"127.0.0.1\", \"127.0.0.1:9953\" ]\nmetrics = \"127.0.0.1\"\n",
+			"queries are taken there, on 127.0.0.1:9953" },
+		{ "port = 9953\nlisten = [ \"127.0.0.1\" ]\nmetrics = \"127.0.0.1\"\n", "queries are taken" },
+		{ "listen = [ \"127.0.0.1:0\" ]\nmetrics = \"127.0.0.1:0\"\n", NULL },
+		{ "listen = [ \"0.0.0.0\" ]\nmetrics = \"[::1]:53\"\n", NULL },
+		{ "dnstap = \"/run/x\"\nmetrics = \"/run/x\"\n", "that is the socket of option \"metrics\"" },
+		{ "dnstap = \"/run/x\"\ncontrol = \"/run/x\"\n", "that is the socket of option \"control\"" },
+		{ "control = \"\"\nmetrics = \"\"\ndnstap = \"\"\n", NULL },
+	};
+	char text[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(text, sizeof text, FORWARD "%s", rows[i].text);
+		if (rows[i].refused)
+			check_refused(text, rows[i].refused);
+		else
+			config_unref(load_good(text));
+	}
+}
+
 static void test_defaults(void **state)
 {
 	char text[ADDR_TEXT_MAX];
@@ -81,6 +112,9 @@ static void test_defaults(void **state)
 	config_unref(c);
 }
 
+#define NEEDS_INTERFACE "a link-local address needs the interface that it is reached by, like \"fe80::1%eth0\""
+#define NO_INTERFACE	"behind % stands an interface that this machine has"
+#define NOBODY		"no server has such an address: it is multicast, broadcast or unspecified"
 #define NUMBER	 "a whole number from "
 #define DURATION "a duration from "
 #define TEXT	 "a text in quotes is wanted"
@@ -112,6 +146,14 @@ static const struct value_row {
 	{ "listen", "[ \"\" ]", NULL, "value \"\": an IP address is wanted" },
 	{ "listen", "[ \"localhost\" ]", NULL, "value \"localhost\": an IP address is wanted" },
 	{ "listen", "[ \"127.0.0.1:65536\" ]", NULL, "an IP address is wanted" },
+	{ "listen", "[ \"fe80::1\" ]", NULL, "value \"fe80::1\": " NEEDS_INTERFACE },
+	{ "listen", "[ \"[fe80::1]:5353\" ]", NULL, NEEDS_INTERFACE },
+	{ "listen", "[ \"fe80::1%lo\" ]", "[ \"[fe80::1%lo]:53\" ]", NULL },
+	{ "listen", "[ \"fe80::1%nothere0\" ]", NULL, "value \"fe80::1%nothere0\": " NO_INTERFACE },
+	{ "listen", "[ \"192.0.2.1%lo\" ]", NULL, NO_INTERFACE },
+	{ "listen", "[ \"224.0.0.251\" ]", NULL, NOBODY },
+	{ "listen", "[ \"255.255.255.255\" ]", NULL, NOBODY },
+	{ "listen", "[ \"ff02::fb\" ]", NULL, NOBODY },
 	{ "listen", "[ \"::1\", \"[::1]:53\" ]", NULL, "\"[::1]:53\": this address is listed already" },
 	{ "listen", "[ \"::1\", \"[::1]:54\" ]", "[ \"[::1]:53\", \"[::1]:54\" ]", NULL },
 
@@ -149,8 +191,7 @@ static const struct value_row {
 	{ "policy", "\"fastest\"", "\"fastest\"", NULL },
 	{ "policy", "\"round-robin\"", "\"round-robin\"", NULL },
 	{ "policy", "\"shard\"", NULL,
-		"value \"shard\": \"failover\", \"fastest\" or \"round-robin\" is wanted (\"shard\" comes "
-		"in a later version)" },
+		"value \"shard\": \"failover\", \"fastest\" or \"round-robin\" is wanted" },
 	{ "policy", "\"Fastest\"", NULL, "value \"Fastest\": \"failover\"," },
 	{ "policy", "\"\"", NULL, "is wanted" },
 	{ "policy", "1", NULL, "value 1: \"failover\"," },
@@ -167,7 +208,11 @@ static const struct value_row {
 	{ "bootstrap", "[ \"\" ]", NULL, "value \"\": the IP address of a name server" },
 	{ "bootstrap", "[ \"dns.quad9.net\" ]", NULL, "the IP address of a name server is wanted" },
 	{ "bootstrap", "[ \"9.9.9.9:0\" ]", NULL, "the IP address of a name server is wanted" },
-	{ "bootstrap", "[ \"0.0.0.0\" ]", NULL, "the IP address of a name server is wanted" },
+	{ "bootstrap", "[ \"0.0.0.0\" ]", NULL, NOBODY },
+	{ "bootstrap", "[ \"fe80::1\" ]", NULL, NEEDS_INTERFACE },
+	{ "bootstrap", "[ \"fe80::1%lo\" ]", "[ \"[fe80::1%lo]:53\" ]", NULL },
+	{ "bootstrap", "[ \"fe80::1%nothere0\" ]", NULL, NO_INTERFACE },
+	{ "bootstrap", "[ \"ff02::1\" ]", NULL, NOBODY },
 	{ "bootstrap", "[ \"tls://9.9.9.9\" ]", NULL, "the IP address of a name server is wanted" },
 	{ "bootstrap", "[ \"9.9.9.9\", \"9.9.9.9:53\" ]", NULL,
 		"value \"9.9.9.9:53\": this address is listed already" },
@@ -319,6 +364,12 @@ static const struct value_row {
 	{ "metrics", "\"/run/m.sock\"", "\"/run/m.sock\"", NULL },
 	{ "metrics", "\"\"", "\"\"", NULL },
 	{ "metrics", "\"192.168.1.1:9953\"", NULL, "an address that no other machine reaches" },
+	{ "metrics", "\"127.0.0.1:53\"", NULL,
+		"dnsfwd.conf:2: option \"metrics\": value \"127.0.0.1:53\": queries are taken there, on "
+		"127.0.0.1:53 (option \"listen\"); take another port, like 9953" },
+	{ "metrics", "\"[::1]:53\"", NULL, "queries are taken there, on [::1]:53" },
+	{ "metrics", "\"127.0.0.2:53\"", "\"127.0.0.2:53\"", NULL },
+	{ "metrics", "\"/run/dnsfwd/control.sock\"", NULL, "that is the socket of option \"control\"; each" },
 	{ "metrics", "9953", NULL, "an address that no other machine reaches" },
 	{ "dnstap", "\"/run/tap.sock\"", "\"/run/tap.sock\"", NULL },
 	{ "dnstap", "7", NULL, "a text of 0 to 107 characters" },
@@ -629,7 +680,11 @@ static const struct {
 	{ FORWARD "upstream = ( { name = \"a\", address = \"\" } )", "value \"\": an IP address without port" },
 	{ FORWARD "upstream = ( { name = \"a\", address = \"9.9.9.9:853\" } )", "an IP address without port" },
 	{ FORWARD "upstream = ( { name = \"a\", address = \"a.example\" } )", "an IP address without port" },
-	{ FORWARD "upstream = ( { name = \"a\", address = \"0.0.0.0\" } )", "an IP address without port" },
+	{ FORWARD "upstream = ( { name = \"a\", address = \"0.0.0.0\" } )", NOBODY },
+	{ FORWARD "upstream = ( { name = \"a\", address = \"fe80::1\" } )", "value \"fe80::1\": " NEEDS_INTERFACE },
+	{ FORWARD "upstream = ( { name = \"a\", address = [ \"fe80::1%nothere0\" ] } )", NO_INTERFACE },
+	{ FORWARD "upstream = ( { name = \"fe80::1\", address = \"192.0.2.1\" } )",
+		"value \"fe80::1\": a name that does not read as an address" },
 	{ FORWARD "upstream = ( { name = \"a\", address = [ ] } )", "value [ ]: an address in quotes or an array" },
 	{ FORWARD "upstream = ( { name = \"a\", address = 9 } )", "value 9: an address in quotes or an array" },
 	{ FORWARD "upstream = ( { name = \"a\", address = [ \"::1\", \"::2\", \"::1\" ] } )",
@@ -1063,6 +1118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_defaults, teardown),
+		cmocka_unit_test_teardown(test_places, teardown),
 		cmocka_unit_test_teardown(test_values, teardown),
 		cmocka_unit_test_teardown(test_cookies, teardown),
 		cmocka_unit_test_teardown(test_long_priority, teardown),

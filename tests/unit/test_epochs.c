@@ -32,6 +32,22 @@ static struct netwatch network;
 static struct surroundings around;
 static struct epochs *epochs;
 static uint64_t slept_us;
+static size_t here, entering; /* places of networks */
+static bool no_memory;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return no_memory ? NULL : __real_calloc(n, size);
+}
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+	return no_memory ? NULL : __real_malloc(size);
+}
 
 uint64_t __wrap_clock_slept_us(void);
 uint64_t __wrap_clock_slept_us(void)
@@ -104,13 +120,14 @@ size_t netwatch_enter(struct netwatch *w, bool *ret_fresh)
 {
 	(void)w;
 	*ret_fresh = true;
-	return 1;
+	here = entering;
+	return here;
 }
 
 size_t netwatch_here(const struct netwatch *w)
 {
 	(void)w;
-	return 0;
+	return here;
 }
 
 const struct route *netwatch_route(const struct netwatch *w)
@@ -145,7 +162,7 @@ static void move(uint8_t last)
 /* Until nobody has mail any more. */
 static void deliver_all(void)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		event_base_loop(worker.base, EVLOOP_NONBLOCK);
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	}
@@ -155,14 +172,16 @@ static int set_up(void **state)
 {
 	(void)state;
 	slept_us = 0;
+	here = 0;
+	entering = 1;
 	base = event_base_new();
 	worker = (struct worker){ .base = event_base_new(), .uses = address(1) };
 	assert_int_equal(mailbox_init(&mailbox, base, NULL), 0);
 	assert_int_equal(mailbox_init(&worker.mailbox, worker.base, &worker), 0);
 	epochs = epochs_new(&(struct epochs_setup){
-		.base = base, .mailbox = &mailbox, .around = &around });
+		.base = base, .mailbox = &mailbox, .workers = crew, .worker_count = 1, .around = &around });
 	assert_non_null(epochs);
-	epochs_start(epochs, NULL, crew, 1);
+	epochs_start(epochs, NULL);
 	return 0;
 }
 
@@ -171,8 +190,8 @@ static int tear_down(void **state)
 	(void)state;
 	mailbox_deinit(&worker.mailbox);
 	event_base_free(worker.base);
-	epochs_free(epochs);
 	mailbox_deinit(&mailbox);
+	epochs_free(epochs);
 	event_base_free(base);
 	return 0;
 }
@@ -185,7 +204,8 @@ static void test_a_move_that_concerns_somebody(void **state)
 	move(1);
 	deliver_all();
 	assert_int_equal(worker.renewed, 1);
-	assert_true(worker.last.moved && worker.last.fresh);
+	assert_true(worker.last.moved);
+	assert_int_equal(worker.last.fresh, 1 << 1);
 	assert_int_equal(worker.last.entered, 1);
 }
 
@@ -244,6 +264,96 @@ static void test_a_sleep_while_it_is_asked(void **state)
 	assert_true(worker.last.moved);
 }
 
+/* No epoch is lost: who cannot be asked is told. */
+static void test_without_memory(void **state)
+{
+	(void)state;
+	no_memory = true;
+	move(2);
+	move(1);
+	deliver_all();
+	no_memory = false;
+	assert_true(worker.renewed >= 1);
+	assert_true(worker.last.moved);
+	slept_us = 60000000;
+	no_memory = true;
+	epochs_resumed(epochs);
+	deliver_all();
+	no_memory = false;
+	assert_int_equal(worker.last.slept_us, slept_us);
+}
+
+static void deliver_nothing(struct mail *m, void *receiver)
+{
+	(void)m;
+	(void)receiver;
+}
+
+static void discard_nothing(struct mail *m)
+{
+	(void)m;
+}
+
+/* The worker hangs, and its mailbox is full. */
+static void test_without_room(void **state)
+{
+	static struct mail mails[MAILBOX_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < MAILBOX_MAX; i++) {
+		mails[i] = (struct mail){ .deliver = deliver_nothing, .discard = discard_nothing };
+		assert_true(mailbox_offer(&worker.mailbox, &mails[i]));
+	}
+	move(1);
+	assert_int_equal(mailbox_refused(&worker.mailbox), 1);
+	deliver_all();
+	assert_int_equal(worker.renewed, 1);
+	assert_int_equal(worker.last.entered, 1);
+}
+
+static void begin_epoch(size_t place)
+{
+	entering = place;
+	slept_us += 60000000;
+	move(1); /* the machine has slept: it begins without asking */
+}
+
+/* The first is on its way; those that follow are told as one step, and no place is forgotten. */
+static void test_several_while_it_hangs(void **state)
+{
+	(void)state;
+	for (size_t place = 1; place <= 4; place++)
+		begin_epoch(place);
+	event_base_loop(worker.base, EVLOOP_NONBLOCK);
+	assert_int_equal(worker.renewed, 1);
+	assert_int_equal(worker.last.left, 0);
+	assert_int_equal(worker.last.entered, 1);
+	assert_int_equal(worker.last.fresh, 1 << 1);
+	deliver_all();
+	assert_int_equal(worker.renewed, 2);
+	assert_int_equal(worker.last.left, 1);
+	assert_int_equal(worker.last.entered, 4);
+	assert_int_equal(worker.last.fresh, 1 << 2 | 1 << 3 | 1 << 4);
+	assert_int_equal(worker.last.slept_us, slept_us);
+	begin_epoch(5);
+	deliver_all();
+	assert_int_equal(worker.renewed, 3);
+	assert_int_equal(worker.last.left, 4);
+}
+
+/* Many workers notice at once. */
+static void test_a_sleep_is_told_once(void **state)
+{
+	(void)state;
+	slept_us = 60000000;
+	for (int i = 0; i < 10; i++)
+		epochs_resumed(epochs);
+	assert_int_equal(mailbox.count, 1);
+	deliver_all();
+	assert_int_equal(worker.renewed, 1);
+	assert_int_equal(around.network.epoch, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +363,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_epoch_for_both, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_move_seen_before_the_sleep, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_sleep_while_it_is_asked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_without_memory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_without_room, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_several_while_it_hangs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_sleep_is_told_once, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

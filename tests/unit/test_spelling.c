@@ -133,7 +133,10 @@ static const struct {
 	{ "udp://9.9.9.9#dns.quad9.net", SPELLING_PLAIN },
 	{ "udp://9.9.9.9:0", SPELLING_PLAIN },
 	{ "udp://9.9.9.9/24", SPELLING_PLAIN },
-	{ "udp://0.0.0.0", SPELLING_PLAIN },
+	{ "udp://0.0.0.0", SPELLING_NOBODY },
+	{ "udp://fe80::1", SPELLING_LINK },
+	{ "udp://fe80::1%nothere0", SPELLING_INTERFACE },
+	{ "tcp://[ff02::1]:53", SPELLING_NOBODY },
 	{ "tcp://quad9", SPELLING_PLAIN },
 	{ "UDP://192.168.1.1:53#router.lan", SPELLING_PLAIN },
 	{ "https://dns.quad9.net/dns-query", SPELLING_HTTPS },
@@ -183,8 +186,16 @@ static const struct {
 	{ "tls://a b", SPELLING_ADDRESS },
 	{ "tls://853", SPELLING_ADDRESS },
 	{ "tls://.", SPELLING_ADDRESS },
-	{ "0.0.0.0", SPELLING_ADDRESS },
-	{ "::", SPELLING_ADDRESS },
+	{ "0.0.0.0", SPELLING_NOBODY },
+	{ "::", SPELLING_NOBODY },
+	{ "224.0.0.251#a.example", SPELLING_NOBODY },
+	{ "255.255.255.255", SPELLING_NOBODY },
+	{ "tls://[ff02::fb]", SPELLING_NOBODY },
+	{ "fe80::1", SPELLING_LINK },
+	{ "tls://[fe80::1]:853#router.lan", SPELLING_LINK },
+	{ "fe80::1%nothere0#router.lan", SPELLING_INTERFACE },
+	{ "tls://9.9.9.9%lo", SPELLING_INTERFACE },
+	{ "dns.quad9.net%lo", SPELLING_INTERFACE },
 	{ "*.quad9.net", SPELLING_ADDRESS },
 	{ "x" NAME_253, SPELLING_ADDRESS },
 	{ "tls://" NAME_253 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", SPELLING_ADDRESS },
@@ -263,6 +274,11 @@ static const char *const words[] = {
 	[SPELLING_ADDRESS] = "neither an IP address nor a host name, with a port of 1 to 65535 where one is "
 			     "written; write it like \"9.9.9.9\", \"9.9.9.9:853\", \"[2620:fe::fe]:853\" or "
 			     "\"dns.quad9.net\"",
+	[SPELLING_INTERFACE] = "behind % stands an interface that this machine has (\"ip link\" shows them), and "
+			       "before it a link-local IPv6 address, like \"fe80::1%eth0\"",
+	[SPELLING_LINK] = "a link-local address needs the interface that it is reached by, like "
+			  "\"fe80::1%eth0\" (\"ip link\" shows them)",
+	[SPELLING_NOBODY] = "no server has such an address: it is multicast, broadcast or unspecified",
 	[SPELLING_AUTH_NAME] = "behind the # stands the host name of the certificate, like \"#dns.quad9.net\": "
 			       "letters, digits, '-', '_' and dots, no wildcard",
 	[SPELLING_PATH] = "nothing may follow the address and its port but #NAME; a path has no meaning in DNS "
