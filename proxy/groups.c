@@ -344,14 +344,28 @@ bool groups_moved(struct groups *g, const struct addr *addrs, size_t count)
 	return false;
 }
 
+static void flush_if_plain(const struct pool *p, struct cache *cache)
+{
+	if (cache && p->no_refresh && p->cache_policy)
+		cache_flush(cache,
+			&(struct cache_filter){ .has_policy = true, .policy = p->cache_policy });
+}
+
 void groups_flush_plain(const struct groups *g, struct cache *cache)
 {
-	for (size_t i = 0; cache && i < g->now.count; i++) {
-		const struct pool *p = &g->now.group[i]->pool;
+	for (size_t i = 0; i < g->now.count; i++)
+		flush_if_plain(&g->now.group[i]->pool, cache);
+}
 
-		if (p->no_refresh && p->cache_policy)
-			cache_flush(cache, &(struct cache_filter){ .has_policy = true,
-						   .policy = p->cache_policy });
+/* They need not be gone for good: the same zone may come back, on another network. */
+void groups_flush_gone(struct groups *g, struct cache *cache)
+{
+	list_for_each (n, &g->retired) {
+		struct pool *p = &container_of(n, struct group, node)->pool;
+
+		flush_if_plain(p, cache);
+		if (p->no_refresh)
+			p->cache_policy = 0;
 	}
 }
 
