@@ -476,7 +476,7 @@ $(O)/tests/unit/test_mailbox: %: %.o $(O)/proxy/mailbox.o $(O)/libcommon.a
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 
 $(O)/tests/unit/test_epochs: p_ldflags += -Wl,--wrap=clock_slept_us,--wrap=calloc,--wrap=malloc
-$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/epoch_mails.o $(O)/proxy/mailbox.o $(O)/libcommon.a
+$(O)/tests/unit/test_epochs: %: %.o $(O)/proxy/epochs.o $(O)/proxy/epoch_mails.o $(O)/proxy/mailbox.o $(O)/proxy/resolve/portal.o $(O)/libcommon.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) -lcmocka $(p_libs) $(LDLIBS)
 

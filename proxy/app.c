@@ -207,7 +207,6 @@ static bool build_reload(struct app *a)
 	a->portals = portal_keeper_new(&(struct portal_keeper_setup){ .base = a->base,
 		.file = &a->file,
 		.reload = a->reload,
-		.around = &a->around,
 		.portal = &a->portal });
 	return a->zones && a->portals;
 }

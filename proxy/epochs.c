@@ -12,6 +12,7 @@
 #include "proxy/member.h"
 #include "proxy/names.h"
 #include "proxy/ops/surroundings.h"
+#include "proxy/resolve/portal.h"
 #include "proxy/worker.h"
 
 _Static_assert(NETWORKS_MAX <= MEMBER_NETWORKS_MAX, "workers remember every network");
@@ -73,12 +74,20 @@ static void on_looked(void *arg)
 	describe(arg);
 }
 
+/* On another network its names are nobody's business.  From any thread. */
+static void close_portal(const struct epochs *e)
+{
+	if (e->setup.around->portal)
+		portal_close(e->setup.around->portal, PORTAL_NETWORK, NULL);
+}
+
 /* Names first: workers that connect anew ask for them. */
 static void begin(struct epochs *e, bool moved, const char *reason)
 {
 	struct worker_epoch epoch = { .slept_us = e->slept_us, .left = netwatch_here(e->watch) };
 	bool fresh = false;
 
+	close_portal(e);
 	epoch.moved = netwatch_check(e->watch) || moved;
 	epoch.entered = epoch.left;
 	if (epoch.moved)
@@ -119,6 +128,14 @@ void epochs_look_for_sleep(struct epochs *e)
 	look_for_sleep(e, false);
 }
 
+static void on_stirred(void *arg, bool now)
+{
+	const struct epochs *e = arg;
+
+	if (e->setup.around->portal)
+		portal_hold(e->setup.around->portal, now);
+}
+
 static void deliver_resumed(struct mail *m, void *receiver)
 {
 	(void)receiver;
@@ -129,6 +146,7 @@ void epochs_resumed(void *arg)
 {
 	struct epochs *e = arg;
 
+	close_portal(e);
 	mailbox_notify(e->setup.mailbox, &e->resumed);
 }
 
@@ -189,6 +207,7 @@ static void on_moved(void *arg, const struct addr *addrs, size_t count, const ch
 	struct epochs *e = arg;
 	bool all_asked = true;
 
+	close_portal(e); /* before it is known whether anybody is concerned: the portal's own way may have moved */
 	if (look_for_sleep(e, true))
 		return; /* that was it */
 	snprintf(e->moved, sizeof e->moved, "%s", what);
@@ -281,6 +300,7 @@ struct epochs *epochs_new(const struct epochs_setup *setup)
 		.targets = list_targets,
 		.moved = on_moved,
 		.looked = on_looked,
+		.stirred = on_stirred,
 		.arg = e };
 
 	if (!e)

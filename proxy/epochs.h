@@ -7,6 +7,9 @@
  *   - the machine has slept: a worker notices before it answers the first query (loop_expect_queries) and
  *     renews by itself; main notices on its own, and both agree by how long it has slept in all.
  *
+ * A captive portal ends with an epoch, and before that as soon as the way to an upstream (the portal's is one) has moved or a
+ * worker has noticed that the machine slept; it is held while something of the network has changed and nobody knows what.
+ *
  * Main counts them, has the names of upstreams looked up anew, and posts to all workers.
  *
  * On main's thread, but for epochs_resumed.

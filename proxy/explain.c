@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/cache/cache.h"
+#include "common/dns/ede.h"
 #include "common/dns/edns.h"
 #include "proxy/client/query.h"
 #include "proxy/loop.h"
@@ -78,6 +79,33 @@ static uint8_t *reserve(struct origin *o, size_t len)
 	return len <= DNS_MESSAGE_MAX ? x->reply : NULL;
 }
 
+static const struct trace_event *last_answer(const struct trace *t)
+{
+	for (size_t i = t->count; i > 0; i--)
+		if (t->event[i - 1].kind == TRACE_ANSWERED)
+			return &t->event[i - 1];
+	return NULL;
+}
+
+static bool is_error(unsigned rcode)
+{
+	return rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN;
+}
+
+/*
+ * It waited for an upstream: what has become of that?  Where there was none, or an error of theirs, and the reply is
+ * none, it is an old answer.
+ */
+static enum explain_source source_of_late(const struct explain *x)
+{
+	const struct trace_event *last = last_answer(&x->trace);
+	bool failed = is_error(x->reply[3] & 0xf);
+
+	if (x->trace.attached && !x->trace.answered)
+		return failed ? EXPLAIN_FAILURE : EXPLAIN_STALE;
+	return !failed && last && is_error(last->rcode) ? EXPLAIN_STALE : EXPLAIN_UPSTREAM;
+}
+
 /* What is asked behind the reply (a renewal ahead of its time) is no part of the story. */
 static void commit(struct origin *o, size_t len)
 {
@@ -86,6 +114,8 @@ static void commit(struct origin *o, size_t len)
 	x->reply_len = len;
 	x->replied = true;
 	x->took_us = now_us(x) - x->begun_us;
+	if (x->waits && len > 3)
+		x->source = source_of_late(x);
 	x->queries->lookups->trace = NULL;
 }
 

@@ -22,6 +22,7 @@ struct queries;
 /* Where the reply came from, or was decided. */
 enum explain_source {
 	EXPLAIN_UPSTREAM = 0,
+	EXPLAIN_FAILURE, /* no upstream answered, or none in time */
 	EXPLAIN_RECORD,	 /* record, hosts or lease-file */
 	EXPLAIN_SPECIAL, /* a special-use name */
 	EXPLAIN_BLOCKED,

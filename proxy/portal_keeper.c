@@ -8,7 +8,6 @@
 
 #include "common/base/log.h"
 #include "proxy/config_file.h"
-#include "proxy/ops/surroundings.h"
 #include "proxy/reload.h"
 
 /* While one is open, so often it is looked whether it has ended. */
@@ -21,7 +20,6 @@ struct portal_keeper {
 	bool in_config; /* its upstream is in the configuration */
 	bool told;	/* its end was logged */
 	unsigned number;
-	uint64_t epoch; /* of the network that it was opened on */
 	char upstream[ADDR_TEXT_MAX + 8];
 };
 
@@ -109,8 +107,6 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (k->setup.around->network.epoch != k->epoch)
-		portal_close(k->setup.portal, PORTAL_NETWORK, NULL);
 	portal_look(k->setup.portal, &l);
 	if (l.open) {
 		look_later(k);
@@ -159,7 +155,6 @@ int portal_keeper_open(
 			look_later(k); /* that of the one before is there still */
 		return err;
 	}
-	k->epoch = k->setup.around->network.epoch;
 	k->told = false;
 	portal_open(k->setup.portal, k->number, &r->resolver, r->seconds);
 	add_all(k, r);

@@ -1,7 +1,9 @@
 /*
  * Opens and closes captive portals (dnsfwdctl portal): the resolver comes into the configuration as an upstream in clear
  * (reload.h), its names into the table of the workers (resolve/portal.h).  One ends with its time, on another network,
- * when an upstream is reached, by hand, or with the program; beginning and end are logged with all their names.
+ * when an upstream is reached, by hand, or with the program; beginning and end are logged with all their names.  The
+ * end takes effect where it is noticed (epochs.h: as soon as the kernel tells of a change, nothing goes out any more); it is
+ * told, and the upstream taken out of the configuration, up to 200 ms later.
  *
  * On main's thread.
  */
@@ -23,7 +25,6 @@ struct config_file;
 struct event_base;
 struct portal_keeper;
 struct reload;
-struct surroundings;
 
 struct portal_request {
 	struct addr resolver; /* with port */
@@ -37,7 +38,6 @@ struct portal_keeper_setup {
 	struct event_base *base;
 	struct config_file *file; /* its overrides are filled in */
 	struct reload *reload;
-	const struct surroundings *around;
 	struct portal *portal;
 };
 

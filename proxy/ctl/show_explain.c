@@ -127,15 +127,62 @@ static bool from_cache(struct json_object *a)
 	return strncmp(or_nothing(member_text(a, "source")), "cache", 5) == 0;
 }
 
+static bool is_from(struct json_object *a, const char *source)
+{
+	return strcmp(or_nothing(member_text(a, "source")), source) == 0;
+}
+
+/* What became of the last sending to it; NULL: none came back. */
+static const char *end_of_sending(struct json_object *a, const char *upstream)
+{
+	struct json_object *list = member(a, "events");
+	const char *why = NULL;
+
+	for (size_t i = 0; i < list_length(list); i++) {
+		struct json_object *e = json_object_array_get_idx(list, i);
+
+		if (member_text(e, "why") && strcmp(or_nothing(member_text(e, "upstream")), upstream) == 0)
+			why = member_text(e, "why");
+	}
+	return why;
+}
+
+/* Who has failed, and why. */
+static void show_failure(struct json_object *a)
+{
+	struct json_object *list = member(a, "upstreams");
+
+	printf("dnsfwd itself, as no upstream has answered%s", list_length(list) > 0 ? "" : " in time");
+	for (size_t i = 0; i < list_length(list); i++) {
+		struct json_object *u = json_object_array_get_idx(list, i);
+		const char *name = or_nothing(member_text(u, "name")), *end = end_of_sending(a, name);
+
+		printf(i == 0 ? ": " : "; ");
+		put_clean(name);
+		printf(" (");
+		put_clean(or_nothing(member_text(u, "why")));
+		printf("%s", end ? ", " : "");
+		put_clean(or_nothing(end));
+		printf(")");
+	}
+}
+
 static void show_source(struct json_object *a)
 {
 	struct json_object *sent = last_event(a, "answered");
 	const char *list = member_text(a, "list"), *zone = member_text(a, "zone");
+	const char *rcode = or_nothing(member_text(member(a, "reply"), "rcode"));
 
-	printf("%s", or_nothing(member_text(a, "source")));
-	if (sent) {
+	if (is_from(a, "failure"))
+		show_failure(a);
+	else
+		printf("%s", or_nothing(member_text(a, "source")));
+	if (sent && is_from(a, "upstream")) {
 		putchar(' ');
 		show_connection(sent);
+		if (strcmp(rcode, or_nothing(member_text(sent, "rcode"))) == 0 &&
+			strcmp(rcode, "NOERROR") != 0 && strcmp(rcode, "NXDOMAIN") != 0)
+			printf(", which says %s", rcode);
 	}
 	if (from_cache(a) && member_is(member(a, "cache"), "age_s"))
 		show_cached(member(a, "cache"));
@@ -170,7 +217,7 @@ static void show_cache(struct json_object *a)
 	struct json_object *c = member(a, "cache");
 	const char *state = or_nothing(member_text(c, "state"));
 
-	if (!from_cache(a) && strcmp(or_nothing(member_text(a, "source")), "upstream") != 0)
+	if (!from_cache(a) && !is_from(a, "upstream") && !is_from(a, "failure"))
 		return; /* it was not looked at */
 	printf("  cache     ");
 	if (!c)

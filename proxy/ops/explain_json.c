@@ -113,6 +113,7 @@ static void write_reply(struct json *j, const struct explain *x)
 static const char *source_text(enum explain_source s)
 {
 	static const char *const texts[] = { [EXPLAIN_UPSTREAM] = "upstream",
+		[EXPLAIN_FAILURE] = "failure",
 		[EXPLAIN_RECORD] = "local record",
 		[EXPLAIN_SPECIAL] = "special-use name",
 		[EXPLAIN_BLOCKED] = "block list",

@@ -282,6 +282,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (!read_events(w))
 		return;
 	event_del(w->readable); /* the rest of the burst is one with it */
+	w->setup.stirred(w->setup.arg, true);
 	check_in(w, SETTLE_MS);
 }
 
@@ -300,6 +301,7 @@ static void on_settle(evutil_socket_t fd, short what, void *arg)
 	w->setup.looked(w->setup.arg);
 	if (found)
 		w->setup.moved(w->setup.arg, w->moved, w->moved_count, w->what);
+	w->setup.stirred(w->setup.arg, false);
 }
 
 /* ------------------------------------------------------------------ life */

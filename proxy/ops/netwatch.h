@@ -34,6 +34,8 @@ struct netwatch_setup {
 	void (*moved)(void *arg, const struct addr *addrs, size_t count, const char *what);
 	/* It was looked, whatever was found; before `moved`, from the event loop. */
 	void (*looked)(void *arg);
+	/* Something has changed and it is not known what (true); it is, and `moved` was called for it (false). */
+	void (*stirred)(void *arg, bool now);
 	void *arg;
 };
 

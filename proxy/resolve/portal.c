@@ -89,11 +89,16 @@ void portal_close(struct portal *p, enum portal_end why, const char *by)
 	pthread_mutex_unlock(&p->lock);
 }
 
+void portal_hold(struct portal *p, bool held)
+{
+	atomic_store_explicit(&p->held, held, memory_order_release);
+}
+
 bool portal_has(struct portal *p, unsigned number, const uint8_t *name, size_t len)
 {
 	bool found;
 
-	if (!portal_is_open(p))
+	if (!portal_is_open(p) || atomic_load_explicit(&p->held, memory_order_acquire))
 		return false;
 	pthread_mutex_lock(&p->lock);
 	found = is_open(p) && p->number == number && has(p, name, len);

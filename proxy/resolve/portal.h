@@ -3,8 +3,10 @@
  * below them, to one resolver, for a bounded time.  One table for all workers, which look into it for each question while it
  * is open; closed it costs them one atomic read.
  *
- * It ends by itself when its time is over, and at once where a worker sees that an upstream can be reached; whoever
- * has opened it learns of that from portal_look.  An answer's CNAME targets are added to it.
+ * It ends by itself when its time is over, and at once where a worker sees that an upstream can be reached, or the machine
+ * is on another network; whoever has opened it learns of that from portal_look.  From the moment that the kernel says
+ * that something of the network has changed until it is known what, no name is one of it (portal_hold): what was to
+ * be told to this network is not told to the next one.  An answer's CNAME targets are added to it.
  *
  * From any thread, but for init, open and deinit.
  */
@@ -36,6 +38,7 @@ enum portal_end {
 
 struct portal {
 	atomic_uint open; /* number of the opening; 0: closed */
+	atomic_bool held; /* where we are is not known for now */
 	pthread_mutex_t lock;
 	uint32_t (*boottime_s)(void *arg);
 	void *clock_arg;
@@ -69,12 +72,14 @@ void portal_deinit(struct portal *p);
 
 /* Without names.  The number is never 0, and another one each time. */
 void portal_open(struct portal *p, unsigned number, const struct addr *resolver, uint32_t seconds);
+/* Whatever is open, now or by then: nothing of it goes out until the opposite is said. */
+void portal_hold(struct portal *p, bool held);
 /* A plain name in wire form.  False: it is closed, or PORTAL_NAMES_MAX are there; true also where it is there already. */
 bool portal_add(struct portal *p, const uint8_t *name);
 /* by: the upstream, for PORTAL_ANSWERED; else NULL.  The first reason stays. */
 void portal_close(struct portal *p, enum portal_end why, const char *by);
 
-/* Whether that opening is open still, and the name is one of its own. */
+/* Whether that opening is open still, not held, and the name is one of its own. */
 bool portal_has(struct portal *p, unsigned number, const uint8_t *name, size_t len);
 static inline bool portal_is_open(const struct portal *p)
 {

@@ -133,6 +133,8 @@ static void deliver(struct turn_work *w)
 	r->kept = NULL;
 	r->state = REQUEST_IDLE;
 	list_remove(&r->all);
+	if (r->trace)
+		r->trace->answered = r->answered;
 	trace_detach(r);
 	r->done(r);
 	free(kept); /* r may be gone */

@@ -57,6 +57,8 @@ struct trace_rival {
 
 struct trace {
 	struct request *request; /* that has it; NULL: none */
+	bool attached;		 /* some request has had it */
+	bool answered;		 /* and is over, with an answer */
 	size_t count, dropped;	 /* dropped: beyond TRACE_EVENTS_MAX */
 	struct trace_event event[TRACE_EVENTS_MAX];
 	size_t rivals; /* of the last choice */
@@ -70,6 +72,7 @@ static inline void trace_attach(struct trace *t, struct request *r)
 		return;
 	r->trace = t;
 	t->request = r;
+	t->attached = true;
 }
 
 /* The request is over. */

@@ -1,6 +1,7 @@
 """query and explain: where an answer comes from, and how it came about."""
 
 import json
+import re
 import socket
 import threading
 
@@ -101,6 +102,11 @@ def test_a_zone(server, start):
     assert told["zone"] == "corp.test." and told["reply"]["rcode"] == "SERVFAIL"
     assert [u["why"] for u in told["upstreams"]] == ["down: tcp://127.0.0.1:1: TCP: Connection refused"]
     assert set(kinds(told)) == {"waits"} and told["stages"]["upstream_ms"] is None
+    assert told["source"] == "failure"
+    for command in ("explain", "query"):
+        text = fwd.ctl(command, "www.corp.test").stdout
+        assert re.search(r"from +dnsfwd itself, as no upstream has answered: tcp://127.0.0.1:1 "
+                         r"\(down: tcp://127.0.0.1:1: TCP: Connection refused\), zone corp.test.", text), text
     assert [e["code"] for e in told["reply"]["ede"]] == [22]
 
 
@@ -124,6 +130,40 @@ def test_another_is_asked_after_servfail(server, start_server, start):
     assert told["reply"]["rcode"] == "NOERROR"
     answers = [(e["upstream"], e["rcode"]) for e in told["events"] if e["event"] == "answered"]
     assert answers == [("u1", "SERVFAIL"), ("u2", "NOERROR")]
+
+
+def test_nobody_answers(server, start):
+    """Neither the upstream nor the cache is what the reply is from: who was asked, and what became of it."""
+    fwd = warm(start(server, {**OPTIONS, "query-timeout": "600ms"}))
+    server.rule("name=held.test none")
+    told = fwd.ctl_json("explain", "held.test")
+    assert (told["source"], told["reply"]["rcode"]) == ("failure", "SERVFAIL")
+    text = fwd.ctl("query", "held.test").stdout
+    assert re.search(r"from +dnsfwd itself, as no upstream has answered: \S+ \(asked", text), text
+
+
+def test_an_error_of_the_upstream(server, start):
+    fwd = warm(start(server, OPTIONS))
+    server.rule("name=refused.test rcode=REFUSED")
+    told = fwd.ctl_json("explain", "refused.test")
+    assert (told["source"], told["reply"]["rcode"]) == ("upstream", "REFUSED")
+    assert re.search(r"from +upstream \S+ \(TLS.*\), which says REFUSED", fwd.ctl("query", "refused.test").stdout)
+
+
+def test_an_old_answer_after_all(server, start):
+    """It waited for an upstream first."""
+    fwd = warm(start(server, {**OPTIONS, "query-timeout": "4s", "cache-max-ttl": "1s"}))
+    fwd.ask("older.test")
+    server.rule("name=older.test rcode=SERVFAIL")
+    told = {}
+
+    def is_stale():
+        told.update(fwd.ctl_json("explain", "older.test"))
+        return told["cache"]["state"] == "stale"
+
+    wait_for(is_stale, what="an old answer")
+    assert told["source"] == "cache, stale" and [e["code"] for e in told["reply"]["ede"]] == [3]
+    assert "cache, stale" in fwd.ctl("query", "older.test").stdout
 
 
 def test_cookies(server, start):

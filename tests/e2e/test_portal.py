@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import os
+import socket
 import threading
 
 import dns.edns
@@ -415,8 +416,19 @@ def test_another_network_ends_it(certs):
         with TestServer(certs=certs, tls=0, udp=[f"{home.v4}:53"], netns=home) as hotel:
             fwd = Dnsfwd([server], OPTIONS, netns=net.client)
             ctl = [*net.client.prefix[1:], CTL, "-s", fwd.control, "portal"]
-            good(run(*ctl, "10m", "--resolver", home.v4, "--no-probe", "login.test", binary="ip"))
+            names = [f"login{i}.test" for i in range(20)]
+            good(run(*ctl, "10m", "--resolver", home.v4, "--no-probe", "login.test", *names, binary="ip"))
             assert addresses(fwd.ask("login.test")) == [expected_a("login.test")]
-            net.client.ip(*(f"route add {a} via {b} dev {cafe.device}" for a, b in ((home.v4, cafe.v4), (home.v6, cafe.v6))))
-            fwd.wait_log("portal: closed: this may be another network")
+            # Whoever is there now would take such questions.
+            cafe.ip(f"addr add {home.v4}/32 dev lo")
+            with TestServer(certs=certs, tls=0, udp=[f"{home.v4}:53"], netns=cafe) as cafes_own:
+                net.client.ip(*(f"route add {a} via {b} dev {cafe.device}" for a, b in ((home.v4, cafe.v4), (home.v6, cafe.v6))))
+                good(run(*ctl[:-1], "stats", binary="ip"))  # so much of it has been heard
+                with net.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                    for name in names:
+                        s.sendto(dns.message.make_query(name, "A").to_wire(), fwd.addresses[0])
+                    fwd.wait_log("portal: closed: this may be another network")
+                    wait_for(lambda: fwd.stats()["queries_udp"] == 1 + len(names), what="all of them to be taken")
+                assert not cafes_own.queries(), "not one in the moment until it is known where we are"
+                assert len(hotel.queries()) == 1
             fwd.stop()

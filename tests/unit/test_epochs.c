@@ -4,6 +4,7 @@
 #include "proxy/mailbox.h"
 #include "proxy/names.h"
 #include "proxy/ops/surroundings.h"
+#include "proxy/resolve/portal.h"
 #include "proxy/worker.h"
 #include "tests/unit/cm.h"
 
@@ -354,6 +355,80 @@ static void test_a_sleep_is_told_once(void **state)
 	assert_int_equal(around.network.epoch, 2);
 }
 
+/* ------------------------------------------------------------------ a captive portal */
+
+static struct portal portal;
+static const uint8_t login[] = "\5login\5hotel";
+
+static uint32_t no_time(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static bool may_go_out(void)
+{
+	return portal_has(&portal, 1, login, sizeof login);
+}
+
+static int open_portal(void **state)
+{
+	struct addr resolver = address(9);
+
+	set_up(state);
+	portal_init(&portal, no_time, NULL);
+	portal_open(&portal, 1, &resolver, 600);
+	around.portal = &portal;
+	assert_true(portal_add(&portal, login) && may_go_out());
+	return 0;
+}
+
+static int drop_portal(void **state)
+{
+	around.portal = NULL;
+	portal_deinit(&portal);
+	return tear_down(state);
+}
+
+static void test_a_portal_while_the_network_changes(void **state)
+{
+	(void)state;
+	network.setup.stirred(network.setup.arg, true);
+	assert_false(may_go_out());
+	assert_true(portal_is_open(&portal));
+	network.setup.stirred(network.setup.arg, false);
+	assert_true(may_go_out());
+}
+
+/* With the move that was found, not with what comes of it. */
+static void test_a_portal_ends_with_a_move(void **state)
+{
+	struct portal_look l;
+
+	(void)state;
+	network.setup.stirred(network.setup.arg, true);
+	move(2); /* nobody's connections are concerned */
+	network.setup.stirred(network.setup.arg, false);
+	assert_false(may_go_out() || portal_is_open(&portal));
+	portal_look(&portal, &l);
+	assert_int_equal(l.end, PORTAL_NETWORK);
+	assert_int_equal(around.network.epoch, 1);
+}
+
+/* By a worker that wakes up, before main has heard of it; and by main's own look. */
+static void test_a_portal_ends_with_a_sleep(void **state)
+{
+	bool by_worker = *state == NULL;
+
+	slept_us = 60000000;
+	if (by_worker)
+		epochs_resumed(epochs);
+	else
+		epochs_look_for_sleep(epochs);
+	assert_false(may_go_out() || portal_is_open(&portal));
+	deliver_all();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +442,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_without_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_several_while_it_hangs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_sleep_is_told_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_portal_while_the_network_changes, open_portal, drop_portal),
+		cmocka_unit_test_setup_teardown(test_a_portal_ends_with_a_move, open_portal, drop_portal),
+		cmocka_unit_test_setup_teardown(test_a_portal_ends_with_a_sleep, open_portal, drop_portal),
+		cmocka_unit_test_prestate_setup_teardown(
+			test_a_portal_ends_with_a_sleep, open_portal, drop_portal, &slept_us),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
