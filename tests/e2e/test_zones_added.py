@@ -100,6 +100,16 @@ def test_its_answers_go_with_it(server, corp, start):
         assert who(server, corp, fwd, name) == (0, 2)
 
 
+def test_answers_of_its_former_upstream_go_too(server, corp, start, start_server):
+    other = start_server(udp=1)
+    fwd = warm(start(server, {"control": True, "cache-size": "1M"}))
+    for times, asked in enumerate((corp, other, corp), start=1):
+        good(fwd.ctl("zone", "add", "corp.test", at(asked)))
+        for _ in range(2):
+            assert addresses(fwd.ask("a.corp.test")) == [expected_a("a.corp.test")]
+        assert corp.count("a.corp.test") + other.count("a.corp.test") == times
+
+
 def test_a_reload_keeps_it(server, corp, fwd):
     good(fwd.ctl("zone", "add", "corp.test", at(corp)))
     fwd.reload({"cache-size": "1M"})
