@@ -8,9 +8,21 @@
 #   WERROR=1                warnings are errors (the checks set it)
 #   V=1                     show whole commands
 #   RUN="qemu-arm -L ROOT"  what runs the tests that were built for another machine
-#   SMALL=1                 for routers: optimized for size, into a folder of its own; without HTTP, libyaml, --import
-#   HTTP=0                  leave out the HTTP server of option metrics, and libevent_extra with it
-#   DNSTAP=1                build option dnstap in, with libfstrm
+#   SMALL=1                 for routers: optimized for size, into a folder of its own; all that follows is 0, and YAML too,
+#                           unless it is asked for ("make SMALL=1 DTLS=1")
+#   What can be left out (0) or built in (1); "dnsfwd --version" tells what was:
+#   HTTP=0                  the HTTP server of option metrics, and libevent_extra with it
+#   DTLS=0                  DNS over DTLS: dtls:// in the configuration is an error that says so
+#   PORTAL=0                captive portals (dnsfwdctl portal)
+#   EXPLAIN=0               dnsfwdctl explain and query
+#   IMPORT=0                dnsfwd --import
+#   SYSTEMD=0               sockets passed by a service manager, and telling it of readiness and life
+#   LANDLOCK=0              the sandbox's limit of files; its limits of system calls and capabilities stay
+#   LOGFILES=0              log-file and syslog: the log goes to stderr alone
+#   RECORDER=0              the flight recorder (dnsfwdctl log --recent)
+#   SNAPSHOT=0              cache-snapshot
+#   DESK=0                  what helps a person at a desk: -T, --list-presets --json, who has a port that is taken
+#   DNSTAP=1                option dnstap, with libfstrm; 0 is the default
 
 # The version stands here and nowhere else.
 VERSION    := 0.1.0
@@ -37,7 +49,8 @@ SMALL      ?=
 # gcc 12 and clang have more than -Os.
 p_size     := $(if $(filter 1,$(SMALL)),$(shell echo 'int a;' | $(CC) -Oz -x c -c -o /dev/null - 2>/dev/null && echo -Oz || echo -Os))
 CFLAGS     ?= $(or $(p_size),-O2 -g)
-HTTP       ?= $(if $(filter 1,$(SMALL)),0,1)
+p_options  := HTTP DTLS PORTAL EXPLAIN IMPORT SYSTEMD LANDLOCK LOGFILES RECORDER SNAPSHOT DESK
+$(foreach option,$(p_options),$(eval $(option) ?= $(if $(filter 1,$(SMALL)),0,1)))
 DNSTAP     ?= 0
 SECCOMP    ?= 1
 JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
@@ -103,8 +116,8 @@ SANDBOX_SRC := $(addprefix proxy/ops/, capabilities.c landlock.c sandbox.c sandb
 IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
-PROXY_SRC := $(if $(filter 1,$(SMALL)),proxy/import/import_none.c,$(IMPORT_SRC)) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
-	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/config_text.c proxy/edition.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
+PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
+	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/config_text.c proxy/edition.c proxy/features.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
 	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
@@ -212,18 +225,34 @@ fuzz_program_more := $(UPSTREAM_SRC) $(RESOLVE_SRC) proxy/loop.c tests/unit/fake
 	$(addprefix proxy/client/,cookie.c judge.c query.c query_read.c querylog.c quota.c reply.c)
 fuzz_program_libs := -lcmocka
 
-# What serves figures over HTTP, or says that it does not.
-PROXY_SRC += $(if $(filter 1,$(HTTP)), \
-	$(addprefix proxy/ops/, exposition.c hour.c http.c http_host.c http_socket.c metrics.c metrics_text.c \
-	metrics_upstreams.c page.c page_json.c page_json_upstreams.c), \
-	proxy/ops/metrics_none.c)
+# What serves figures over HTTP.
+HTTP_SRC := $(addprefix proxy/ops/, exposition.c hour.c http.c http_host.c http_socket.c metrics.c metrics_text.c \
+	metrics_upstreams.c page.c page_json.c page_json_upstreams.c)
+PROXY_SRC += $(HTTP_SRC)
 PAGE      := $(addprefix proxy/ops/page/page., html css js)
 PAGE_MADE  = $(O)/proxy/ops/page_text.c
 PROXY_MADE = $(if $(filter 1,$(HTTP)),$(PAGE_MADE:.c=.o))
 # What writes frames for dnstap, or says that it does not.
 DNSTAP_SRC := $(addprefix proxy/ops/, dnstap.c dnstap_frame.c dnstap_stream.c)
 PROXY_SRC += $(if $(filter 1,$(DNSTAP)),$(DNSTAP_SRC),proxy/ops/dnstap_none.c)
-p_features := http=$(HTTP) dnstap=$(DNSTAP)
+
+# Left out, with what is there in its place; proxy/build.h does the rest.
+without = $(if $(filter 1,$(1)),,$(eval PROXY_SRC := $(filter-out $(2),$(PROXY_SRC)) $(3)))
+$(call without,$(HTTP),$(HTTP_SRC),proxy/ops/metrics_none.c)
+$(call without,$(DTLS),$(addprefix proxy/upstream/, datagrams.c dtls.c dtls_engine.c dtls_filter.c dtls_library.c udp_socket.c))
+$(call without,$(PORTAL),proxy/portal_keeper.c proxy/ops/control_portal.c proxy/ops/portal_json.c proxy/resolve/portal.c, \
+	proxy/portal_none.c)
+$(call without,$(EXPLAIN),proxy/ops/control_explain.c proxy/ops/explain_json.c,proxy/ops/control_explain_none.c)
+# A portal is opened after a question of the same kind.
+$(call without,$(or $(filter 1,$(EXPLAIN)),$(PORTAL)),proxy/explain.c proxy/upstream/trace.c,proxy/explain_none.c)
+$(call without,$(IMPORT),$(IMPORT_SRC),proxy/import/import_none.c)
+$(call without,$(SYSTEMD),proxy/client/passed.c proxy/ops/notify.c proxy/ops/watchdog.c,proxy/ops/systemd_none.c)
+$(call without,$(LANDLOCK),proxy/ops/landlock.c proxy/ops/sandbox_paths.c)
+$(call without,$(LOGFILES),proxy/ops/log_syslog.c proxy/ops/log_target.c,proxy/ops/log_target_none.c)
+$(call without,$(RECORDER),proxy/ops/control_log.c,proxy/ops/control_log_none.c)
+$(call without,$(SNAPSHOT),proxy/snapshot.c)
+$(call without,$(DESK),proxy/client/holder.c)
+p_features := $(strip $(foreach option,$(p_options) DNSTAP SECCOMP YAML,$(option)=$(if $(filter-out 0,$($(option))),1,0)))
 
 # ------------------------------------------------------------------ flags
 
@@ -239,6 +268,7 @@ ifneq ($(filter -O1 -O2 -O3 -Os -Oz,$(CFLAGS)),)
 p_cflags += $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif
 p_cflags  += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+p_cflags  += $(foreach option,$(p_options),-DWITH_$(option)=$(if $(filter 1,$($(option))),1,0))
 # Whole-program: what nobody calls is not in it; relocations packed where the linker can.
 ifeq ($(SMALL),1)
 p_cflags  += -DSMALL $(if $(filter 0,$(HTTP)),-DNO_STATS_HELP) -flto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
@@ -249,7 +279,7 @@ p_ldflags := -pie -pthread $(p_small) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize
 p_libs     = $(shell $(PKG_CONFIG) --libs $(LIBS))
 p_libctl   = $(shell $(PKG_CONFIG) --libs $(CTL_LIBS))
 p_libcfg   = $(shell $(PKG_CONFIG) --libs libconfig)
-p_defs     = $(if $(filter 0,$(SECCOMP)),-DNO_SECCOMP) $(if $(filter 0,$(YAML)),-DNO_YAML) -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
+p_defs     = -DFEATURES='"$(p_features)"' $(if $(filter 0,$(SECCOMP)),-DNO_SECCOMP) $(if $(filter 0,$(YAML)),-DNO_YAML) -DVERSION='"$(VERSION)"' -DCONFIG_FILE='"$(SYSCONFDIR)/dnsfwd/dnsfwd.conf"'
 
 Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
@@ -306,7 +336,7 @@ $(O)/dnsfwdctl: $(call objs,$(CTL_SRC)) $(O)/libcommon.a
 	$(Q)$(CC) $(p_ldflags) -Wl,--as-needed $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(p_libs) $(p_libctl) $(LDLIBS)
 
 # The same program with the clocks of tests (common/base/clock_test.h): for the e2e suite, never installed.
-$(O)/testclock/%.o: %.c
+$(O)/testclock/%.o: %.c $(O)/options
 	$(call say,CC,$< (test clock))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) -DTESTCLOCK $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -341,7 +371,7 @@ $(load_programs): %: %.o $(O)/tests/server/dnsname.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(p_ldflags) $(CFLAGS) $(LDFLAGS) -o $@ $(linked) $(LDLIBS)
 
-$(O)/%.o: %.c
+$(O)/%.o: %.c $(O)/options
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -373,6 +403,9 @@ $(PAGE_MADE:.c=.o): $(PAGE_MADE)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(p_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# What is left out changes which sources there are, and what is compiled of the others.
+$(O)/options: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(p_features)' | cmp -s - $@ || printf '%s\n' '$(p_features)' > $@
 # What is linked is linked anew when other sources belong to it: an object of one that comes back may be older than the
 # program, and one that has left it makes nothing newer.
 p_sources := $(sort $(COMMON_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) $(IMPORT_SRC) $(PROXY_SRC) $(CTL_SRC) $(SERVER_SRC) \
@@ -382,7 +415,7 @@ $(O)/features: FORCE
 $(O)/libcommon.a $(O)/dnsfwdctl $(O)/dnsfwd-testserver: $(O)/features
 
 # Version and paths are compiled in: a change of them is a change of these.
-with_defs := $(addprefix $(O)/proxy/,main.o version.o ctl/config_file.o)
+with_defs := $(addprefix $(O)/proxy/,features.o main.o version.o ctl/config_file.o)
 $(with_defs): p_extra = $(p_defs)
 $(O)/proxy/import/import_stubby.o: p_extra = $(if $(filter-out 0,$(YAML)),-DHAVE_YAML)
 $(O)/proxy/ops/sandbox_calls.o: p_extra = $(if $(filter-out 0,$(SECCOMP)),-DHAVE_SECCOMP)

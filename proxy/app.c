@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "common/base/build.h"
 #include "common/base/log.h"
 #include "common/cache/cache.h"
 #include "proxy/added_zones.h"
@@ -539,7 +540,7 @@ enum exit_code app_run(struct app *a)
 	state_dir_tell(a->now->config);
 	if (dnstap_start(a->dnstap) < 0)
 		return EXIT_MEMORY;
-	if (a->now->cache && *a->now->config->cache_snapshot)
+	if (WITH_SNAPSHOT && a->now->cache && *a->now->config->cache_snapshot)
 		snapshot_read(a->now->cache, a->now->config->cache_snapshot, loop_boottime_s(NULL));
 	for (size_t i = 0; i < a->worker_count; i++) {
 		int err = worker_start(a->workers[i]);
@@ -562,7 +563,7 @@ static void keep_cache(const struct app *a)
 {
 	const struct edition *e = a->now;
 
-	if (e && e->cache && a->served && *e->config->cache_snapshot)
+	if (WITH_SNAPSHOT && e && e->cache && a->served && *e->config->cache_snapshot)
 		snapshot_write(e->cache, e->config, loop_boottime_s(NULL));
 }
 

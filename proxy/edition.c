@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cache/cache.h"
+#include "proxy/features.h"
 #include "proxy/loop.h"
 #include "proxy/names.h"
 #include "proxy/ops/files.h"
@@ -75,8 +76,10 @@ static enum exit_code load_secrets(
 static enum exit_code make(
 	struct edition *e, const struct edition *before, bool check_only, char *error, size_t size)
 {
-	enum exit_code code = make_policies(e, before, error, size);
+	enum exit_code code = EXIT_CONFIG;
 
+	if (features_check(e->config, error, size) == 0)
+		code = make_policies(e, before, error, size);
 	if (code == EXIT_OK)
 		code = load_secrets(e, before, error, size);
 	if (code != EXIT_OK)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/build.h"
 #include "common/base/log.h"
 
 static struct socket_pair *pairs_of(const struct listeners *l, size_t address)
@@ -147,7 +148,7 @@ int listeners_open(struct listeners *l, const struct config *config, struct pass
 	}
 	for (size_t i = 0; i < max * workers; i++)
 		l->pairs[i] = (struct socket_pair){ -1, -1 };
-	if (passed->count > 0)
+	if (WITH_SYSTEMD && passed->count > 0)
 		return adopt_all(l, config, passed, error, size);
 	return open_all(l, config, error, size);
 }

@@ -9,11 +9,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/base/build.h"
 #include "common/base/log.h"
 #include "common/base/log_recent.h"
 #include "common/config/presets.h"
 #include "proxy/app.h"
 #include "proxy/config_file.h"
+#include "proxy/features.h"
 #include "proxy/import/import.h"
 #include "proxy/ops/log_target.h"
 #include "proxy/ops/state_dir.h"
@@ -28,23 +30,35 @@ struct command {
 	const char *listen[CONFIG_LISTEN_MAX];
 };
 
+/* What is not built in is not in the help. */
+#if WITH_DESK
+#define DESK(text) text
+#else
+#define DESK(text) ""
+#endif
+#if WITH_IMPORT
+#define IMPORT(text) text
+#else
+#define IMPORT(text) ""
+#endif
+
 static const char usage[] =
-	"usage: dnsfwd [-c FILE] [-t] [-T] [-v] [-V] [-h] [--listen ADDR]... [UPSTREAM...]\n"
-	"       dnsfwd --list-presets [--json]\n"
-	"       dnsfwd --import FILE [--import-kind KIND] [UPSTREAM...]\n"
+	"usage: dnsfwd [-c FILE] [-t]" DESK(" [-T]") " [-v] [-V] [-h] [--listen ADDR]... [UPSTREAM...]\n"
+	"       dnsfwd --list-presets" DESK(" [--json]") "\n"
+	IMPORT("       dnsfwd --import FILE [--import-kind KIND] [UPSTREAM...]\n")
 	"\n"
 	"  -c, --config FILE  read FILE (default: " CONFIG_FILE
 	"; none when an UPSTREAM is given)\n"
 	"  -t, --check        check configuration and trust store, then exit\n"
-	"  -T, --print        print the effective configuration, then exit\n"
+	DESK("  -T, --print        print the effective configuration, then exit\n")
 	"  -v, --verbose      log more (debug)\n"
 	"  -V, --version      print versions, then exit\n"
 	"      --listen ADDR  listen on ADDR instead: IP, IP@port, IPv4:port, [IPv6]:port\n"
 	"      --list-presets list the public resolvers that are known by name, then exit\n"
-	"      --json         list them for programs\n"
-	"      --import FILE  print the configuration that stubby.yml, resolved.conf or unbound.conf\n"
-	"                     comes to, then exit; UPSTREAM: for a FILE that names none\n"
-	"      --import-kind K  FILE is of stubby, resolved or unbound; else that is guessed\n"
+	DESK("      --json         list them for programs\n")
+	IMPORT("      --import FILE  print the configuration that stubby.yml, resolved.conf or unbound.conf\n"
+	       "                     comes to, then exit; UPSTREAM: for a FILE that names none\n"
+	       "      --import-kind K  FILE is of stubby, resolved or unbound; else that is guessed\n")
 	"  UPSTREAM           forward there instead: quad9, tls://dns.quad9.net,\n"
 	"                     tls://9.9.9.9#dns.quad9.net, 9.9.9.9@853#dns.quad9.net,\n"
 	"                     [2620:fe::fe]:853#dns.quad9.net\n"
@@ -54,9 +68,10 @@ static const char usage[] =
 
 static void print_version(void)
 {
-	printf("dnsfwd %s\nGnuTLS %s, libevent %s, c-ares %s, libconfig %d.%d.%d\n", dnsfwd_version,
-		gnutls_check_version(NULL), event_get_version(), bootstrap_channel_library(),
-		LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR, LIBCONFIG_VER_REVISION);
+	printf("dnsfwd %s\nGnuTLS %s, libevent %s, c-ares %s, libconfig %d.%d.%d\nbuilt with %s\n",
+		dnsfwd_version, gnutls_check_version(NULL), event_get_version(),
+		bootstrap_channel_library(), LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR,
+		LIBCONFIG_VER_REVISION, features_text);
 }
 
 /* ------------------------------------------------------------------ the command line */
@@ -112,6 +127,15 @@ static void parse_option(struct command *c, int option)
 	}
 }
 
+/* They are known all the same, so that it can be told. */
+static void check_desk(const struct command *c)
+{
+	if (WITH_DESK || (!c->print && !c->json))
+		return;
+	fprintf(stderr, "dnsfwd: %s: this dnsfwd was built without it (make DESK=1)\n", c->print ? "-T" : "--json");
+	exit(EXIT_CONFIG);
+}
+
 static void __attribute__((noreturn)) refuse_line(const char *what, const char *which)
 {
 	fprintf(stderr, "dnsfwd: %s%s\nTry dnsfwd --help\n", what, which);
@@ -157,6 +181,7 @@ static void parse_command(struct command *c, int argc, char **argv)
 	if (c->json && !c->list_presets)
 		refuse_line("--json goes with --list-presets", "");
 	check_kinds(c, argc > optind ? argv[optind] : NULL);
+	check_desk(c);
 	c->file.overrides.listen = c->listen;
 	c->file.overrides.forward = (const char *const *)argv + optind;
 	c->file.overrides.forward_count = (size_t)(argc - optind);
@@ -180,7 +205,10 @@ static void list_presets(bool json)
 		fputs("dnsfwd: out of memory\n", stderr);
 		exit(EXIT_MEMORY);
 	}
-	(json ? presets_print_json : presets_print)(presets, stdout);
+	if (WITH_DESK && json)
+		presets_print_json(presets, stdout);
+	else
+		presets_print(presets, stdout);
 	presets_free(presets);
 }
 
@@ -279,7 +307,7 @@ int main(int argc, char **argv)
 	raise_descriptors();
 	if (!command.check && !command.print)
 		log_recent_begin(); /* without memory for it there is none */
-	if (command.print)
+	if (WITH_DESK && command.print)
 		config_print(config, stdout);
 	else
 		code = run(&command, config);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/build.h"
 #include "proxy/loop.h"
 #include "proxy/upstream/dtls.h"
 #include "proxy/upstream/tls.h"
@@ -105,7 +106,7 @@ static void add_datagrams(struct member *m, const struct member_setup *s)
 		use_plain(&m->stream_way, &m->stream, TRANSPORT_TCP, s, plain_tcp_open);
 		use_plain(&m->way, up, TRANSPORT_UDP, s, plain_udp_open);
 		up->session.max_inflight = PLAIN_UDP_SOCKETS;
-	} else {
+	} else if (WITH_DTLS) {
 		name_way(&m->stream_way, TRANSPORT_TLS, u);
 		name_way(&m->way, TRANSPORT_DTLS, u);
 		m->way.endpoint.policy = m->dtls;

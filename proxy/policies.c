@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/build.h"
 #include "common/base/log.h"
 #include "proxy/trusts.h"
 #include "proxy/upstream/dtls_library.h"
@@ -17,9 +18,9 @@ static bool make(struct policies *p, const struct config *c, size_t i, struct tr
 	if (config_is_plain(u->transport))
 		return true;
 	p->tls[i] = tls_policy_new(u, c->tls_priority, trust, error, size);
-	if (p->tls[i] && config_is_dtls(u->transport))
+	if (WITH_DTLS && p->tls[i] && config_is_dtls(u->transport))
 		p->dtls[i] = dtls_policy_new(u, c->tls_priority, trust, error, size);
-	return p->tls[i] && (!config_is_dtls(u->transport) || p->dtls[i]);
+	return p->tls[i] && (!WITH_DTLS || !config_is_dtls(u->transport) || p->dtls[i]);
 }
 
 int policies_init(
@@ -64,7 +65,7 @@ int policies_check_library(const struct config *c, char *error, size_t size)
 	const struct config_upstream *u = find_dtls(c);
 	const char *why;
 
-	if (!u || dtls_library_is_safe(&why))
+	if (!WITH_DTLS || !u || dtls_library_is_safe(&why))
 		return 0;
 	if (c->insecure_dtls_library) {
 		log_warning("DTLS is used although %s (option \"insecure-dtls-library\")", why);

@@ -13,7 +13,7 @@ static struct {
 
 bool log_recent_begin(void)
 {
-	if (!recent.ring)
+	if (WITH_RECORDER && !recent.ring)
 		recent.ring = calloc(1, LOG_RECENT_OCTETS);
 	return recent.ring;
 }
@@ -27,7 +27,7 @@ void log_recent_end(void)
 
 bool log_recent_is_on(void)
 {
-	return recent.ring;
+	return WITH_RECORDER && recent.ring;
 }
 
 static void drop_oldest(void)
@@ -53,7 +53,7 @@ static void put(const char *data, size_t len)
 
 void log_recent_add(const char *line, size_t len)
 {
-	if (!recent.ring || len >= LOG_RECENT_OCTETS)
+	if (!WITH_RECORDER || !recent.ring || len >= LOG_RECENT_OCTETS)
 		return;
 	pthread_mutex_lock(&recent.lock);
 	while (recent.lines == LOG_RECENT_LINES || LOG_RECENT_OCTETS - recent.used < len + 1)

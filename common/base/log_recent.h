@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/build.h"
+
 #define LOG_RECENT_LINES  1000u
 #define LOG_RECENT_OCTETS (128u * 1024)
 

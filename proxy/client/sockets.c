@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/build.h"
 #include "proxy/client/holder.h"
 
 /* A burst of small queries: the system's default holds about 250 of them. */
@@ -124,7 +125,7 @@ static void explain_busy(const struct addr *addr, char *error, size_t size)
 	struct holder h;
 
 	addr_text(addr, text);
-	if (!holder_find(addr, &h)) {
+	if (!WITH_DESK || !holder_find(addr, &h)) {
 		snprintf(error, size,
 			"cannot listen on %s: another program has this port; find it with "
 			"\"ss -lntup sport = :%u\", stop it, or choose another port with listen or "

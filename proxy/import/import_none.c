@@ -10,8 +10,6 @@ int import_command(const char *file, const char *kind, const char *const *upstre
 	(void)kind;
 	(void)upstreams;
 	(void)count;
-	fputs("dnsfwd: this build is for small machines and has no --import; where the file comes from there may be a "
-	      "dnsfwd that has it\n",
-		stderr);
+	fputs("dnsfwd: --import: this dnsfwd was built without it (make IMPORT=1)\n", stderr);
 	return EXIT_OTHER;
 }

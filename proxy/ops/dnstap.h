@@ -4,8 +4,7 @@
  * put frames into a queue of their own, bounded: what does not fit is dropped and counted
  * (bound_dnstap).  While nobody reads, nothing is copied.
  *
- * It holds names that were asked for.  A program built without DNSTAP=1 has dnstap_none.c in its place,
- * which refuses the option.
+ * It holds names that were asked for.  A program built without DNSTAP=1 has dnstap_none.c in its place.
  */
 #ifndef PROXY_OPS_DNSTAP_H
 #define PROXY_OPS_DNSTAP_H
@@ -26,6 +25,7 @@ struct dnstap_setup {
 	size_t workers;
 };
 
+bool dnstap_is_built(void);
 /* 0 with *ret, NULL where nothing is wanted; negative errno with one sentence. */
 int dnstap_new(const struct dnstap_setup *setup, struct dnstap **ret, char *error, size_t size);
 /* For that worker; owned by d.  NULL for NULL. */

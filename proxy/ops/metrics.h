@@ -3,7 +3,7 @@
  * Prometheus, /healthz for whoever watches.  Workers are asked when somebody asks, and for the last
  * hour of the page every HOUR_STEP_S seconds.  All on main's thread.
  *
- * A program built with HTTP=0 has metrics_none.c in its place, which refuses the option.
+ * A program built with HTTP=0 has metrics_none.c in its place.
  */
 #ifndef PROXY_OPS_METRICS_H
 #define PROXY_OPS_METRICS_H

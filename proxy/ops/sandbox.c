@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "common/base/build.h"
 #include "common/base/log.h"
 #include "common/config/config.h"
 #include "proxy/ops/capabilities.h"
@@ -184,8 +185,13 @@ static bool is_lone(void)
 
 static void limit_files(struct report *r)
 {
-	int err = landlock_enter(in_force.paths.path, in_force.paths.count, is_lone());
+	int err;
 
+	if (!WITH_LANDLOCK) {
+		say(r->missing, "limit of files (built without Landlock)");
+		return;
+	}
+	err = landlock_enter(in_force.paths.path, in_force.paths.count, is_lone());
 	in_force.files_limited = err == 0;
 	if (err == 0)
 		say(r->there, "files limited (Landlock %d)", landlock_version());
@@ -236,7 +242,7 @@ int sandbox_enter(const struct sandbox_setup *setup, char *error, size_t size)
 	err = become(setup->config, &r, error, size);
 	if (err < 0)
 		return err;
-	err = wanted_all ? sandbox_paths_init(&in_force.paths, setup->config) : 0;
+	err = WITH_LANDLOCK && wanted_all ? sandbox_paths_init(&in_force.paths, setup->config) : 0;
 	if (err < 0) {
 		snprintf(error, size, "out of memory");
 		return err;
@@ -255,7 +261,7 @@ int sandbox_enter(const struct sandbox_setup *setup, char *error, size_t size)
 
 bool sandbox_allows_path(const char *path, bool write)
 {
-	return !in_force.files_limited || sandbox_paths_allow(&in_force.paths, path, write);
+	return !WITH_LANDLOCK || !in_force.files_limited || sandbox_paths_allow(&in_force.paths, path, write);
 }
 
 struct question {
@@ -281,10 +287,11 @@ bool sandbox_allows(const struct config *config, char *error, size_t size)
 		snprintf(error, size, "needs a restart: interface of a zone");
 		return false;
 	}
-	return sandbox_paths_each(config, allows, &q);
+	return !WITH_LANDLOCK || sandbox_paths_each(config, allows, &q);
 }
 
 void sandbox_leave(void)
 {
-	sandbox_paths_deinit(&in_force.paths);
+	if (WITH_LANDLOCK)
+		sandbox_paths_deinit(&in_force.paths);
 }

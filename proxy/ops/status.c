@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/build.h"
 #include "common/config/config.h"
 #include "proxy/ops/figures.h"
 #include "proxy/ops/surroundings.h"
@@ -179,6 +180,8 @@ void status_judge_portal(struct status *s, struct portal *p)
 	char names[200] = "";
 	size_t at = 0;
 
+	if (!WITH_PORTAL)
+		return;
 	portal_look(p, &l);
 	for (size_t i = 0; i < l.count && at < sizeof names; i++)
 		at += (size_t)snprintf(

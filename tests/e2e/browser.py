@@ -11,10 +11,10 @@ import os
 import queue
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 
+import folders
 from testserver import TIMEOUT
 
 BINARY = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -36,7 +36,7 @@ ARGUMENTS = [
 
 class Browser:
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-browser-")
+        self.folder = folders.make("browser")
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
 

@@ -38,6 +38,7 @@ class Policy:
         self.bootstraps = set()  # Endpoints
         self.hosts = set()  # texts, in lower case: names of upstreams that have to be looked up
         self.listeners = set()  # Endpoints
+        self.servers_inside = False  # upstreams are where we look: what they send is their own
 
     def expect(self, options):
         named = {u["name"]: u for u in options.get("upstream", [])}
@@ -71,6 +72,9 @@ class Policy:
 
     def listening(self, addresses):
         self.listeners |= {Endpoint(*address[:2]) for address in addresses}
+
+    def is_server(self, endpoint):
+        return self.servers_inside and endpoint in self.upstreams | self.datagrams
 
     def is_listener(self, endpoint):
         anywhere = "::" if ":" in endpoint.host else "0.0.0.0"
@@ -150,7 +154,7 @@ class Judge:
     def _is_own(self, sent):
         """A client has no port 53: who has is a resolver, wherever it is asked from."""
         answer = sent.local and self._policy.is_listener(sent.source) and sent.target.port != DOMAIN
-        return answer or self._is_to_us(sent)
+        return answer or self._is_to_us(sent) or self._policy.is_server(sent.source)
 
     def _is_own_error(self, packet):
         """The kernel tells a client that nobody listens, or dnsfwd that a client has gone."""

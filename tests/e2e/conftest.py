@@ -7,10 +7,11 @@ from _pytest.runner import runtestprotocol
 
 sys.dont_write_bytecode = True
 
+import folders  # noqa: E402
 import machine  # noqa: E402
 from certcase import TLS13, Bench, of_version  # noqa: E402
 from clockfile import ClockFile  # noqa: E402
-from daemon import Dnsfwd  # noqa: E402
+from daemon import Dnsfwd, is_built_with  # noqa: E402
 from dtlscase import DtlsCase, new_server  # noqa: E402
 from pki import Pki  # noqa: E402
 from judge_zone import Zones  # noqa: E402
@@ -25,7 +26,16 @@ STOOD_STILL = 0.5  # seconds that the machine took: with less, dnsfwd's own limi
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes longer than a check before a commit may")
+    folders.sweep()
     config.addinivalue_line("markers", "clock: is about a limit of time; tried again where the machine stood still")
+    config.addinivalue_line("markers", "built_with(*options): skipped where one of these is left out of the build")
+
+
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers("built_with"):
+        for option in marker.args:
+            if not is_built_with(option):
+                pytest.skip(f"built without {option}")
 
 
 def pytest_runtest_protocol(item, nextitem):

@@ -8,6 +8,7 @@ Nothing here sleeps to wait for something: the log says when it listens, and wai
 condition holds.  stop() is a check too: exit status 0 and no word from a sanitizer.
 """
 
+import functools
 import json
 import os
 import pathlib
@@ -19,12 +20,12 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 import clockfile
 import dns.message
+import folders
 import machine
 from testserver import TIMEOUT, TestServer, wait_for
 
@@ -89,6 +90,11 @@ def run(*args, timeout=TIMEOUT, env=None, binary=BINARY, **kwargs):
     return done
 
 
+@functools.cache
+def is_built_with(option):
+    return f" {option}=1" in run("-V").stdout
+
+
 class Dnsfwd:
     """A running dnsfwd.
 
@@ -122,7 +128,7 @@ class Dnsfwd:
         clock=None,
         command=None,
     ):
-        self.folder = tempfile.mkdtemp(prefix="dnsfwd-e2e-")
+        self.folder = folders.make("e2e")
         self.lines, self.changed = [], threading.Condition()
         self.ended = False  # nothing more comes from stderr
         self.process = None

@@ -54,9 +54,12 @@ def remove_all():
 
 
 class Namespace:
-    """A network namespace with its loopback up.  sniffer: that watches it; daemons: each Dnsfwd started inside."""
+    """A network namespace with its loopback up.  daemons: each Dnsfwd started inside.
 
-    sniffer = None
+    sniffer: what watches it, None if nobody does; clear: the test itself sends in clear on purpose, and judges what is found
+    """
+
+    sniffer, clear = None, False
 
     def __init__(self):
         self.daemons = []
@@ -70,10 +73,32 @@ class Namespace:
             self.sysctl(f"ipv6/conf/{what}/accept_dad", 0)
             self.sysctl(f"ipv6/conf/{what}/keep_addr_on_down", 1)
 
-    def remove(self):
+    def watch(self, clear=False):
+        self.sniffer, self.clear = Sniffer(self), clear
+
+    def check(self, proves=False):
+        """A Leak if something was sent in clear, with all that the daemons inside said until their end.
+
+        proves: also if nothing at all went to an upstream
+        """
+        for daemon in self.daemons:
+            daemon.end()
+        if self.sniffer and not self.clear:
+            self.sniffer.check(proves)
+
+    def drop(self):
+        """Whatever was sent."""
+        if self.sniffer:
+            self.sniffer.close()
         run("ip", "netns", "del", self.name)
         shutil.rmtree(self._etc, ignore_errors=True)
         _names.discard(self.name)
+
+    def remove(self):
+        try:
+            self.check()
+        finally:
+            self.drop()
 
     @property
     def _etc(self):
@@ -123,14 +148,21 @@ class Namespace:
         self.visit(pathlib.Path(f"/proc/sys/net/{name}").write_text, str(value))
 
 
-def namespace_or_skip():
-    """Skips the test where the system does not let us make one."""
+def namespace_or_skip(clear=False):
+    """One that is watched; skips the test where the system does not let us make one."""
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
     try:
-        return Namespace()
+        space = Namespace()
     except OSError as error:
         pytest.skip(f"no network namespaces here: {error}")
+    try:
+        space.watch(clear)
+        space.sniffer.policy.servers_inside = True
+    except BaseException:
+        space.drop()
+        raise
+    return space
 
 
 class Host(Namespace):
@@ -207,12 +239,12 @@ class Network:
     """
 
     def __init__(self, hosts=1, addresses=1, clear=False):
-        self.client, self.hosts = None, []
-        self.sniffer, self._clear = None, clear
+        self.hosts = []
         self._own = {}  # link -> the client's addresses
-        self.client = namespace_or_skip()
+        self.client = namespace_or_skip(clear)
+        self.sniffer = self.client.sniffer
+        self.sniffer.policy.servers_inside = False  # they are on the other side of a link
         try:
-            self.client.sniffer = self.sniffer = Sniffer(self.client)
             for link in range(1, hosts + 1):
                 self._join(link, addresses)
         except BaseException:
@@ -248,19 +280,13 @@ class Network:
             self.remove()
 
     def check_sniffer(self):
-        """With all that the daemons inside said until their end."""
-        for daemon in self.client.daemons:
-            daemon.end()
-        if not self._clear:
-            self.sniffer.check()
+        self.client.check(proves=True)
 
     def remove(self):
-        if self.sniffer:
-            self.sniffer.close()
         for host in self.hosts:
             host.stop()
         for space in (*self.hosts, self.client):
-            space.remove()
+            space.drop()
         self.hosts = []
 
     def _host_of(self, address):

@@ -33,7 +33,7 @@ def conf(tmp_path, certs):
 def test_version():
     done = run("-V")
     assert done.returncode == 0
-    assert re.match(r"dnsfwd \d+\.\d+\.\d+\nGnuTLS \S+, libevent \S+, c-ares \S+, libconfig \S+\n$", done.stdout)
+    assert re.match(r"dnsfwd \d+\.\d+\.\d+\nGnuTLS \S+, libevent \S+, c-ares \S+, libconfig \S+\nbuilt with (\w+=[01] ?)+\n$", done.stdout)
 
 
 def test_help_names_every_option():

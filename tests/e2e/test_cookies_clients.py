@@ -8,7 +8,7 @@ import wire
 from conftest import addresses
 from cookies import CLIENT, cookie_of, full_cookie, only, query, rcode_of, siphash
 from daemon import config_text, run
-from netns import Namespace, namespace_or_skip
+from netns import namespace_or_skip
 from test_clients import ask as ask_program
 from testserver import TIMEOUT, expected_a
 
@@ -273,8 +273,7 @@ def test_open_files_are_warned_of(server, start, tmp_path, mode, told):
 @pytest.fixture
 def network(certs):
     """(namespace, an address in it that is no loopback)"""
-    namespace_or_skip()
-    ns = Namespace()
+    ns = namespace_or_skip()
     ns.ip("addr add 192.0.2.1/32 dev lo", "addr add 2001:db8::1/128 dev lo")
     yield ns
     ns.remove()

@@ -190,7 +190,7 @@ class Inside:
     """A namespace where dnsfwd is the resolver of the system."""
 
     def __init__(self, folder, certs, zones):
-        self.net, self.folder, self.ends = namespace_or_skip(), folder, []
+        self.net, self.folder, self.ends = namespace_or_skip(clear=True), folder, []  # unbound asks nsd
         try:
             nsd = self.put(Nsd(folder / "nsd", certs, zones, netns=self.net))
             judge = self.put(Unbound(folder / "unbound", certs, zones, nsd, netns=self.net))

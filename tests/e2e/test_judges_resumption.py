@@ -114,6 +114,7 @@ def test_tickets_of_a_server_that_has_gone(certs, start, tmp_path):
 def test_gnutls(version, certs, start, tmp_path):
     """It never answers; the sessions stand all the same."""
     net = namespace_or_skip()
+    net.sniffer.policy.allow("127.0.0.1")  # the relay asks it
     try:
         with GnutlsPeer(tmp_path / "peer", certs, net) as peer, Relay(("127.0.0.1", peer.port), net.socket) as relay:
             fwd = start(options={**settings(relay, peer.ca, version), "query-timeout": "200ms"}, netns=net)

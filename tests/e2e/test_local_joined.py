@@ -7,7 +7,7 @@ import wire
 from cachecase import CACHED, edes, hit
 from conftest import addresses
 from cookies import CLIENT, cookie_of, full_cookie, query, rcode_of
-from netns import Namespace, namespace_or_skip
+from netns import namespace_or_skip
 from test_cookies_clients import SECRET, ask_far, far_tcp, secret_file
 from test_local_dns64 import PREFIX, in_prefix
 from test_zones import at, corp, zone  # noqa: F401 (a fixture)
@@ -168,8 +168,7 @@ def test_limits_of_local_answers(start, server, tmp_path):
 
 @pytest.fixture
 def network(certs):
-    namespace_or_skip()
-    ns = Namespace()
+    ns = namespace_or_skip()
     ns.ip("addr add 192.0.2.1/32 dev lo")
     yield ns
     ns.remove()

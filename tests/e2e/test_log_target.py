@@ -7,8 +7,8 @@ import shutil
 import socket
 import stat
 import subprocess
-import tempfile
 
+import folders
 import pytest
 import wire
 from conftest import warm
@@ -66,7 +66,7 @@ def test_a_new_file_is_not_for_everybody(server, start, tmp_path):
 @pytest.fixture
 def place():
     """A folder that everybody can enter and write in: pytest's own is for its user alone."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="dnsfwd-e2e-log-"))
+    folder = pathlib.Path(folders.make("log"))
     folder.chmod(0o777)
     yield folder
     shutil.rmtree(folder)

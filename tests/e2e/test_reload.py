@@ -193,7 +193,8 @@ def test_asked_for_by_dnsfwdctl(start, server):
     assert done.returncode == 1 and 'option "query-timout": unknown, did you mean "query-timeout"?' in done.stderr
     assert f"dnsfwd.conf:{good.count(chr(10)) + 1}: " in done.stderr
     assert 'option "forward-to": unknown' in done.stderr and len(done.stderr.splitlines()) == 2, "all of them, as -t does"
-    assert "forward-to" in fwd.log_text() and "the configuration is not changed" in fwd.log_text()
+    fwd.wait_log("forward-to")
+    fwd.wait_log("the configuration is not changed")
     ask_good(fwd, "a.test")
     assert len(server.conns()) == 1
     said = json.loads(fwd.ctl("--json", "reload").stdout)

@@ -25,7 +25,7 @@ class Lan:
     """A namespace in which clients have addresses that are not this machine's alone, with two resolvers."""
 
     def __init__(self, certs, folder):
-        self.space = namespace_or_skip()
+        self.space = namespace_or_skip(clear=True)  # zones
         self.space.ip(f"addr add {NEAR}/32 dev lo")
         self.server, self.other = (TestServer(certs=certs, netns=self.space, udp=1) for _ in range(2))
         self.folder = folder

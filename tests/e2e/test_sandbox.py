@@ -7,8 +7,8 @@ import pwd
 import shutil
 import signal
 import socket
-import tempfile
 
+import folders
 import pytest
 import wire
 from conftest import addresses, warm
@@ -38,7 +38,7 @@ def line(fwd):
 @pytest.fixture
 def place():
     """A folder that everybody can enter: pytest's own is for its user alone."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="dnsfwd-e2e-place-"))
+    folder = pathlib.Path(folders.make("place"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)

@@ -390,7 +390,7 @@ def test_command_lines(tmp_path):
 
 @pytest.fixture
 def inside():
-    space = namespace_or_skip()
+    space = namespace_or_skip(clear=True)  # who has the port is asked
     yield space
     space.remove()
 

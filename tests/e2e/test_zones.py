@@ -106,6 +106,7 @@ def test_interface(start, server, corp, scheme):
     assert [q.transport for q in corp.queries()] == [scheme]
 
 
+@pytest.mark.built_with("DTLS")
 def test_datagrams_through_an_interface(start, server, certs, start_server):
     """DTLS, and the TLS beside it, leave by it or not at all."""
     other = start_server(both=1)

@@ -174,7 +174,7 @@ def test_not_for_everybody(fwd):
 
 @pytest.fixture
 def lan(certs):
-    space = namespace_or_skip()
+    space = namespace_or_skip(clear=True)  # zones
     space.ip("link add tun0 type veth peer name tun1", "addr add 10.9.0.1/24 dev tun0", "link set tun0 up",
              "link set tun1 up", "addr add 10.9.0.1/32 dev lo")
     yield space

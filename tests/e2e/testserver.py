@@ -19,9 +19,9 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 
+import folders
 import machine
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -123,7 +123,7 @@ class TestServer:
         dtls=0,
         both=0,
     ):
-        self.folder = tempfile.mkdtemp(prefix="dnsfwd-ts-")
+        self.folder = folders.make("ts")
         self.prefix = netns.prefix if netns else []
         self.process = self._socket = None
         try:

@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import time
 
+import folders
 import wire
 from daemon import BINARY, SANITIZER, Dnsfwd
 from ports import free_port
@@ -88,7 +89,7 @@ def fixed_addresses():
 class Torture:
     def __init__(self, server, kind):
         self.server, self.kind = server, kind
-        self.folder = tempfile.TemporaryDirectory(prefix="dnsfwd-e2e-torture-")
+        self.folder = tempfile.TemporaryDirectory(prefix=folders.prefix("torture"))
         self.refused = 0
         self.ports = multiprocessing.get_context("fork").Queue()  # one for all processes
         for _ in range(64):

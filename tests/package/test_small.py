@@ -8,10 +8,10 @@ import sys
 import pytest
 from conftest import BUILD, TOP, make, need, run
 
-# Octets of the stripped program.  The goal is 250 KB; these are what has been reached with gcc 12 (342 KB and 280 KB)
-# and room for a few changes.  Lower them with what is gained.
-BOUNDS = {"x86_64": 350_000, "armv7l": 290_000}
-SERVED = ("test_basic.py", "test_zones.py", "test_local_names.py")
+# Octets of the stripped program.  The goal is 250,000, which holds where routers are at home (Thumb-2, see also
+# packaging/check-cross.sh); x86-64 has the same program in longer instructions and pointers.
+BOUNDS = {"x86_64": 300_000, "armv7l": 250_000}
+SERVED = ("test_basic.py", "test_zones.py", "test_local_names.py", "left_out.py")
 
 
 @pytest.fixture(scope="module")

@@ -7,4 +7,10 @@
 /* Every clock of the process is so much further from now on. */
 void dtls_clock_advance(unsigned ms);
 
+/*
+ * From now on nothing else moves them: a machine that stands still changes nothing that a test counts.  Not where
+ * an event loop waits, whose timers would never be due.
+ */
+void dtls_clock_stop(void);
+
 #endif

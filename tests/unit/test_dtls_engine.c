@@ -118,7 +118,7 @@ static void test_retransmission(void **state)
 		dtls_clock_advance(100);
 		assert_int_equal(dtls_engine_handshake(&l.engine), TLS_PROGRESS_MORE);
 		if (l.engine.out.count > 0) {
-			assert_in_range(ms, due_ms[next], due_ms[next] + 100);
+			assert_int_equal(ms, due_ms[next]);
 			next++;
 			datagrams_consume(&l.engine.out, l.engine.out.count);
 		}
@@ -452,6 +452,7 @@ static void test_deinit_of_a_zeroed_one(void **state)
 
 static int make_all(void **state)
 {
+	dtls_clock_stop();
 	return gnutls_session_ticket_key_generate(&ticket_key) < 0 ? -1 : make_identities(state);
 }
 
