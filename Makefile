@@ -102,7 +102,8 @@ UPSTREAM_SRC := \
 	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/renew.c proxy/upstream/retest.c \
-	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_end.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session_send.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/trace.c proxy/upstream/transport.c \
 	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
 
@@ -117,10 +118,12 @@ IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
 PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
-	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/config_text.c proxy/edition.c proxy/features.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
+	$(addprefix proxy/, added_zones.c announce.c app.c app_ops.c app_run.c app_signals.c app_workers.c capacity.c \
+	config_file.c config_text.c edition.c features.c groups.c groups_prepare.c listeners.c loop.c mailbox.c main.c \
+	member.c names.c policies.c portal_keeper.c) \
 	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
-	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
-	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
+	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/queries.c proxy/client/query.c \
+	proxy/client/query_end.c proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
 	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c proxy/ops/log_syslog.c proxy/ops/log_target.c \
@@ -181,7 +184,7 @@ COMMON_TESTS := \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_json test_last_good test_le test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_record_text test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
@@ -222,7 +225,7 @@ fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 # All that is between a client's message and an upstream's.
 fuzz_program_more := $(UPSTREAM_SRC) $(RESOLVE_SRC) proxy/loop.c tests/unit/fake_transport.c \
 	$(addprefix proxy/resolve/,dns64.c local.c local_data.c portal.c private.c route.c) \
-	$(addprefix proxy/client/,cookie.c judge.c query.c query_read.c querylog.c quota.c reply.c)
+	$(addprefix proxy/client/,cookie.c judge.c queries.c query.c query_end.c query_read.c querylog.c quota.c reply.c)
 fuzz_program_libs := -lcmocka
 
 # What serves figures over HTTP.
