@@ -55,6 +55,7 @@ static void on_resumed(void *arg)
 
 	groups_renew(&w->groups, w->network, w->network, 0);
 	groups_flush_plain(&w->groups, w->cache);
+	dns64_renew(&w->queries.dns64, false);
 	if (w->resumed)
 		w->resumed(w->resumed_arg);
 }
@@ -71,6 +72,7 @@ void worker_renew(struct worker *w, const struct worker_epoch *e)
 	w->network = e->entered;
 	groups_renew(&w->groups, e->left, e->entered, e->fresh);
 	groups_flush_plain(&w->groups, w->cache);
+	dns64_renew(&w->queries.dns64, e->moved);
 }
 
 void worker_clock_set(struct worker *w)
@@ -234,6 +236,7 @@ static void change_lookups(struct worker *w, const struct worker_change *c)
 					    .prefetch = w->config->prefetch });
 	w->local.routes = groups_routes(&w->groups);
 	w->cache = c->cache;
+	groups_flush_gone(&w->groups, w->cache);
 }
 
 static void change_replies(struct worker *w, struct worker_change *c)
