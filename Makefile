@@ -130,7 +130,7 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c proxy/ops/log_syslog.c proxy/ops/log_target.c \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_portal.c proxy/ops/control_zone.c proxy/ops/links.c proxy/ops/portal_json.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
-	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/files_read.c proxy/ops/notify.c proxy/ops/report.c \
+	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/files_read.c proxy/ops/notify.c proxy/ops/preflight.c proxy/ops/report.c \
 	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/upstreams_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/portal.c proxy/resolve/private.c proxy/resolve/route.c \
@@ -256,7 +256,7 @@ $(call without,$(LANDLOCK),proxy/ops/landlock.c proxy/ops/sandbox_paths.c)
 $(call without,$(LOGFILES),proxy/ops/log_syslog.c proxy/ops/log_target.c,proxy/ops/log_target_none.c)
 $(call without,$(RECORDER),proxy/ops/control_log.c,proxy/ops/control_log_none.c)
 $(call without,$(SNAPSHOT),proxy/snapshot.c)
-$(call without,$(DESK),proxy/client/holder.c)
+$(call without,$(DESK),proxy/client/holder.c proxy/ops/preflight.c)
 p_features := $(strip $(foreach option,$(p_options) DNSTAP SECCOMP YAML,$(option)=$(if $(filter-out 0,$($(option))),1,0)))
 
 # ------------------------------------------------------------------ flags

@@ -161,8 +161,12 @@ static enum exit_code build(struct app *a, struct config *config, bool check_onl
 	if (sandbox_prepare(config, check_only, &a->group, error, size) < 0)
 		return EXIT_CONFIG;
 	a->now = edition_new(config, NULL, check_only, &code, error, size);
-	if (!a->now || check_only)
+	if (!a->now)
 		return code;
+	if (check_only) {
+		a->worker_count = 1;
+		return app_build_dnstap(a, error, size); /* its path */
+	}
 	a->base = event_base_new();
 	if (!a->base || mailbox_init(&a->mailbox, a->base, a) < 0 || !app_watch_signals(a)) {
 		snprintf(error, size, "out of memory");
@@ -201,7 +205,7 @@ static void keep_cache(const struct app *a)
 	const struct edition *e = a->now;
 
 	if (WITH_SNAPSHOT && e && e->cache && a->served && *e->config->cache_snapshot)
-		snapshot_write(e->cache, e->config->cache_snapshot, loop_boottime_s(NULL));
+		snapshot_write(e->cache, e->config, loop_boottime_s(NULL));
 }
 
 void app_free(struct app *a)

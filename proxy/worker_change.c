@@ -88,6 +88,7 @@ static void change_lookups(struct worker *w, const struct worker_change *c)
 					    .prefetch = w->config->prefetch });
 	w->local.routes = groups_routes(&w->groups);
 	w->cache = c->cache;
+	groups_flush_gone(&w->groups, w->cache);
 }
 
 static void change_replies(struct worker *w, struct worker_change *c)

@@ -11,6 +11,7 @@ static void end_sessions(struct upstream *u)
 
 		if (s->state == SESSION_CONNECTING)
 			race_closed(&u->race, &s->addr);
+		history_left(s->seen); /* nobody is told of the end of it */
 		session_abort(s);
 	}
 	u->tester = NULL;
