@@ -60,7 +60,8 @@ static void watch_surroundings(struct app *a)
 	epochs_start(a->epochs, a->now->names);
 	a->clockwatch = clockwatch_new(a->base, on_clock, a);
 	if (!a->clockwatch)
-		log_warning("steps of the clock can't be watched: timerfd: %m; connections that fail for "
+		log_warning("steps of the clock can't be watched: timerfd: %m; connections that "
+			    "fail for "
 			    "a wrong date are tried again as any others");
 }
 
@@ -89,10 +90,8 @@ static bool build_reload(struct app *a)
 	a->reload = reload_new(&setup);
 	if (a->reload)
 		a->zones = added_zones_new(a->base, &a->file, a->reload);
-	a->portals = portal_keeper_new(&(struct portal_keeper_setup){ .base = a->base,
-		.file = &a->file,
-		.reload = a->reload,
-		.portal = &a->portal });
+	a->portals = portal_keeper_new(&(struct portal_keeper_setup){
+		.base = a->base, .file = &a->file, .reload = a->reload, .portal = &a->portal });
 	return a->zones && a->portals;
 }
 

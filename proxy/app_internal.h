@@ -43,7 +43,7 @@ struct app {
 	struct epochs *epochs;
 	struct wallclock *wallclock;
 	struct clockwatch *clockwatch; /* NULL: the kernel does not tell */
-	struct control *control; /* NULL: none */
+	struct control *control;       /* NULL: none */
 	struct control_context control_context;
 };
 

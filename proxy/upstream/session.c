@@ -163,8 +163,7 @@ struct session *session_open(
 
 bool session_has_room(const struct session *s)
 {
-	return s->state == SESSION_READY && !s->suspect && !session_is_spent(s) &&
-	       session_inflight(s) < s->setup->max_inflight;
+	return session_is_relied_on(s) && session_inflight(s) < s->setup->max_inflight;
 }
 
 void session_submit(struct session *s, struct flight *f)

@@ -16,12 +16,12 @@ static enum tap_over over(const struct session *s)
 	return session_is_stream(s) ? TAP_TLS : TAP_DTLS;
 }
 
-void session_tap(struct session *s, enum tap_event event, const uint8_t *msg, size_t len,
-	uint64_t took_us)
+void session_tap(
+	struct session *s, enum tap_event event, const uint8_t *msg, size_t len, uint64_t took_us)
 {
 	if (s->setup->tap)
-		tap_message(s->setup->tap, &(struct tap_message){
-			event, over(s), &s->addr, msg, len, took_us });
+		tap_message(s->setup->tap,
+			&(struct tap_message){ event, over(s), &s->addr, msg, len, took_us });
 }
 
 static void charge(const struct session *s, struct flight *f)
