@@ -82,13 +82,14 @@ COMMON_SRC := \
 	common/cache/cache.c common/cache/clear_names.c common/cache/cut.c common/cache/hit.c common/cache/key.c \
 	common/cache/lifetime.c common/cache/shard.c common/cache/snapshot.c common/cache/store.c common/cache/walk.c \
 	common/config/array.c common/config/change.c common/config/check.c common/config/config.c common/config/endpoint.c common/config/errors.c \
-	common/config/forward.c common/config/include.c common/config/load.c \
+	common/config/forward.c common/config/include.c common/config/load.c common/config/load_addresses.c \
 	common/config/local.c \
 	common/config/nearest.c common/config/option.c common/config/pins.c common/config/places.c \
 	common/config/policy_hash.c \
 	common/config/presets.c common/config/presets_print.c common/config/print.c \
 	common/config/source.c common/config/spelling.c common/config/units.c \
-	common/config/upstream.c common/config/value.c common/config/zone.c \
+	common/config/upstream.c common/config/value.c common/config/value_allowed.c common/config/value_print.c \
+	common/config/words.c common/config/zone.c \
 	common/local/answer.c common/local/blocklist.c common/local/dns64.c common/local/hosts.c common/local/nameset.c \
 	common/local/record_line.c common/local/records.c common/local/special.c \
 	common/local/suffix.c common/local/text.c
@@ -99,12 +100,13 @@ COMMON_MADE = $(O)/common/config/presets_text.c
 # What can be driven without network: linked into the unit tests of pool and session too.
 UPSTREAM_SRC := \
 	proxy/upstream/flights.c proxy/upstream/health.c proxy/upstream/history.c proxy/upstream/limits.c proxy/upstream/look.c \
-	proxy/upstream/opening.c proxy/upstream/placing.c proxy/upstream/policy.c \
+	proxy/upstream/opening.c proxy/upstream/opening_backoff.c proxy/upstream/placing.c proxy/upstream/policy.c \
 	proxy/upstream/pool.c proxy/upstream/pool_change.c proxy/upstream/pool_outcome.c proxy/upstream/pool_reason.c proxy/upstream/probe.c \
 	proxy/upstream/race.c proxy/upstream/renew.c proxy/upstream/retest.c \
-	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session.c proxy/upstream/session_cookie.c proxy/upstream/session_end.c proxy/upstream/session_match.c proxy/upstream/session_repeat.c \
+	proxy/upstream/session_send.c \
 	proxy/upstream/session_watch.c proxy/upstream/silence.c proxy/upstream/trace.c proxy/upstream/transport.c \
-	proxy/upstream/upstream.c proxy/upstream/verdict.c proxy/upstream/ways.c
+	proxy/upstream/upstream.c proxy/upstream/upstream_sessions.c proxy/upstream/verdict.c proxy/upstream/ways.c
 
 # What becomes of a question.
 RESOLVE_SRC := $(addprefix proxy/resolve/, joining.c lookup.c refresh.c stale.c)
@@ -117,23 +119,25 @@ IMPORT_SRC := $(addprefix proxy/import/, \
 	draft.c draft_print.c import.c import_resolved.c import_stubby.c import_unbound.c text_file.c unbound_lines.c)
 
 PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
-	proxy/added_zones.c proxy/announce.c proxy/app.c proxy/capacity.c proxy/config_file.c proxy/config_text.c proxy/edition.c proxy/features.c proxy/groups.c proxy/groups_prepare.c proxy/listeners.c proxy/loop.c proxy/mailbox.c proxy/main.c proxy/member.c proxy/names.c proxy/policies.c proxy/portal_keeper.c \
-	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c \
-	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/query.c \
-	proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
+	$(addprefix proxy/, added_zones.c announce.c app.c app_ops.c app_run.c app_signals.c app_workers.c capacity.c \
+	config_file.c config_text.c edition.c features.c groups.c groups_prepare.c listeners.c loop.c mailbox.c main.c \
+	member.c names.c policies.c portal_keeper.c) \
+	proxy/reload.c proxy/reload_notice.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c proxy/worker_change.c \
+	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/queries.c proxy/client/query.c \
+	proxy/client/query_end.c proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
 	proxy/ops/control.c proxy/ops/control_call.c proxy/ops/control_commands.c \
 	proxy/explain.c proxy/ops/control_explain.c proxy/ops/control_log.c proxy/ops/explain_json.c proxy/ops/log_syslog.c proxy/ops/log_target.c \
 	proxy/ops/control_figures.c proxy/ops/control_flush.c proxy/ops/control_line.c proxy/ops/control_portal.c proxy/ops/control_zone.c proxy/ops/links.c proxy/ops/portal_json.c \
 	proxy/ops/control_path.c proxy/ops/figures.c \
-	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/notify.c proxy/ops/report.c \
+	proxy/ops/file_parts.c proxy/ops/files.c proxy/ops/files_read.c proxy/ops/notify.c proxy/ops/preflight.c proxy/ops/report.c \
 	proxy/ops/status.c proxy/ops/status_json.c proxy/ops/upstreams_json.c proxy/ops/watch.c proxy/ops/watchdog.c \
 	proxy/resolve/dns64.c proxy/resolve/local.c proxy/resolve/local_data.c \
 	proxy/resolve/portal.c proxy/resolve/private.c proxy/resolve/route.c \
 	proxy/upstream/bootstrap.c proxy/upstream/bootstrap_channel.c \
 	proxy/upstream/bootstrap_plan.c \
 	proxy/upstream/datagrams.c proxy/upstream/dtls.c proxy/upstream/dtls_engine.c \
-	proxy/upstream/dtls_filter.c proxy/upstream/dtls_library.c \
+	proxy/upstream/dtls_filter.c proxy/upstream/dtls_handshake.c proxy/upstream/dtls_library.c proxy/upstream/dtls_read.c \
 	proxy/upstream/last_good_file.c proxy/upstream/memory.c proxy/upstream/pins.c proxy/upstream/plain_tcp.c \
 	proxy/upstream/plain_udp.c proxy/upstream/priority.c \
 	proxy/upstream/tcp_socket.c proxy/upstream/tcp_stream.c proxy/upstream/tickets.c proxy/upstream/tls.c \
@@ -181,7 +185,7 @@ COMMON_TESTS := \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
 	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
-	test_histogram test_hostmatch test_idmap test_json test_last_good test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
+	test_histogram test_hostmatch test_idmap test_json test_last_good test_le test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
 	test_presets test_random test_record_text test_relocate test_rewrite_answer \
 	test_rewrite_error test_rewrite_query test_rewrite_random test_siphash test_slab \
@@ -209,7 +213,7 @@ TLS_SRC        := $(addprefix proxy/upstream/, \
 	datagrams.c dtls_engine.c dtls_filter.c dtls_library.c memory.c pins.c priority.c tickets.c tls_engine.c \
 	tls_policy.c trust.c verify.c verify_chain.c verify_dates.c verify_name.c)
 DTLS_SRC       := proxy/loop.c $(addprefix proxy/upstream/, \
-	dtls.c tcp_socket.c tls_endpoint.c udp_socket.c)
+	dtls.c dtls_handshake.c dtls_read.c tcp_socket.c tls_endpoint.c udp_socket.c)
 # These have a clock of their own.
 DTLS_TESTS     := test_dtls test_dtls_engine test_dtls_filter test_dtls_library test_dtls_path test_tls_engine_auth test_udp_socket
 
@@ -222,7 +226,7 @@ fuzz_dtls_more := $(fuzz_tls_more) tests/unit/dtls_peer.c
 # All that is between a client's message and an upstream's.
 fuzz_program_more := $(UPSTREAM_SRC) $(RESOLVE_SRC) proxy/loop.c tests/unit/fake_transport.c \
 	$(addprefix proxy/resolve/,dns64.c local.c local_data.c portal.c private.c route.c) \
-	$(addprefix proxy/client/,cookie.c judge.c query.c query_read.c querylog.c quota.c reply.c)
+	$(addprefix proxy/client/,cookie.c judge.c queries.c query.c query_end.c query_read.c querylog.c quota.c reply.c)
 fuzz_program_libs := -lcmocka
 
 # What serves figures over HTTP.
@@ -239,7 +243,8 @@ PROXY_SRC += $(if $(filter 1,$(DNSTAP)),$(DNSTAP_SRC),proxy/ops/dnstap_none.c)
 # Left out, with what is there in its place; proxy/build.h does the rest.
 without = $(if $(filter 1,$(1)),,$(eval PROXY_SRC := $(filter-out $(2),$(PROXY_SRC)) $(3)))
 $(call without,$(HTTP),$(HTTP_SRC),proxy/ops/metrics_none.c)
-$(call without,$(DTLS),$(addprefix proxy/upstream/, datagrams.c dtls.c dtls_engine.c dtls_filter.c dtls_library.c udp_socket.c))
+$(call without,$(DTLS),$(addprefix proxy/upstream/, datagrams.c dtls.c dtls_engine.c dtls_filter.c \
+	dtls_handshake.c dtls_library.c dtls_read.c udp_socket.c))
 $(call without,$(PORTAL),proxy/portal_keeper.c proxy/ops/control_portal.c proxy/ops/portal_json.c proxy/resolve/portal.c, \
 	proxy/portal_none.c)
 $(call without,$(EXPLAIN),proxy/ops/control_explain.c proxy/ops/explain_json.c,proxy/ops/control_explain_none.c)
@@ -251,7 +256,7 @@ $(call without,$(LANDLOCK),proxy/ops/landlock.c proxy/ops/sandbox_paths.c)
 $(call without,$(LOGFILES),proxy/ops/log_syslog.c proxy/ops/log_target.c,proxy/ops/log_target_none.c)
 $(call without,$(RECORDER),proxy/ops/control_log.c,proxy/ops/control_log_none.c)
 $(call without,$(SNAPSHOT),proxy/snapshot.c)
-$(call without,$(DESK),proxy/client/holder.c)
+$(call without,$(DESK),proxy/client/holder.c proxy/ops/preflight.c)
 p_features := $(strip $(foreach option,$(p_options) DNSTAP SECCOMP YAML,$(option)=$(if $(filter-out 0,$($(option))),1,0)))
 
 # ------------------------------------------------------------------ flags

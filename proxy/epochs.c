@@ -24,10 +24,10 @@ struct epochs {
 	struct names *names; /* NULL until epochs_start */
 	struct netwatch *watch;
 	struct epoch_mails *mails;
-	struct notice resumed; /* a worker has noticed that the machine slept */
-	uint64_t number; /* 1: the first, since the start */
-	uint64_t slept_us; /* as long as the machine had slept by the last epoch */
-	uint64_t moved_number; /* of the last one that began by a move; 0: none has */
+	struct notice resumed;	/* a worker has noticed that the machine slept */
+	uint64_t number;	/* 1: the first, since the start */
+	uint64_t slept_us;	/* as long as the machine had slept by the last epoch */
+	uint64_t moved_number;	/* of the last one that began by a move; 0: none has */
 	char moved[REASON_MAX]; /* the last move that workers were asked about */
 };
 
@@ -207,7 +207,8 @@ static void on_moved(void *arg, const struct addr *addrs, size_t count, const ch
 	struct epochs *e = arg;
 	bool all_asked = true;
 
-	close_portal(e); /* before it is known whether anybody is concerned: the portal's own way may have moved */
+	close_portal(
+		e); /* before it is known whether anybody is concerned: the portal's own way may have moved */
 	if (look_for_sleep(e, true))
 		return; /* that was it */
 	snprintf(e->moved, sizeof e->moved, "%s", what);

@@ -125,6 +125,8 @@ static void fill_group(struct group *one, const struct group_plan *plan)
 {
 	struct pool *p = &one->pool;
 
+	if (p->no_refresh && p->cache_policy != plan->cache_policy)
+		one->former_policy = p->cache_policy;
 	p->policy = plan->policy;
 	p->cache_policy = plan->cache_policy;
 	p->no_refresh = plan->no_refresh;
@@ -344,14 +346,33 @@ bool groups_moved(struct groups *g, const struct addr *addrs, size_t count)
 	return false;
 }
 
+static void flush(struct cache *cache, uint64_t policy)
+{
+	if (cache && policy)
+		cache_flush(cache, &(struct cache_filter){ .has_policy = true, .policy = policy });
+}
+
 void groups_flush_plain(const struct groups *g, struct cache *cache)
 {
-	for (size_t i = 0; cache && i < g->now.count; i++) {
-		const struct pool *p = &g->now.group[i]->pool;
+	for (size_t i = 0; i < g->now.count; i++)
+		if (g->now.group[i]->pool.no_refresh)
+			flush(cache, g->now.group[i]->pool.cache_policy);
+}
 
-		if (p->no_refresh && p->cache_policy)
-			cache_flush(cache, &(struct cache_filter){ .has_policy = true,
-						   .policy = p->cache_policy });
+/* They need not be gone for good: the same zone may come back, on another network. */
+void groups_flush_gone(struct groups *g, struct cache *cache)
+{
+	for (size_t i = 0; i < g->now.count; i++) {
+		flush(cache, g->now.group[i]->former_policy);
+		g->now.group[i]->former_policy = 0;
+	}
+	list_for_each (n, &g->retired) {
+		struct pool *p = &container_of(n, struct group, node)->pool;
+
+		if (!p->no_refresh)
+			continue;
+		flush(cache, p->cache_policy);
+		p->cache_policy = 0;
 	}
 }
 

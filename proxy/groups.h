@@ -125,6 +125,11 @@ bool groups_moved(struct groups *g, const struct addr *addrs, size_t count);
 void groups_redate(struct groups *g, size_t here);
 /* The answers of zones that are asked in clear belong to the network that gave them. */
 void groups_flush_plain(const struct groups *g, struct cache *cache);
+/*
+ * After groups_apply: those of such zones, or of upstreams of theirs, that are gone, too; what they still answer is
+ * not kept.
+ */
+void groups_flush_gone(struct groups *g, struct cache *cache);
 
 /* What one upstream has counted, over both of its ways. */
 void groups_get_stats(const struct groups *g, size_t upstream, struct stats *ret);

@@ -12,6 +12,7 @@ struct group {
 	struct pool pool;
 	char interface[IF_NAMESIZE]; /* "": any */
 	char missing[80];	     /* what clients are told while it is */
+	uint64_t former_policy;	     /* of what is still to be dropped from the cache; 0: nothing is */
 	struct list node;	     /* among the retired */
 	uint64_t retired_us;
 	bool parted; /* its upstreams were told to leave */

@@ -18,7 +18,7 @@
 #include "proxy/features.h"
 #include "proxy/import/import.h"
 #include "proxy/ops/log_target.h"
-#include "proxy/ops/state_dir.h"
+#include "proxy/ops/preflight.h"
 #include "proxy/upstream/bootstrap_channel.h"
 #include "proxy/version.h"
 
@@ -85,11 +85,27 @@ static void add_listen(struct command *c, const char *text)
 	c->listen[c->file.overrides.listen_count++] = text;
 }
 
+static void __attribute__((noreturn)) refuse_line(const char *what, const char *which)
+{
+	fprintf(stderr, "dnsfwd: %s%s\nTry dnsfwd --help\n", what, which);
+	exit(EXIT_CONFIG);
+}
+
+/* The name of a file: nobody could say which of two is meant. */
+static void take_once(const char **name, const char *option)
+{
+	if (*name)
+		refuse_line("there is more than one ", option);
+	if (!*optarg)
+		refuse_line("the name of a file is wanted behind ", option);
+	*name = optarg;
+}
+
 static void parse_option(struct command *c, int option)
 {
 	switch (option) {
 	case 'c':
-		c->file.name = optarg;
+		take_once(&c->file.name, "-c");
 		break;
 	case 't':
 		c->check = true;
@@ -113,7 +129,7 @@ static void parse_option(struct command *c, int option)
 		c->list_presets = true;
 		break;
 	case 'i':
-		c->import = optarg;
+		take_once(&c->import, "--import");
 		break;
 	case 'k':
 		c->import_kind = optarg;
@@ -133,12 +149,6 @@ static void check_desk(const struct command *c)
 	if (WITH_DESK || (!c->print && !c->json))
 		return;
 	fprintf(stderr, "dnsfwd: %s: this dnsfwd was built without it (make DESK=1)\n", c->print ? "-T" : "--json");
-	exit(EXIT_CONFIG);
-}
-
-static void __attribute__((noreturn)) refuse_line(const char *what, const char *which)
-{
-	fprintf(stderr, "dnsfwd: %s%s\nTry dnsfwd --help\n", what, which);
 	exit(EXIT_CONFIG);
 }
 
@@ -223,13 +233,16 @@ static void tell_warnings(const struct config *config, bool to_log)
 	}
 }
 
-static void tell_state_dir(const struct command *c, const struct config *config)
+static const char *file_of(const struct command *c)
 {
-	char why[512];
+	if (c->file.name)
+		return c->file.name;
+	return c->file.overrides.forward_count == 0 ? CONFIG_FILE : "command line";
+}
 
-	if (!state_dir_will_do(config, why, sizeof why))
-		fprintf(stderr, "dnsfwd: warning: %s%s%s\n", c->file.name ? c->file.name : "",
-			c->file.name ? ": " : "", why);
+static void tell_warning(void *arg, const char *text)
+{
+	fprintf(stderr, "dnsfwd: warning: %s: %s\n", file_of(arg), text);
 }
 
 static struct config *load(const struct command *c)
@@ -267,7 +280,10 @@ static enum exit_code run(const struct command *c, struct config *config)
 	if (!c->check)
 		tell_warnings(config, true); /* where the log goes is settled */
 	if (!app) {
-		log_error("%s", error);
+		if (c->check)
+			fprintf(stderr, "dnsfwd: %s: %s\n", file_of(c), error);
+		else
+			log_error("%s", error);
 		return code;
 	}
 	if (!c->check) {
@@ -302,8 +318,8 @@ int main(int argc, char **argv)
 		log_target_is_journal(STDERR_FILENO));
 	if (command.check || command.print)
 		tell_warnings(config, false);
-	if (command.check)
-		tell_state_dir(&command, config);
+	if (WITH_DESK && command.check)
+		preflight(config, tell_warning, &command);
 	raise_descriptors();
 	if (!command.check && !command.print)
 		log_recent_begin(); /* without memory for it there is none */

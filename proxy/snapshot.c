@@ -12,6 +12,8 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/cache/snapshot.h"
+#include "common/config/config.h"
+#include "common/config/policy_hash.h"
 
 /* Whatever stands there, more than this is not ours. */
 #define FILE_MAX ((off_t)1 << 37)
@@ -78,11 +80,25 @@ static void read_open(struct cache *c, const char *path, int fd, uint32_t now_s)
 	free(data);
 }
 
+/* That it can't be written would be told at the end only, when all is lost. */
+static void look_at_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+
+	if (slash)
+		snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+	if (access(folder, W_OK | X_OK) < 0)
+		log_warning("cache-snapshot %s: its folder: %m; the cache is not kept like that", path);
+}
+
 void snapshot_read(struct cache *c, const char *path, uint32_t now_s)
 {
-	/* A pipe in its place: nobody waits for it. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd;
 
+	look_at_folder(path);
+	/* A pipe in its place: nobody waits for it. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd >= 0) {
 		read_open(c, path, fd, now_s);
 		close(fd);
@@ -138,10 +154,24 @@ static int write_over(struct cache *c, const char *path, uint32_t now_s, struct 
 	return write_fresh(fresh, b) == 0 ? rename(fresh, path) : -1;
 }
 
-void snapshot_write(struct cache *c, const char *path, uint32_t now_s)
+static void forget_plain(struct cache *c, const struct config *config)
 {
+	for (size_t i = 0; i < config->zone_count; i++) {
+		const struct config_zone *z = &config->zone[i];
+		const struct config_upstream *first = &config->forward[z->first];
+
+		if (config_is_plain(first->transport))
+			cache_flush(c, &(struct cache_filter){ .has_policy = true,
+					       .policy = config_policy_hash(first, z->count) });
+	}
+}
+
+void snapshot_write(struct cache *c, const struct config *config, uint32_t now_s)
+{
+	const char *path = config->cache_snapshot;
 	struct bytes b = { 0 };
 
+	forget_plain(c, config);
 	if (write_over(c, path, now_s, &b) < 0)
 		log_warning("cache-snapshot %s: %m; it was not written", path);
 	bytes_free(&b);

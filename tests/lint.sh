@@ -29,11 +29,11 @@ arrows proxy/ctl 'common/|proxy/(ctl|upstream)/|proxy/(version|config_text)|prox
 arrows proxy/import 'common/|proxy/(import/|exit_code)'
 arrows proxy/resolve 'common/|proxy/(resolve|upstream)/'
 arrows proxy/client 'common/|proxy/(client|resolve|loop)|proxy/upstream/request.h'
-found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/query.c proxy/resolve \
+found=$(grep -rnE '#include <(event2|gnutls|ares)' common proxy/client/quer*.c proxy/resolve \
 	proxy/upstream/pool*.c proxy/upstream/upstream.c proxy/upstream/ways.c proxy/upstream/session*.c)
 [ -z "$found" ] || fault "a library where it does not belong:
 $found"
-found=$(grep -rlE 'gnutls[_/]' proxy --include='*.[ch]' | grep -vE 'upstream/(d?tls|trust|pins|priority|verify)[a-z_]*\.[ch]|main\.c|app\.c')
+found=$(grep -rlE 'gnutls[_/]' proxy --include='*.[ch]' | grep -vE 'upstream/(d?tls|trust|pins|priority|verify)[a-z_]*\.[ch]|main\.c|app_ops\.c')
 [ -z "$found" ] || fault "GnuTLS outside tls and the files that judge a peer: $found"
 found=$(grep -rlE '#include <ares|\bares_[a-z_]+\(' common proxy --include='*.[ch]' | grep -vE '^proxy/upstream/bootstrap[a-z_]*\.[ch]')
 [ -z "$found" ] || fault "c-ares outside bootstrap: $found"

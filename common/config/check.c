@@ -191,6 +191,17 @@ static bool check_host(struct loader *l, const struct option *o, const char *tex
 	return false;
 }
 
+/* RFC 7858 3.1, RFC 8094 2: agreed on or not, that port is not for it. */
+static bool check_port(struct loader *l, const struct option *o, const char *text,
+	struct config_place where, const struct config_upstream *u)
+{
+	if (u->port != 53 || config_is_plain(u->transport))
+		return true;
+	refuse(l, o, text, where,
+		"port 53 is that of DNS in clear, where nobody speaks TLS or DTLS; write 853, or no port");
+	return false;
+}
+
 /* ------------------------------------------------------------------ what is behind it */
 
 static const struct preset *service(struct loader *l, const struct config_upstream *u)
@@ -287,5 +298,6 @@ void config_check_forward(
 		if (!check_loop(l, o, text, where, &u->address[i]))
 			return;
 	}
-	check_host(l, o, text, where, u);
+	if (check_port(l, o, text, where, u))
+		check_host(l, o, text, where, u);
 }

@@ -108,11 +108,28 @@ static bool skip_comment(struct reader *r)
 		     : true;
 }
 
+/* Within [ ] or ( ), where values stand with commas between. */
+static bool is_listing(const struct config_source *s)
+{
+	return s->nesting > 0 && s->brackets[s->nesting - 1] != '{';
+}
+
+static bool complain_of_list(struct reader *r, const char *what, const char *word, size_t len)
+{
+	int name_len = r->name ? (int)(r->name_len < 80 ? r->name_len : 80) : 0;
+	char text[300];
+
+	snprintf(text, sizeof text, "%s%.*s%s%s%.*s", name_len > 0 ? "option \"" : "", name_len,
+		name_len > 0 ? r->name : "", name_len > 0 ? "\": " : "", what,
+		(int)(len < 80 ? len : 80), word);
+	return complain(r, text);
+}
+
 /* As a value, an element, or the continuation of another text. */
 static bool text_allowed(const struct config_source *s)
 {
 	if (s->last == ',')
-		return s->nesting > 0 && s->brackets[s->nesting - 1] != '{';
+		return is_listing(s);
 	return s->last && strchr("=:[(\"", s->last);
 }
 
@@ -124,6 +141,9 @@ static bool copy_text(struct reader *r)
 
 	if (!text_allowed(r->source))
 		return complain(r, "syntax error: a text in quotes cannot stand here");
+	/* libconfig makes one of both, which nobody means who lists names. */
+	if (r->source->last == '"' && is_listing(r->source))
+		return complain_of_list(r, "a comma is missing between two texts", "", 0);
 	r->source->last = '"';
 	for (r->p++; r->p < r->end && *r->p != '"'; r->p++) {
 		if (*r->p == '\n') {
@@ -201,20 +221,31 @@ static bool check_value(struct reader *r, const char *start, size_t len)
 	return complain(r, text);
 }
 
+/* last: what stands before it. */
+static bool check_word(struct reader *r, char last, const char *start, size_t len)
+{
+	bool is_element = is_listing(r->source);
+
+	if (len > WORD_MAX)
+		return complain(r, "syntax error: this word is too long");
+	if (is_element && strchr("\"w)]}", last))
+		return complain_of_list(r, "a comma or the closing bracket is missing before ", start, len);
+	return !r->name || !(r->wants_value || is_element) || check_value(r, start, len);
+}
+
 static bool copy_word(struct reader *r)
 {
 	const char *start = r->p;
+	char last = r->source->last;
 	size_t len;
 
 	while (r->p < r->end && is_word_char(*r->p))
 		r->p++;
 	len = (size_t)(r->p - start);
 	r->source->last = 'w';
-	if (len > WORD_MAX)
-		return complain(r, "syntax error: this word is too long");
-	if (r->wants_value && r->name && !check_value(r, start, len))
+	if (!check_word(r, last, start, len))
 		return false;
-	if (!r->wants_value) {
+	if (!r->wants_value && !is_listing(r->source)) {
 		r->name = start;
 		r->name_len = len;
 	}
@@ -255,8 +286,12 @@ static bool copy_mark(struct reader *r)
 			return complain(r, "brackets are nested too deeply");
 		s->brackets[s->nesting++] = *r->p;
 	} else if (strchr(")]}", *r->p) && s->nesting > 0) {
+		if (s->last == ',' && is_listing(s))
+			return complain_of_list(r, "nothing stands behind the last comma: take it out", "", 0);
 		s->nesting--;
 	}
+	if (*r->p == '}')
+		r->name = NULL; /* what follows is not of the group's last option */
 	s->last = *r->p;
 	r->wants_value = *r->p == '=' || *r->p == ':';
 	if (r->wants_value && ++s->settings > SETTINGS_MAX)

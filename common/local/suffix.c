@@ -1,24 +1,15 @@
 #include "common/local/suffix.h"
 
-#include <endian.h>
-#include <string.h>
+#include "common/base/le.h"
 
 /* Odd, so that nothing is lost in a multiplication. */
 struct factors {
 	uint64_t first, second;
 };
 
-static uint64_t load(const uint8_t *p, size_t len)
-{
-	uint64_t word = 0;
-
-	memcpy(&word, p, len);
-	return le64toh(word);
-}
-
 static struct factors factors_of(const uint8_t key[SUFFIX_KEY])
 {
-	return (struct factors){ load(key, 8) | 1, load(key + 8, 8) | 1 };
+	return (struct factors){ le_read64(key) | 1, le_read64(key + 8) | 1 };
 }
 
 /* Each step can be undone, so two names collide only where their steps meet by chance. */
@@ -36,8 +27,8 @@ static uint64_t extend(const struct factors *f, uint64_t hash, const uint8_t *la
 	size_t len = *label + (size_t)1, pos = 0;
 
 	for (; pos + 8 <= len; pos += 8)
-		hash = mix(f, hash, load(label + pos, 8));
-	return mix(f, hash + 1, load(label + pos, len - pos));
+		hash = mix(f, hash, le_read64(label + pos));
+	return mix(f, hash + 1, le_read_few(label + pos, len - pos));
 }
 
 uint64_t suffix_extend(const uint8_t key[SUFFIX_KEY], uint64_t rest, const uint8_t *label)

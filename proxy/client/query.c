@@ -1,139 +1,10 @@
 #include "proxy/client/query.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/client/query_internal.h"
 #include "proxy/loop.h"
-
-struct query {
-	struct lookup_waiter waiter;
-	struct queries *queries;
-	struct origin origin;
-	struct list deadline_node;
-	uint64_t start_us, deadline_us;
-	struct quota_client *client; /* NULL: without limit */
-	bool begun;		     /* the origin knows of it: it waits */
-	bool doubtful;		     /* its source may be forged */
-	bool dns64;		     /* it is about A now, to have AAAA made of it */
-	struct prefix prefix;	     /* by this */
-	uint32_t dns64_ttl;
-	bool outside;		 /* it is about the name that a local alias leads to */
-	unsigned zone_labels;	 /* of the zone that its question falls into; 0: none */
-	struct client_form form; /* its question's name is the array below */
-	uint8_t name[DNS_NAME_MAX];
-};
-
-/* ------------------------------------------------------------------ the one end */
-
-/* What a query comes to: an upstream's answer, one of the cache, or a SERVFAIL with a reason. */
-struct outcome {
-	const struct request *result;
-	const struct cache_hit *hit;
-	const struct dns_message *unpacked; /* the hit, where something is made of it */
-	struct ede why;
-};
-
-static struct reply_to reply_to(struct query *q)
-{
-	struct queries *qs = q->queries;
-
-	return (struct reply_to){ qs, &q->origin, &q->form,
-		turn_now_us(&qs->loop->turn) - q->start_us };
-}
-
-/* The client's question is asked once more, of what is known here. */
-static bool join(struct query *q, const struct dns_message *answer)
-{
-	struct dns_question folded = q->form.question;
-	uint8_t name[DNS_NAME_MAX];
-
-	name_fold(name, folded.name, folded.name_len);
-	folded.name = name;
-	return local_join(q->queries->local, &folded, q->origin.stream, q->zone_labels, answer);
-}
-
-/* What is made of an answer before it is given; NULL: it is fine as it is. */
-static struct local_reply *make(struct query *q, const struct dns_message *answer)
-{
-	struct queries *qs = q->queries;
-	struct local_reply *made = &qs->local->reply;
-
-	if (q->outside)
-		return join(q, answer) ? made : NULL;
-	if (!q->dns64)
-		return NULL;
-	if (!dns64_make(&q->prefix, answer, q->dns64_ttl, made))
-		return dns64_none(answer, made) ? made : NULL;
-	qs->loop->stats.synthesized++;
-	return made;
-}
-
-/*
- * What is said instead of an answer; NULL: it is given.  What is refused was never kept, so a hit can't
- * be that.
- */
-static const struct local_reply *instead(struct query *q, const struct outcome *what)
-{
-	struct queries *qs = q->queries;
-	const struct request *result = what->result;
-	struct local_reply *made;
-
-	if (result && lookup_is_outside(qs->lookups, result) &&
-		local_refuse(qs->local, &result->query.question, &result->answer))
-		return &qs->local->reply;
-	if (!q->outside && !q->dns64)
-		return NULL;
-	made = make(q, result ? &result->answer : what->unpacked);
-	if (made && what->hit && what->hit->stale)
-		made->ede = (struct ede){ EDE_STALE_ANSWER, NULL };
-	return made;
-}
-
-static bool reply_outcome(struct query *q, const struct outcome *what)
-{
-	struct reply_to to = reply_to(q);
-	const struct local_reply *own = what->result || what->hit ? instead(q, what) : NULL;
-
-	if (own) {
-		reply_own(&to, own);
-		return true;
-	}
-	if (what->hit)
-		return reply_hit(&to, what->hit);
-	return what->result && reply_answer(&to, what->result);
-}
-
-/* A forged source would get answers held back until they all come at once (threats A45). */
-static bool is_too_late(const struct query *q)
-{
-	return q->doubtful && turn_now_us(&q->queries->loop->turn) - q->start_us > QUOTA_LATE_US;
-}
-
-/* The one end of every query. */
-static void query_finish(struct query *q, struct outcome what)
-{
-	struct queries *qs = q->queries;
-	struct ede why = what.why;
-
-	list_remove(&q->deadline_node);
-	if (!q->origin.owner) {
-		qs->loop->stats.replies_gone++;
-	} else if (is_too_late(q)) {
-		qs->loop->stats.dropped_late++;
-	} else if (!reply_outcome(q, &what)) {
-		struct reply_to to = reply_to(q);
-
-		if (what.result || what.hit)
-			why = (struct ede){ EDE_INVALID_DATA, "the answer can't be rebuilt" };
-		reply_error(&to, RCODE_SERVFAIL, why);
-	}
-	if (q->origin.owner && q->begun)
-		q->origin.ops->ended(&q->origin);
-	quota_end(&qs->quota, q->client);
-	slab_put(&qs->slab, q);
-}
 
 /* ------------------------------------------------------------------ asking */
 
@@ -149,12 +20,14 @@ static struct ede why_not(struct queries *qs, int err)
 static enum query_verdict start(struct query *q, const struct lookup_ask *ask)
 {
 	struct queries *qs = q->queries;
+	uint64_t joined = qs->loop->stats.joined;
 	int err = lookup_start(qs->lookups, ask, &q->waiter);
 
+	q->joined = qs->loop->stats.joined > joined;
 	if (err == 0)
 		return QUERY_BEGUN;
 	qs->loop->stats.replies_local += !q->begun;
-	query_finish(q, (struct outcome){ .why = why_not(qs, err) });
+	query_finish(q, &(struct outcome){ .why = why_not(qs, err) });
 	return QUERY_REPLIED;
 }
 
@@ -219,7 +92,7 @@ static enum query_verdict take_hit(struct query *q, struct lookup_ask *ask, stru
 		go_on = what.unpacked && wants_a(q, &m);
 	}
 	if (!go_on)
-		query_finish(q, what);
+		query_finish(q, &what);
 	if (ask)
 		lookup_given(qs->lookups, ask, hit);
 	else
@@ -241,56 +114,18 @@ static void on_done(struct lookup_waiter *w, const struct request *result)
 {
 	struct query *q = container_of(w, struct query, waiter);
 
+	if (!result->answered || message_rcode(&result->answer) == RCODE_SERVFAIL)
+		queries_look_for_circle(q, result);
 	if (result->answered && wants_a(q, &result->answer))
 		go_on_for_a(q, false);
 	else
-		query_finish(q, (struct outcome){ .result = result->answered ? result : NULL,
+		query_finish(q, &(struct outcome){ .result = result->answered ? result : NULL,
 					.why = result->failure });
 }
 
 static void on_cached(struct lookup_waiter *w, struct cache_hit *hit)
 {
 	take_hit(container_of(w, struct query, waiter), NULL, hit);
-}
-
-/* ------------------------------------------------------------------ deadlines */
-
-static void arm(struct queries *qs)
-{
-	const struct query *first;
-
-	if (list_empty(&qs->deadlines) || timer_running(&qs->timer))
-		return;
-	first = container_of(qs->deadlines.next, struct query, deadline_node);
-	if (timer_start(&qs->loop->turn.timers, &qs->timer, first->deadline_us) < 0)
-		qs->loop->stats.bound_memory++;
-}
-
-static void expire(struct query *q)
-{
-	struct ede why = { EDE_OTHER, NULL };
-
-	q->queries->loop->stats.timeouts++;
-	if (lookup_give_stale(q->queries->lookups, &q->waiter))
-		return;
-	lookup_leave(q->queries->lookups, &q->waiter, &why);
-	query_finish(q, (struct outcome){ .why = why });
-}
-
-/* One lazily armed timer: it may find that its query was answered long ago. */
-static void on_timer(struct timer *t)
-{
-	struct queries *qs = container_of(t, struct queries, timer);
-	uint64_t now = turn_now_us(&qs->loop->turn);
-
-	while (!list_empty(&qs->deadlines)) {
-		struct query *q = container_of(qs->deadlines.next, struct query, deadline_node);
-
-		if (q->deadline_us > now)
-			break;
-		expire(q);
-	}
-	arm(qs);
 }
 
 /* ------------------------------------------------------------------ the beginning */
@@ -361,7 +196,7 @@ static enum query_verdict forward(
 	if ((was_looked_for ? start(q, ask) : pursue(q, ask)) == QUERY_REPLIED)
 		return QUERY_REPLIED;
 	list_append(&qs->deadlines, &q->deadline_node);
-	arm(qs);
+	queries_arm(qs);
 	q->begun = true;
 	q->origin.ops->begun(&q->origin);
 	return QUERY_BEGUN;
@@ -429,84 +264,4 @@ void query_orphan(struct origin *o)
 {
 	list_remove(&o->node);
 	o->owner = NULL;
-}
-
-/* ------------------------------------------------------------------ life */
-
-int queries_init(struct queries *qs, struct loop *loop, const struct config *config,
-	struct lookups *lookups, struct local *local)
-{
-	*qs = (struct queries){
-		.loop = loop, .config = config, .lookups = lookups, .local = local
-	};
-	slab_init(&qs->slab, sizeof(struct query), config->max_queries);
-	list_init(&qs->deadlines);
-	qs->timer.fire = on_timer;
-	dns64_init(&qs->dns64, config->dns64, &loop->turn, lookups);
-	local->dns64 = &qs->dns64;
-	qs->unpacked = malloc(DNS_MESSAGE_MAX);
-	if (!qs->unpacked)
-		return -ENOMEM;
-	return quota_init(&qs->quota, config->max_queries, config->max_queries_per_client,
-		config->rate_limit, &loop->random, &loop->stats);
-}
-
-/* They are in the order of their ends; nobody waits longer than those that come now. */
-static void shorten_deadlines(struct queries *qs, uint64_t timeout_us)
-{
-	uint64_t latest = turn_now_us(&qs->loop->turn) + timeout_us;
-
-	list_for_each (n, &qs->deadlines) {
-		struct query *q = container_of(n, struct query, deadline_node);
-
-		if (q->deadline_us > latest)
-			q->deadline_us = latest;
-	}
-	timer_stop(&qs->loop->turn.timers, &qs->timer);
-	arm(qs);
-}
-
-void queries_change(struct queries *qs, const struct config *config, struct quota_bucket *buckets)
-{
-	bool other_dns64 = strcmp(qs->config->dns64, config->dns64) != 0;
-
-	slab_set_max(&qs->slab, config->max_queries);
-	quota_change(&qs->quota, config->max_queries, config->max_queries_per_client,
-		config->rate_limit, buckets);
-	if (other_dns64) {
-		dns64_deinit(&qs->dns64);
-		dns64_init(&qs->dns64, config->dns64, &qs->loop->turn, qs->lookups);
-	}
-	if (config->query_timeout_us < qs->config->query_timeout_us)
-		shorten_deadlines(qs, config->query_timeout_us);
-	qs->config = config;
-}
-
-void queries_finish_all(struct queries *qs, struct ede why)
-{
-	while (!list_empty(&qs->deadlines)) {
-		struct query *q = container_of(qs->deadlines.next, struct query, deadline_node);
-
-		lookup_leave(qs->lookups, &q->waiter, NULL);
-		query_finish(q, (struct outcome){ .why = why });
-	}
-}
-
-void queries_deinit(struct queries *qs)
-{
-	struct list *n;
-
-	dns64_deinit(&qs->dns64);
-	while ((n = list_take(&qs->deadlines))) {
-		struct query *q = container_of(n, struct query, deadline_node);
-
-		lookup_leave(qs->lookups, &q->waiter, NULL);
-		list_remove(&q->origin.node);
-		quota_end(&qs->quota, q->client);
-		slab_put(&qs->slab, q);
-	}
-	timer_stop(&qs->loop->turn.timers, &qs->timer);
-	slab_deinit(&qs->slab);
-	quota_deinit(&qs->quota);
-	free(qs->unpacked);
 }

@@ -19,6 +19,8 @@
 
 struct udp_receiver {
 	struct mmsghdr head[UDP_BATCH];
+	unsigned used; /* of these, by the last read */
+	bool control;  /* they have room for control messages */
 	struct udp_slot slot[UDP_BATCH];
 	uint8_t data[UDP_BATCH][UDP_QUERY_MAX];
 };
@@ -161,9 +163,13 @@ static void take_some(struct udp_listener *u, unsigned first, unsigned end)
 		query_answer(u->queries, &ready[i]);
 }
 
+/* Those that the last read has written to; most reads find one datagram. */
 static void prepare(struct udp_receiver *r, bool control)
 {
-	for (unsigned i = 0; i < UDP_BATCH; i++) {
+	unsigned stale = r->control == control ? r->used : UDP_BATCH;
+
+	r->control = control;
+	for (unsigned i = 0; i < stale; i++) {
 		struct msghdr *h = &r->head[i].msg_hdr;
 
 		h->msg_namelen = sizeof r->slot[i].peer;
@@ -180,6 +186,7 @@ static int read_batch(struct udp_listener *u)
 	loop_expect_queries(u->loop);
 	prepare(u->receiver, u->wildcard);
 	n = recvmmsg(u->fd, u->receiver->head, UDP_BATCH, MSG_DONTWAIT, NULL);
+	u->receiver->used = n > 0 ? (unsigned)n : 0;
 	for (int i = 0; i < n; i += TOGETHER)
 		take_some(u, (unsigned)i, (unsigned)(n - i < TOGETHER ? n : i + TOGETHER));
 	return n;
@@ -199,7 +206,10 @@ struct udp_receiver *udp_receiver_new(void)
 {
 	struct udp_receiver *r = calloc(1, sizeof *r);
 
-	for (unsigned i = 0; r && i < UDP_BATCH; i++) {
+	if (!r)
+		return NULL;
+	r->used = UDP_BATCH;
+	for (unsigned i = 0; i < UDP_BATCH; i++) {
 		r->slot[i].iov = (struct iovec){ r->data[i], UDP_QUERY_MAX };
 		r->head[i].msg_hdr.msg_iov = &r->slot[i].iov;
 		r->head[i].msg_hdr.msg_iovlen = 1;

@@ -300,7 +300,9 @@ int ctl_portal(int argc, char **argv, const struct ctl_options *o)
 
 	if (argc == 1)
 		return show_now(o);
-	if (strcmp(argv[1], "off") == 0 && argc == 2)
+	if (strcmp(argv[1], "off") == 0 && argc > 2)
+		return complain("nothing may stand behind off", argv[2]);
+	if (strcmp(argv[1], "off") == 0)
 		return ctl_ask(o, argc, argv, show_line, (void *)o);
 	code = parse(argc, argv, &p);
 	return code == CTL_OK ? run(o, &p) : code;

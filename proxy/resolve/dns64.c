@@ -46,6 +46,14 @@ void dns64_deinit(struct dns64 *d)
 	lookup_leave(d->lookups, &d->waiter, NULL);
 }
 
+void dns64_renew(struct dns64 *d, bool moved)
+{
+	if (!d->discover)
+		return;
+	d->known = d->known && !moved;
+	d->next_us = 0;
+}
+
 void dns64_note(struct dns64 *d, const struct dns_question *q)
 {
 	struct dns_message m = { .flags = DNS_RD,

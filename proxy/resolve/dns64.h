@@ -25,6 +25,12 @@ void dns64_init(struct dns64 *d, const char *option, struct turn *turn, struct l
 /* Before the lookups go. */
 void dns64_deinit(struct dns64 *d);
 
+/*
+ * Perhaps another network, with another NAT64 or none: what a search has found is searched for anew.  moved: it is another
+ * one for certain, and until something is found there nothing is made.
+ */
+void dns64_renew(struct dns64 *d, bool moved);
+
 /* A query has come that may want it: looks after the prefix. */
 void dns64_note(struct dns64 *d, const struct dns_question *q);
 

@@ -1,5 +1,6 @@
 #include "proxy/upstream/opening.h"
 
+#include "proxy/upstream/opening_backoff.h"
 #include "proxy/upstream/retest.h"
 #include "proxy/upstream/ways.h"
 
@@ -9,48 +10,16 @@
 #define LOCAL_RETRY_US 200000u
 /* Doubled so often, as "unreachable" may also come from a router that is asked each time. */
 #define LOCAL_DOUBLED_MAX 2u
-/* While nobody waits for it, a failing upstream is tried so many times more rarely. */
-#define LEISURE 10u
 /* A query that comes while no other waits has an attempt made for it, if the last is so old. */
 #define FRESH_RETRY_US 1000000u
 /* A spent session that was not closed within this has shown that the limit is none. */
 #define OUTLIVED_US   100000u
 #define WANT_EVERY_US 1000000u
 
-static uint64_t now_us(const struct upstream *u)
-{
-	return turn_now_us(u->session.turn);
-}
-
-static size_t wanted(const struct upstream *u)
-{
-	return u->owner->wanted(u->owner_arg);
-}
-
-/* The other way to the same is the one that is used. */
-static bool is_spare(const struct upstream *u)
-{
-	return u->prefers_stream || (u->datagrams && upstream_ready(u->datagrams) > 0);
-}
-
-/* Whether a session is opened although no query waits: to have it ready for the next one. */
-static bool is_ahead_due(const struct upstream *u)
-{
-	bool active = u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
-
-	return u->warming || (u->reopen && active && !is_spare(u));
-}
-
-static void start_timer(struct upstream *u, struct timer *t, uint64_t due_us)
-{
-	if (timer_start(&u->session.turn->timers, t, due_us) < 0)
-		u->session.stats->bound_memory++;
-}
-
 static void retry_at(struct upstream *u, uint64_t due_us)
 {
 	if (!timer_running(&u->retry) || u->retry.due_us > due_us)
-		start_timer(u, &u->retry, due_us);
+		opening_start_timer(u, &u->retry, due_us);
 }
 
 static void stop_timer(struct upstream *u, struct timer *t)
@@ -65,60 +34,6 @@ size_t opening_count_sessions(const struct upstream *u)
 	list_for_each (node, &u->sessions)
 		n++;
 	return n;
-}
-
-/* ------------------------------------------------------------------ caps and backoff */
-
-static void note_fruitless(struct upstream *u)
-{
-	u->fruitless[u->fruitless_next] = now_us(u);
-	u->fruitless_next = (u->fruitless_next + 1) % UPSTREAM_FRUITLESS_MAX;
-}
-
-/* When another connection is allowed at the earliest. */
-static uint64_t fruitless_until(const struct upstream *u)
-{
-	uint64_t oldest = u->fruitless[u->fruitless_next];
-
-	return oldest ? oldest + UPSTREAM_FRUITLESS_US : 0;
-}
-
-static void wait_before_next(struct upstream *u, uint64_t wait_us)
-{
-	u->next_try_us = now_us(u) + wait_us;
-	u->next_probe_us = now_us(u) + LEISURE * wait_us;
-	if (fruitless_until(u) > u->next_try_us) {
-		u->session.stats->bound_connects++;
-		u->next_try_us = fruitless_until(u);
-	}
-	if (wanted(u) > 0)
-		start_timer(u, &u->retry, u->next_try_us);
-	else if (is_ahead_due(u))
-		start_timer(u, &u->retry, u->next_probe_us);
-}
-
-static uint64_t back_off(struct upstream *u)
-{
-	uint64_t wait = backoff_fail(&u->backoff, now_us(u), random32(u->session.random));
-
-	wait_before_next(u, wait);
-	return wait;
-}
-
-void opening_fruitless(struct upstream *u, bool failed)
-{
-	note_fruitless(u);
-	if (failed)
-		back_off(u);
-}
-
-void opening_answered(struct upstream *u)
-{
-	if (u->backoff.failures == 0 && u->next_try_us == 0)
-		return;
-	backoff_reset(&u->backoff);
-	u->local_rounds = 0;
-	u->next_try_us = u->next_probe_us = 0;
 }
 
 /* ------------------------------------------------------------------ attempts */
@@ -163,9 +78,9 @@ static uint64_t not_before(const struct upstream *u, size_t i, uint64_t due)
 
 	if (u->race.list[i].in_round && alive && due < alive + RACE_JOIN_US)
 		due = alive + RACE_JOIN_US;
-	if (fruitless_until(u) > now_us(u) && due <= now_us(u)) {
+	if (opening_fruitless_until(u) > upstream_now_us(u) && due <= upstream_now_us(u)) {
 		u->session.stats->bound_connects++;
-		due = fruitless_until(u);
+		due = opening_fruitless_until(u);
 	}
 	return due;
 }
@@ -175,7 +90,7 @@ struct session *opening_open_to(struct upstream *u, size_t i, struct transport_e
 	struct session *s;
 
 	u->session.stats->connects++;
-	race_opened(&u->race, i, now_us(u));
+	race_opened(&u->race, i, upstream_now_us(u));
 	s = session_open(&u->session, &u->race.list[i].addr, ret_end);
 	if (s)
 		list_append(&u->sessions, &s->node);
@@ -194,9 +109,9 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 	if (ways_is_silence(u, end))
 		upstream_fall_silent(u, end->text);
 	if (u->round_counts)
-		wait = back_off(u);
+		wait = opening_back_off(u);
 	else
-		wait_before_next(u, wait);
+		opening_wait_before_next(u, wait);
 	if (!u->round_counts && u->local_rounds < LOCAL_DOUBLED_MAX)
 		u->local_rounds++;
 	if (upstream_ready(u) > 0) {
@@ -206,14 +121,15 @@ static void end_round(struct upstream *u, const struct addr *to, const struct tr
 	if (ways_is_let_alone(u))
 		health_note(&u->health, to, end); /* it was told already */
 	else
-		health_failed(&u->health, to, end, wait, now_us(u));
+		health_failed(&u->health, to, end, wait, upstream_now_us(u));
 	u->owner->lost(u->owner_arg, u);
 }
 
 /* All addresses have had their turn, or no more connections are allowed for now. */
 static bool is_round_over(const struct upstream *u)
 {
-	return u->connecting == 0 && (!race_round_open(&u->race) || fruitless_until(u) > now_us(u));
+	return u->connecting == 0 &&
+	       (!race_round_open(&u->race) || opening_fruitless_until(u) > upstream_now_us(u));
 }
 
 /* One attempt less: true if another may follow it in this round. */
@@ -225,7 +141,7 @@ static bool attempt_failed(
 	if (end->fault != FAULT_LOCAL)
 		u->round_counts = true;
 	if (end->stage > STAGE_TCP && end->fault != FAULT_LOCAL)
-		note_fruitless(u);
+		opening_note_fruitless(u);
 	if (is_round_over(u)) {
 		end_round(u, to, end);
 		return false;
@@ -243,8 +159,8 @@ static bool is_full(struct upstream *u)
 	if (opening_count_sessions(u) < UPSTREAM_SESSIONS_MAX)
 		return false;
 	u->session.stats->bound_sessions++;
-	if (wanted(u) > 0)
-		retry_at(u, now_us(u) + LOCAL_RETRY_US);
+	if (opening_wanted(u) > 0)
+		retry_at(u, upstream_now_us(u) + LOCAL_RETRY_US);
 	return true;
 }
 
@@ -260,8 +176,8 @@ static void run_race(struct upstream *u, uint64_t quiet_us)
 
 	for (; (i = race_next(&u->race, quiet_us, &due)) != RACE_NONE; quiet_us = quiet_since(u)) {
 		due = not_before(u, i, due);
-		if (due > now_us(u)) {
-			start_timer(u, &u->pace, due);
+		if (due > upstream_now_us(u)) {
+			opening_start_timer(u, &u->pace, due);
 			return;
 		}
 		if (is_full(u))
@@ -278,7 +194,7 @@ static void on_pace(struct timer *t)
 {
 	struct upstream *u = container_of(t, struct upstream, pace);
 
-	if (u->connecting > 0 && (wanted(u) > 0 || is_ahead_due(u)))
+	if (u->connecting > 0 && (opening_wanted(u) > 0 || opening_is_ahead_due(u)))
 		run_race(u, quiet_since(u));
 }
 
@@ -316,16 +232,17 @@ void opening_rest(struct upstream *u)
 /* A host name was never looked up, or may have moved. */
 static void ask_for_addresses(struct upstream *u)
 {
-	if (!u->want_addresses || (u->wanted_us && now_us(u) - u->wanted_us < WANT_EVERY_US))
+	if (!u->want_addresses ||
+		(u->wanted_us && upstream_now_us(u) - u->wanted_us < WANT_EVERY_US))
 		return;
-	u->wanted_us = now_us(u);
+	u->wanted_us = upstream_now_us(u);
 	u->want_addresses(u->want_arg, u);
 }
 
 static void begin_round(struct upstream *u)
 {
 	race_begin(&u->race);
-	u->round_us = now_us(u);
+	u->round_us = upstream_now_us(u);
 	u->round_counts = u->round_failed = false;
 	stop_timer(u, &u->retry);
 	run_race(u, 0);
@@ -343,7 +260,7 @@ static bool outlived(struct upstream *u)
 		struct session *s = container_of(n, struct session, node);
 
 		if (s->state != SESSION_READY || !session_is_spent(s) || session_inflight(s) > 0 ||
-			now_us(u) - s->answered_us < OUTLIVED_US + 2 * u->handshake_us)
+			upstream_now_us(u) - s->answered_us < OUTLIVED_US + 2 * u->handshake_us)
 			continue;
 		limits_outlived(&u->limits, s->answers);
 		s->quota = 0;
@@ -358,14 +275,14 @@ static bool enough_is_coming(const struct upstream *u)
 {
 	if (u->connecting == 0)
 		return false;
-	return u->limits.answers == 0 || u->connecting * u->limits.answers >= wanted(u);
+	return u->limits.answers == 0 || u->connecting * u->limits.answers >= opening_wanted(u);
 }
 
 /* When the next attempt may be made: the first answer ends backoff, but not the cap. */
 static uint64_t next_us(const struct upstream *u, bool urgent)
 {
 	uint64_t due = urgent ? u->next_try_us : u->next_probe_us;
-	return fruitless_until(u) > due ? fruitless_until(u) : due;
+	return opening_fruitless_until(u) > due ? opening_fruitless_until(u) : due;
 }
 
 void opening_add(struct upstream *u)
@@ -373,7 +290,7 @@ void opening_add(struct upstream *u)
 	struct transport_end end = { 0 };
 	size_t i = u->race.winner == RACE_NONE ? 0 : u->race.winner;
 
-	if (u->closing || u->race.count == 0 || now_us(u) < next_us(u, true) ||
+	if (u->closing || u->race.count == 0 || upstream_now_us(u) < next_us(u, true) ||
 		ways_is_let_alone(u))
 		return;
 	if (is_full(u))
@@ -397,7 +314,7 @@ static bool is_due(struct upstream *u, bool urgent)
 /* The first query after a pause is not made to wait for a backoff longer than its patience. */
 static void welcome(struct upstream *u)
 {
-	if (wanted(u) == 0 && u->next_try_us > u->round_us + FRESH_RETRY_US)
+	if (opening_wanted(u) == 0 && u->next_try_us > u->round_us + FRESH_RETRY_US)
 		u->next_try_us = u->round_us + FRESH_RETRY_US;
 }
 
@@ -412,7 +329,7 @@ void opening_ensure(struct upstream *u, bool urgent)
 	ask_for_addresses(u);
 	if (u->race.count == 0) {
 		if (urgent)
-			retry_at(u, now_us(u) + WANT_EVERY_US); /* to ask for them again */
+			retry_at(u, upstream_now_us(u) + WANT_EVERY_US); /* to ask for them again */
 		return;
 	}
 	if (urgent)
@@ -423,9 +340,10 @@ void opening_ensure(struct upstream *u, bool urgent)
 		return;
 	if (enough_is_coming(u))
 		return;
-	if (now_us(u) < next_us(u, urgent)) {
+	if (upstream_now_us(u) < next_us(u, urgent)) {
 		if (urgent) {
-			u->session.stats->bound_connects += fruitless_until(u) > now_us(u);
+			u->session.stats->bound_connects +=
+				opening_fruitless_until(u) > upstream_now_us(u);
 			retry_at(u, next_us(u, urgent));
 		}
 		return;
@@ -438,9 +356,9 @@ void opening_ensure(struct upstream *u, bool urgent)
 
 void opening_renew(struct upstream *u)
 {
-	if (wanted(u) > 0)
+	if (opening_wanted(u) > 0)
 		opening_ensure(u, true);
-	else if (is_ahead_due(u) && upstream_ready(u) == 0)
+	else if (opening_is_ahead_due(u) && upstream_ready(u) == 0)
 		opening_ensure(u, false);
 }
 
@@ -461,7 +379,7 @@ bool opening_won(struct upstream *u, struct session *s)
 	}
 	u->round_failed = false;
 	u->handshake_us = s->ready_us - s->opened_us;
-	race_won(&u->race, &s->addr, now_us(u));
+	race_won(&u->race, &s->addr, upstream_now_us(u));
 	stop_timer(u, &u->retry);
 	if (u->limits.answers == 0)
 		drop_attempts(u);
@@ -473,7 +391,7 @@ void opening_failed(struct upstream *u, struct session *s, const struct transpor
 	race_closed(&u->race, &s->addr);
 	if (s == u->tester) {
 		u->tester = NULL;
-		race_retest_failed(&u->race, now_us(u));
+		race_retest_failed(&u->race, upstream_now_us(u));
 		return;
 	}
 	u->connecting--;

@@ -4,11 +4,6 @@
 
 #include "proxy/upstream/opening.h"
 
-static uint64_t now_us(const struct upstream *u)
-{
-	return turn_now_us(u->session.turn);
-}
-
 static void end_sessions(struct upstream *u)
 {
 	list_for_each (n, &u->sessions) {
@@ -16,6 +11,7 @@ static void end_sessions(struct upstream *u)
 
 		if (s->state == SESSION_CONNECTING)
 			race_closed(&u->race, &s->addr);
+		history_left(s->seen); /* nobody is told of the end of it */
 		session_abort(s);
 	}
 	u->tester = NULL;
@@ -34,7 +30,7 @@ static void forget_waits(struct upstream *u)
 
 static bool is_active(const struct upstream *u)
 {
-	return u->last_use_us && now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
+	return u->last_use_us && upstream_now_us(u) - u->last_use_us < UPSTREAM_ACTIVE_US;
 }
 
 void renew_upstream(struct upstream *u, const struct addr *winner)

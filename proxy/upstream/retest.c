@@ -5,11 +5,6 @@
 /* An address is gone back to if its handshake is not slower than the winner's by more. */
 #define RETEST_SLACK_US RACE_DELAY_US
 
-static uint64_t now_us(const struct upstream *u)
-{
-	return turn_now_us(u->session.turn);
-}
-
 /* As good as the one in use; or, while it was tested, that was lost: then any will do. */
 static bool is_good_enough(const struct upstream *u, const struct session *s)
 {
@@ -24,7 +19,7 @@ bool retest_passed(struct upstream *u, struct session *s)
 {
 	u->tester = NULL;
 	if (!is_good_enough(u, s)) {
-		race_retest_failed(&u->race, now_us(u));
+		race_retest_failed(&u->race, upstream_now_us(u));
 		session_abort(s);
 		return false;
 	}
@@ -44,10 +39,10 @@ void retest_touched(struct upstream *u)
 
 	if (!u->race.retest_us || u->tester || u->closing)
 		return;
-	i = race_retest(&u->race, now_us(u));
+	i = race_retest(&u->race, upstream_now_us(u));
 	if (i == RACE_NONE || opening_count_sessions(u) >= UPSTREAM_SESSIONS_MAX)
 		return;
 	u->tester = opening_open_to(u, i, &end);
 	if (!u->tester)
-		race_retest_failed(&u->race, now_us(u));
+		race_retest_failed(&u->race, upstream_now_us(u));
 }

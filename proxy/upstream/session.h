@@ -114,7 +114,8 @@ struct session {
 	struct addr addr; /* where it was opened to */
 	/* The owner's, from ready() on: as many queries at most, in all; 0: no limit. */
 	uint64_t quota;
-	struct history_entry *seen; /* the owner's, from ready() on: what is noted of this address; NULL: nothing */
+	struct history_entry *
+		seen; /* the owner's, from ready() on: what is noted of this address; NULL: nothing */
 	/* The owner's: closed unused after so long by this server; 0: not known. */
 	uint64_t idle_learnt_us;
 
@@ -166,6 +167,12 @@ static inline bool session_is_spent(const struct session *s)
 	return s->quota > 0 && s->asked + s->queued_count >= s->quota;
 }
 
+/* Ready, and what it is asked will be answered as far as one knows. */
+static inline bool session_is_relied_on(const struct session *s)
+{
+	return s->state == SESSION_READY && !s->suspect && !session_is_spent(s);
+}
+
 /*
  * Borrows f and its request, and promises: answered, returned, or session_forget was called. Only
  * when session_has_room; f is free, f->request is set.
@@ -193,8 +200,8 @@ struct flight *session_half_answered(const struct session *s, const uint8_t *par
 bool session_was_idle(const struct session *s, const struct transport_end *end);
 
 /* A copy of what was sent to it, or has come, for whoever watches. */
-void session_tap(struct session *s, enum tap_event event, const uint8_t *msg, size_t len,
-	uint64_t took_us);
+void session_tap(
+	struct session *s, enum tap_event event, const uint8_t *msg, size_t len, uint64_t took_us);
 
 /* Not counted against the limit of sends, once. */
 void flight_uncharge(struct flight *f);

@@ -4,6 +4,7 @@
 #include "common/dns/wire.h"
 #include "proxy/upstream/history.h"
 #include "proxy/upstream/session_cookie.h"
+#include "proxy/upstream/session_end.h"
 #include "proxy/upstream/session_repeat.h"
 #include "proxy/upstream/session_watch.h"
 #include "proxy/upstream/trace.h"

@@ -10,8 +10,6 @@
 /* transport_handler's message; arg is the session. */
 void session_on_message(void *arg, const uint8_t *msg, size_t len);
 
-/* In session.c: a flight that is out of the id map goes back to the owner, unanswered. */
-void session_give_back(struct session *s, struct flight *f);
 /* In session.c: a query less in flight; the idle limit may run now, or the goodbye be due. */
 void session_after_answer(struct session *s);
 

@@ -1,5 +1,6 @@
 #include "proxy/upstream/trust.h"
 
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <features.h>
@@ -55,7 +56,10 @@ static void explain(const char *bundle, int err, char *error, size_t size)
 	struct stat st;
 
 	if (*bundle && !f)
-		snprintf(error, size, "tls-cert-bundle %s: %m", what);
+		snprintf(error, size, "tls-cert-bundle %.300s: %m%s", what,
+			errno == ENOENT ? "; name a file of CA certificates, or leave the option out to trust those "
+					  "of the system"
+					: "");
 	else if (f && fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode))
 		snprintf(error, size, "tls-cert-bundle %s: is a folder, a file is wanted", what);
 	else if (err < 0)
@@ -63,7 +67,8 @@ static void explain(const char *bundle, int err, char *error, size_t size)
 	else
 		snprintf(error, size, "%s%s holds no certificate%s",
 			*bundle ? "tls-cert-bundle " : "", what,
-			*bundle ? "" : "; install ca-certificates or set tls-cert-bundle");
+			*bundle ? "; CA certificates in PEM are wanted"
+				: "; install ca-certificates or set tls-cert-bundle");
 	if (f)
 		fclose(f);
 }

@@ -187,4 +187,9 @@ enum upstream_standing {
 };
 enum upstream_standing upstream_standing(const struct upstream *u, const char **ret_reason);
 
+static inline uint64_t upstream_now_us(const struct upstream *u)
+{
+	return turn_now_us(u->session.turn);
+}
+
 #endif

@@ -9,11 +9,6 @@
  */
 #define STREAM_PATIENCE_US 1000000u
 
-static uint64_t now_us(const struct upstream *u)
-{
-	return turn_now_us(u->session.turn);
-}
-
 /* ------------------------------------------------------------------ which way */
 
 static bool takes_datagrams(const struct request *r)
@@ -24,7 +19,7 @@ static bool takes_datagrams(const struct request *r)
 
 static bool is_silent(const struct upstream *face)
 {
-	return silence_is_on(&face->silence, now_us(face));
+	return silence_is_on(&face->silence, upstream_now_us(face));
 }
 
 static bool prefers_datagrams(const struct upstream *face)
@@ -38,7 +33,7 @@ static bool is_late(const struct upstream *face)
 	if (upstream_ready(face) > 0)
 		return false;
 	return face->has_suspects || face->health.down_since_us ||
-	       (face->absent_us && now_us(face) >= face->absent_us + UPSTREAM_PATIENCE_US);
+	       (face->absent_us && upstream_now_us(face) >= face->absent_us + UPSTREAM_PATIENCE_US);
 }
 
 struct session *ways_session(struct upstream *face, const struct request *r)
@@ -126,7 +121,7 @@ static bool stream_is_certain(struct upstream *face, uint64_t *ret_until_us)
 	if (upstream_ready(face) == 0 || stream->health.down_since_us || !stream->absent_us)
 		return false;
 	*ret_until_us = stream->absent_us + STREAM_PATIENCE_US;
-	return now_us(face) < *ret_until_us;
+	return upstream_now_us(face) < *ret_until_us;
 }
 
 bool ways_is_awaited(struct upstream *face, const struct request *r, uint64_t *ret_until_us)

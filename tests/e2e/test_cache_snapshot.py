@@ -116,3 +116,17 @@ def test_another_group(start, server, start_server, path):
     once(start, server, path, ["a.test"])
     other = start_server()
     learn(again(start, other, path), other, "a.test")
+
+
+def test_zones_in_clear(start, start_server, path):
+    """What they answered belongs to the network that we were on."""
+    server = start_server(udp=1)
+    zone = {"name": "corp.test", "forward": [f"udp://127.0.0.1:{server.udp[0].port}"]}
+    for _ in range(2):
+        fwd = cached(start, server, cache_snapshot=str(path), zone=[zone])
+        learn(fwd, server, "a.corp.test")
+        hit(fwd, server, "a.corp.test")
+        fwd.ask("b.test")
+        fwd.end()
+        assert b"corp" not in path.read_bytes()
+    assert server.count("b.test") == 1

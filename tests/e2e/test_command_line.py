@@ -62,6 +62,9 @@ def test_unknown_flag():
         (["--import", "stubby.yml", "-c", "/dev/null"], ["--import", "-c"]),
         (["--import", "stubby.yml", "-t"], ["--import", "-t", "at a time"]),
         (["--import-kind", "stubby"], ["--import-kind", "--import"]),
+        (["-t", "-c", "/dev/null", "-c", "/dev/null"], ["more than one -c"]),
+        (["--import", "/dev/null", "--import", "/dev/null"], ["more than one --import"]),
+        (["-t", "-c", ""], ["name of a file", "-c"]),
     ],
     ids=" ".join,
 )
@@ -402,6 +405,59 @@ def test_state_dir_of_another_user(conf, certs, tmp_path, sealed):
     with Dnsfwd(config=False, args=["-c", path]) as fwd:
         fwd.wait_log("ready: ")
         assert ("can't be written: Permission denied" in fwd.log_text()) == sealed
+
+
+PLACES = {
+    "control": ["{tmp}/none/c.sock", "{tmp}/folder", "{tmp}/file"],
+    "metrics": ["{tmp}/none/m.sock", "{tmp}/folder", "{tmp}/file"],
+    "log-file": ["{tmp}/none/log", "{tmp}/folder", "{tmp}/link"],
+    "cache-snapshot": ["{tmp}/none/cache", "{tmp}/folder"],
+}
+
+
+@pytest.mark.parametrize("option, value", [(option, value) for option in PLACES for value in PLACES[option]])
+def test_places_where_nothing_can_be_made(conf, tmp_path, option, value):
+    """-t says what a start would fail for, and makes nothing."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("file")
+    place = value.format(tmp=tmp_path)
+    path = conf(**{"control": "", option: place, "state-dir": "", "port": 0, "listen": ["127.0.0.1"]})
+    before = sorted(tmp_path.iterdir())
+    done = run("-t", "-c", path)
+    assert (done.returncode, done.stdout) == (0, "the configuration is good\n")
+    assert re.fullmatch(rf'dnsfwd: warning: \S+dnsfwd.conf: option "{option}": value "{place}": .*; \S.*\n', done.stderr)
+    assert sorted(tmp_path.iterdir()) == before
+    if option == "cache-snapshot":
+        with Dnsfwd(config=False, args=["-c", path]) as fwd:
+            if "none" in place:
+                fwd.wait_log(f"warning cache-snapshot {place}: its folder: No such file or directory; the cache is not kept")
+    else:
+        assert run("-c", path).returncode in (2, 3)
+
+
+@pytest.mark.parametrize("option", PLACES)
+def test_places_where_it_can_be_made(conf, tmp_path, option):
+    place = str(tmp_path / "made")
+    path = conf(**{"control": "", option: place, "state-dir": "", "port": 0, "listen": ["127.0.0.1"]})
+    done = run("-t", "-c", path)
+    assert (done.returncode, done.stderr) == (0, "") and not pathlib.Path(place).exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.parametrize("readable", [False, True])
+def test_certificates_of_another_user(conf, certs, tmp_path, readable):
+    """Root can read them, but the user that it becomes is who does."""
+    roots = tmp_path / "roots.pem"
+    shutil.copy(certs / "ca.pem", roots)
+    for parent in (tmp_path, *tmp_path.parents):
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o55)
+    roots.chmod(0o644 if readable else 0o600)
+    done = run("-t", "-c", conf(user="65534", tls_cert_bundle=str(roots), state_dir="", control=""))
+    assert done.returncode == 0
+    told = f'option "tls-cert-bundle": value "{roots}": Permission denied to user 65534; dnsfwd does not start like that\n'
+    assert done.stderr.endswith(told) if not readable else not done.stderr
 
 
 # -- the trust store ---------------------------------------------------------------

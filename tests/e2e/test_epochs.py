@@ -2,6 +2,7 @@
 seen in it (F06, F07; design 5, Networks and epochs)."""
 
 import ctypes
+import ipaddress
 import os
 import pathlib
 import platform
@@ -174,6 +175,31 @@ def test_zone_in_clear(certs, start):
         (asked,) = [q for q in world.servers[1].queries() if wire.name("a.corp.test") in q.data]
         assert cookie_of(asked.data)[:8] not in old and len(cookie_of(asked.data)) == 8
         assert world.servers[1].count("b.test") == 0
+
+
+def prefix_rule(server, prefix):
+    """What it says of ipv4only.arpa: the prefix of the network's NAT64 (RFC 7050)."""
+    octets = ipaddress.ip_address(f"{prefix}c000:aa").packed
+    reply = wire.header(wire.QR | wire.RD | wire.RA, (1, 1, 0, 0), 0) + wire.question("ipv4only.arpa", 28)
+    reply += b"\xc0\x0c" + struct.pack("!HHIH", 28, 1, 3600, 16) + octets
+    server.rule(f"name=ipv4only.arpa type=AAAA hex={reply.hex()}")
+
+
+def test_prefix_of_a_nat64(certs, start):
+    """Another network has another one, or none: what was found in the old one makes no addresses here."""
+    with Roaming(certs, plain=True) as world:
+        for server, prefix in zip(world.servers, ("2001:db8:a::", "2001:db8:b::")):
+            prefix_rule(server, prefix)
+
+        def made(prefix):
+            want = str(ipaddress.ip_address(f"{prefix}c633:6407"))
+            return lambda: addresses(fwd.ask("a-198-51-100-7.test", "AAAA")) == [want]
+
+        fwd = warm(start(world.upstream, {"dns64": "auto"}, netns=world.client))
+        wait_for(made("2001:db8:a::"), what="the prefix of the first")
+        world.move(1)
+        moved(fwd, 2)
+        wait_for(made("2001:db8:b::"), what="the prefix of the second")
 
 
 def test_winner_of_the_race_is_remembered(both, start):

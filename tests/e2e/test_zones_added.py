@@ -4,6 +4,7 @@ import os
 
 import dns.edns
 import pytest
+import wire
 from conftest import addresses, warm
 from daemon import Dnsfwd
 from netns import namespace_or_skip
@@ -78,6 +79,35 @@ def test_it_takes_the_place_of_the_file_s(server, corp, start, start_server):
     assert who(other, corp, fwd, "c.corp.test") == (1, 0)
     refused(fwd.ctl("zone", "del", "corp.test"), "no zone")
     assert [z["added"] for z in zones(fwd).values()] == [False]
+
+
+def test_its_answers_go_with_it(server, corp, start):
+    """What is asked in clear belongs to the network that it was added for, also what comes only then."""
+    fwd = warm(start(server, {"control": True, "cache-size": "1M"}))
+    over_tcp = at(corp).replace("udp", "tcp")  # nothing is repeated there
+    good(fwd.ctl("zone", "add", "corp.test", over_tcp))
+    for _ in range(2):
+        assert who(server, corp, fwd, "a.corp.test") == (0, 1)
+    corp.rule("name=late.corp.test delay=700")
+    with fwd.udp_socket() as client:
+        client.send(wire.query("late.corp.test"))
+        corp.wait_stat("queries", 2)
+        good(fwd.ctl("zone", "del", "corp.test"))
+        assert wire.rcode_of(client.recv(4096)) == wire.NOERROR
+    corp.clear_rules()
+    good(fwd.ctl("zone", "add", "corp.test", over_tcp))
+    for name in ("a.corp.test", "late.corp.test"):
+        assert who(server, corp, fwd, name) == (0, 2)
+
+
+def test_answers_of_its_former_upstream_go_too(server, corp, start, start_server):
+    other = start_server(udp=1)
+    fwd = warm(start(server, {"control": True, "cache-size": "1M"}))
+    for times, asked in enumerate((corp, other, corp), start=1):
+        good(fwd.ctl("zone", "add", "corp.test", at(asked)))
+        for _ in range(2):
+            assert addresses(fwd.ask("a.corp.test")) == [expected_a("a.corp.test")]
+        assert corp.count("a.corp.test") + other.count("a.corp.test") == times
 
 
 def test_a_reload_keeps_it(server, corp, fwd):

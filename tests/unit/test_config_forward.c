@@ -182,6 +182,7 @@ static void test_the_file_comes_before_presets(void **state)
 #define ADGUARD                                                                                    \
 	"AdGuard replaced its addresses 176.103.130.x in September 2020; use \"adguard\", "         \
 	"\"adguard/family\" or \"adguard/unfiltered\" instead"
+#define PORT_53 "port 53 is that of DNS in clear, where nobody speaks TLS or DTLS; write 853, or no port"
 #define OURSELVES(addr) addr " is where dnsfwd itself listens (option \"listen\")"
 #define PRESETS		"unknown preset or upstream (\"dnsfwd --list-presets\" shows the presets)"
 
@@ -219,6 +220,10 @@ static const struct {
 	{ "quad9@0", "neither an IP address nor a host name, with a port of 1 to 65535 where one is written; "
 		     "write it like \"9.9.9.9\", \"9.9.9.9:853\", \"[2620:fe::fe]:853\" or \"dns.quad9.net\"" },
 
+	{ "1.1.1.1:53", PORT_53 },
+	{ "quad9@53", PORT_53 },
+	{ "tls://dns.example:53", PORT_53 },
+	{ "dtls://9.9.9.9@53#dns.quad9.net", PORT_53 },
 	{ "127.0.0.1:53", OURSELVES("127.0.0.1:53") },
 	{ "tls://127.0.0.1:53#x.example", OURSELVES("127.0.0.1:53") },
 	{ "[::1]:53", OURSELVES("[::1]:53") },
@@ -301,7 +306,7 @@ static const struct {
 	{ "\"dns.example\", \"dns.example:8853\"", "" },
 	{ "\"quad9\"", "bootstrap = [ ]" },
 	{ "\"127.0.0.1:5301\"", "listen = [ \"127.0.0.1:5300\" ]" },
-	{ "\"127.0.0.1:53\"", "listen = [ \"[::]:53\" ]" },
+	{ "\"127.0.0.1:853\"", "listen = [ \"[::]:853\" ]" },
 	{ "\"127.0.0.1:853\"", "listen = [ \"127.0.0.1:0\" ]" },
 	{ "\"quad9\"", "upstream = ( { name = \"gone\", address = \"176.103.130.130\" } )" },
 };

@@ -179,8 +179,11 @@ static int set_up(void **state)
 	worker = (struct worker){ .base = event_base_new(), .uses = address(1) };
 	assert_int_equal(mailbox_init(&mailbox, base, NULL), 0);
 	assert_int_equal(mailbox_init(&worker.mailbox, worker.base, &worker), 0);
-	epochs = epochs_new(&(struct epochs_setup){
-		.base = base, .mailbox = &mailbox, .workers = crew, .worker_count = 1, .around = &around });
+	epochs = epochs_new(&(struct epochs_setup){ .base = base,
+		.mailbox = &mailbox,
+		.workers = crew,
+		.worker_count = 1,
+		.around = &around });
 	assert_non_null(epochs);
 	epochs_start(epochs, NULL);
 	return 0;
@@ -432,19 +435,25 @@ static void test_a_portal_ends_with_a_sleep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_move_that_concerns_somebody, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_move_that_concerns_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_move_that_concerns_somebody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_move_that_concerns_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_moves_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_epoch_for_both, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_move_seen_before_the_sleep, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_move_seen_before_the_sleep, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_sleep_while_it_is_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_without_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_without_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_several_while_it_hangs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_sleep_is_told_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_portal_while_the_network_changes, open_portal, drop_portal),
-		cmocka_unit_test_setup_teardown(test_a_portal_ends_with_a_move, open_portal, drop_portal),
-		cmocka_unit_test_setup_teardown(test_a_portal_ends_with_a_sleep, open_portal, drop_portal),
+		cmocka_unit_test_setup_teardown(
+			test_a_portal_while_the_network_changes, open_portal, drop_portal),
+		cmocka_unit_test_setup_teardown(
+			test_a_portal_ends_with_a_move, open_portal, drop_portal),
+		cmocka_unit_test_setup_teardown(
+			test_a_portal_ends_with_a_sleep, open_portal, drop_portal),
 		cmocka_unit_test_prestate_setup_teardown(
 			test_a_portal_ends_with_a_sleep, open_portal, drop_portal, &slept_us),
 	};

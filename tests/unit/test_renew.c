@@ -165,6 +165,23 @@ static void test_limits_of_the_path_go(void **state)
 	assert_int_equal(ups[0].limits.answers, 5);
 }
 
+/* Else no place would ever be free for another address. */
+static void test_history_is_not_held(void **state)
+{
+	struct addr to = address_of(0);
+	const struct history_entry *e;
+
+	(void)state;
+	connect_up();
+	e = history_find(&ups[0].history, &to);
+	assert_non_null(e);
+	assert_int_equal(e->users, 1);
+	renew();
+	turn();
+	assert_int_equal(e->users, 0);
+	assert_int_equal(e->full, 1);
+}
+
 static void test_concerns(void **state)
 {
 	struct addr a = other_port(address_of(0)), b = other_port(address_of(1));
@@ -223,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nobody_asks_nothing_is_opened, begin, end),
 		cmocka_unit_test_setup_teardown(test_active_clients_find_it_open, begin, end),
 		cmocka_unit_test_setup_teardown(test_limits_of_the_path_go, begin, end),
+		cmocka_unit_test_setup_teardown(test_history_is_not_held, begin, end),
 		cmocka_unit_test_setup_teardown(test_concerns, begin, end),
 		cmocka_unit_test_setup_teardown(test_hope, begin, end),
 	};
