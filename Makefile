@@ -183,7 +183,7 @@ load_programs := $(addprefix $(O)/tests/hostile/,honest hostile)
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
-	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
+	test_config_forward test_config_include test_config_pins test_config_text test_config_values test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_histogram test_hostmatch test_idmap test_json test_last_good test_le test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
