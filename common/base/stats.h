@@ -47,6 +47,7 @@
 	X(client_cookies_invalid, "queries with a server cookie that is not, or no longer, ours")  \
 	X(client_cookies_malformed, "queries with a cookie of impossible length")                  \
 	X(client_cookies_demanded, "UDP queries told to come with a cookie, or over TCP")          \
+	X(circles, "of those that joined: from the very upstream that was asked, unanswered")      \
 	X(bound_queries, "bound hit: max-queries")                                                 \
 	X(bound_waiters, "bound hit: queries that wait for one answer")                            \
 	X(bound_refreshes, "bound hit: questions in flight that nobody waits for")                 \

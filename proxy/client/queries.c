@@ -5,6 +5,25 @@
 #include "proxy/client/query_internal.h"
 #include "proxy/loop.h"
 
+/* One may be an accident. */
+#define CIRCLES_TOLD 3u
+
+void queries_look_for_circle(struct query *q, const struct request *result)
+{
+	struct queries *qs = q->queries;
+	const char *to;
+
+	/* This machine's own clients and an upstream on it have one address. */
+	if (!q->joined || addr_is_loopback(&q->origin.peer))
+		return;
+	to = lookup_asks_host(&q->waiter, result, &q->origin.peer);
+	if (to && ++qs->loop->stats.circles >= CIRCLES_TOLD)
+		log_limited(&qs->circle_limit, LOG_LEVEL_WARNING,
+			"queries seem to run in circles: %s asks here for what it is asked for from here, and nobody "
+			"answers; let one of the two not forward these names to the other",
+			to);
+}
+
 /* ------------------------------------------------------------------ deadlines */
 
 void queries_arm(struct queries *qs)
@@ -25,6 +44,7 @@ static void expire(struct query *q)
 	q->queries->loop->stats.timeouts++;
 	if (lookup_give_stale(q->queries->lookups, &q->waiter))
 		return;
+	queries_look_for_circle(q, NULL);
 	lookup_leave(q->queries->lookups, &q->waiter, &why);
 	query_finish(q, &(struct outcome){ .why = why });
 }

@@ -20,8 +20,10 @@ static struct ede why_not(struct queries *qs, int err)
 static enum query_verdict start(struct query *q, const struct lookup_ask *ask)
 {
 	struct queries *qs = q->queries;
+	uint64_t joined = qs->loop->stats.joined;
 	int err = lookup_start(qs->lookups, ask, &q->waiter);
 
+	q->joined = qs->loop->stats.joined > joined;
 	if (err == 0)
 		return QUERY_BEGUN;
 	qs->loop->stats.replies_local += !q->begun;
@@ -112,6 +114,8 @@ static void on_done(struct lookup_waiter *w, const struct request *result)
 {
 	struct query *q = container_of(w, struct query, waiter);
 
+	if (!result->answered || message_rcode(&result->answer) == RCODE_SERVFAIL)
+		queries_look_for_circle(q, result);
 	if (result->answered && wants_a(q, &result->answer))
 		go_on_for_a(q, false);
 	else

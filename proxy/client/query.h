@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/log_limit.h"
 #include "common/base/slab.h"
 #include "common/config/config.h"
 #include "common/dns/cookie_server.h"
@@ -36,6 +37,7 @@ struct queries {
 	struct list
 		deadlines; /* all in flight; the timeout is one for all, so the oldest is first */
 	struct timer timer;
+	struct log_limit circle_limit;
 };
 
 /* 0, -ENOMEM. */

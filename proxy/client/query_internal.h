@@ -17,6 +17,7 @@ struct query {
 	struct quota_client *client; /* NULL: without limit */
 	bool begun;		     /* the origin knows of it: it waits */
 	bool doubtful;		     /* its source may be forged */
+	bool joined;		     /* an equal one was in flight */
 	bool dns64;		     /* it is about A now, to have AAAA made of it */
 	struct prefix prefix;	     /* by this */
 	uint32_t dns64_ttl;
@@ -39,6 +40,13 @@ void query_finish(struct query *q, const struct outcome *what);
 
 /* queries.c: the first deadline is waited for. */
 void queries_arm(struct queries *qs);
+
+/*
+ * queries.c: it fails; has it come back from where it was sent (threats A51)?  That is told where there is hardly another
+ * explanation: it joined an equal one, and its client is an upstream of the group that is asked, on another machine.
+ * result: of the request; NULL: it has none, its time is over.
+ */
+void queries_look_for_circle(struct query *q, const struct request *result);
 
 /* A query that never waited. */
 static inline struct reply_to reply_now(struct queries *qs, struct query_ready *r)

@@ -120,6 +120,14 @@ void lookup_unwait(struct lookup_waiter *w)
 	lookup_cancel(k);
 }
 
+const char *lookup_asks_host(
+	const struct lookup_waiter *w, const struct request *result, const struct addr *host)
+{
+	if (!result && w->lookup)
+		result = &w->lookup->request;
+	return result ? pool_asks_host(result->pool, host) : NULL;
+}
+
 void lookup_leave(struct lookups *l, struct lookup_waiter *w, struct ede *ret_reason)
 {
 	struct lookup *k = w->lookup;

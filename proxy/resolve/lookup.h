@@ -134,6 +134,13 @@ int lookup_start(struct lookups *l, const struct lookup_ask *a, struct lookup_wa
 bool lookup_give_stale(struct lookups *l, struct lookup_waiter *w);
 
 /*
+ * The upstream, by its label, that has an address of this host and is of the group that the waiter's question went to; NULL:
+ * none is.  Before the waiter leaves, or of what its done() is told.
+ */
+const char *lookup_asks_host(
+	const struct lookup_waiter *w, const struct request *result, const struct addr *host);
+
+/*
  * The waiter gives up; *ret_reason (if not NULL) says how things stood, its text lives until the
  * next call.
  */

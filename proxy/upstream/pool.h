@@ -120,6 +120,9 @@ void pool_cancel(struct pool *p, struct request *r);
 /* Why a query that reached its deadline was not answered.  The text lives until the next call. */
 struct ede pool_reason(struct pool *p, const struct request *r);
 
+/* The upstream that has an address of this host, by its label; NULL: none of the group has. */
+const char *pool_asks_host(const struct pool *p, const struct addr *host);
+
 /*
  * Its upstreams have all been renewed (ways_renew): those that wait are placed anew, and what was measured of
  * them is measured again.

@@ -1,4 +1,4 @@
-/* Why a query was not answered: pool_reason(). */
+/* Why a query was not answered: pool_reason(), pool_asks_host(). */
 #include <stdio.h>
 
 #include "proxy/upstream/policy.h"
@@ -61,4 +61,20 @@ struct ede pool_reason(struct pool *p, const struct request *r)
 			code = one;
 	}
 	return (struct ede){ code, p->reason };
+}
+
+static bool has_host(const struct upstream *u, const struct addr *host)
+{
+	for (size_t i = 0; i < u->race.count; i++)
+		if (addr_same_host(&u->race.list[i].addr, host))
+			return true;
+	return false;
+}
+
+const char *pool_asks_host(const struct pool *p, const struct addr *host)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (has_host(policy_nth(p, i), host))
+			return policy_nth(p, i)->label;
+	return NULL;
 }

@@ -1,7 +1,8 @@
 """Queries that run in circles through somebody else (A51): few sends, little work, a reason, and all else is answered.
 
 Where an upstream is dnsfwd itself that is seen at the start (test_bootstrap.py); here nobody can see it.  What ends the
-circle is that an equal question that comes while one is under way waits for its answer.
+circle is that an equal question that comes while one is under way waits for its answer.  It is named where that cannot
+be anything else: from an address of the very upstream that was asked, on another machine.
 """
 
 import time
@@ -9,9 +10,10 @@ import time
 import pytest
 import wire
 from conftest import addresses
-from daemon import SANITIZED
+from daemon import SANITIZED, Dnsfwd
 from judges import Dnsdist
 from load import load
+from netns import Network
 from ports import free_port
 from reach import cpu_share, fresh
 from testserver import expected_a, wait_for
@@ -95,3 +97,34 @@ def test_an_upstream_that_asks_us(start, certs, tmp_path):
         before = fwd.stats()["upstream_queries"]
         time.sleep(5)  # the time that is looked at
         assert fwd.stats()["upstream_queries"] - before <= 5 * 10
+
+
+def test_a_peer_on_another_machine_is_named(certs):
+    """What comes back from the upstream itself, joins itself and fails is no accident; other names go on."""
+    with Network(hosts=1, clear=True) as net:
+        (host,) = net.hosts
+        server, ours = host.serve(certs=certs), net.own(1)[1]
+
+        def begin(own, other, netns):
+            options = {"listen": [own], "port": 5353, "allow": ["10.53.1.0/24"], "query-timeout": "1s", "cache-size": "1M",
+                       "zone": [{"name": "circle.test", "forward": [f"udp://{other}:5353"]}]}
+            return Dnsfwd([server], options, netns=netns)
+
+        with begin(ours, host.v4, net.client) as one, begin(host.v4, ours, host) as two:
+            assert addresses(one.ask("else.test")) == [expected_a("else.test")]
+            for i in range(6):
+                assert one.ask(f"n{i}.circle.test").rcode() == wire.SERVFAIL
+            told = rf"warning queries seem to run in circles: udp://{host.v4}:5353 asks here for what it is asked for from here"
+            one.wait_log(told)
+            assert 3 <= one.stats()["circles"] <= 6 and "n0.circle" not in one.log_text()
+            assert addresses(one.ask("more.test")) == [expected_a("more.test")]
+            assert two.alive()
+
+
+def test_a_client_that_asks_the_same_is_no_circle(server, start):
+    """On one machine all have one address."""
+    fwd = start(server, {"query-timeout": "500ms"})
+    server.rule("name=held.test none")
+    result = load(fwd, 20, window=20, name=lambda i: "held.test")
+    assert result.failed == {wire.SERVFAIL: 20} and fwd.stats()["joined"] >= 10
+    assert fwd.stats()["circles"] == 0 and "circles:" not in fwd.log_text()
