@@ -687,7 +687,7 @@ check-cross:
 	@JOBS=$(JOBS) packaging/check-cross.sh $(CROSS)
 
 run: deps
-	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwd-testserver
+	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwdctl $(O)/dnsfwd-testserver
 	@tests/run.sh $(O) '$(UPSTREAM)'
 
 # ------------------------------------------------------------------ install, tarball
