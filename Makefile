@@ -122,7 +122,7 @@ PROXY_SRC := $(IMPORT_SRC) $(UPSTREAM_SRC) $(RESOLVE_SRC) $(SANDBOX_SRC) \
 	$(addprefix proxy/, added_zones.c announce.c app.c app_ops.c app_run.c app_signals.c app_workers.c capacity.c \
 	config_file.c config_text.c edition.c features.c groups.c groups_prepare.c listeners.c loop.c mailbox.c main.c \
 	member.c names.c policies.c portal_keeper.c) \
-	proxy/reload.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c proxy/worker_change.c \
+	proxy/reload.c proxy/reload_notice.c proxy/secrets.c proxy/self.c proxy/snapshot.c proxy/trusts.c proxy/version.c proxy/worker.c proxy/worker_change.c \
 	proxy/client/cookie.c proxy/client/holder.c proxy/client/judge.c proxy/client/passed.c proxy/client/queries.c proxy/client/query.c \
 	proxy/client/query_end.c proxy/client/query_read.c proxy/client/querylog.c proxy/client/quota.c proxy/client/reply.c proxy/client/sockets.c proxy/client/tcp_client.c \
 	proxy/client/tcp_listener.c proxy/client/udp.c proxy/client/udp_sender.c \
@@ -183,7 +183,7 @@ load_programs := $(addprefix $(O)/tests/hostile/,honest hostile)
 COMMON_TESTS := \
 	test_addr test_backoff test_base64 test_bytes test_cache test_cache_cut test_cache_flood test_cache_lifetime \
 	test_cache_random test_cache_snapshot test_cache_threads test_clock test_config test_config_change test_config_example \
-	test_config_forward test_config_include test_config_pins test_config_zone test_cookie_client test_endpoint \
+	test_config_forward test_config_include test_config_pins test_config_text test_config_values test_config_zone test_cookie_client test_endpoint \
 	test_cookie_server test_cookie_store test_ede test_edns test_frame \
 	test_histogram test_hostmatch test_idmap test_json test_last_good test_le test_list test_log test_log_limit test_log_recent test_message test_name test_option test_padding \
 	test_policy_hash \
@@ -197,7 +197,7 @@ UPSTREAM_TESTS := \
 	test_health test_history test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
-	test_session_limits test_session_random test_session_watch test_silence test_upstream \
+	test_session_half test_session_limits test_session_random test_session_slow test_session_suspect test_session_watch test_silence test_upstream \
 	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
 	test_verdict
 PROXY_TESTS    := \

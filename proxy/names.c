@@ -352,23 +352,13 @@ struct names *names_new(
 	return NULL;
 }
 
-static bool same_servers(const struct names *n, const struct config *c)
-{
-	if (n->server_count != c->bootstrap_count)
-		return false;
-	for (size_t i = 0; i < n->server_count; i++)
-		if (!addr_equal(&n->servers[i], &c->bootstrap[i]))
-			return false;
-	return true;
-}
-
 /* Names that are not needed any more cost nothing until somebody wants them. */
 bool names_suits(const struct names *n, const struct config *c)
 {
 	for (size_t i = 0; i < c->upstream_count; i++)
 		if (c->forward[i].host && find_host(n, c->forward[i].host) == NO_NAME)
 			return false;
-	return same_servers(n, c);
+	return addr_lists_equal(n->servers, n->server_count, c->bootstrap, c->bootstrap_count);
 }
 
 static void explain_nobody(const struct names *n)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/list.h"
 #include "common/base/log.h"
 #include "proxy/announce.h"
@@ -14,8 +13,8 @@
 #include "proxy/listeners.h"
 #include "proxy/mailbox.h"
 #include "proxy/ops/log_target.h"
-#include "proxy/ops/notify.h"
 #include "proxy/ops/sandbox.h"
+#include "proxy/reload_notice.h"
 #include "proxy/worker.h"
 
 /* Editions that some worker may still use: it takes a turn of each. */
@@ -26,6 +25,7 @@ struct reload {
 	struct list retired; /* editions that some worker may use, the oldest first */
 	size_t retired_count;
 	bool again; /* somebody waits for one of those to be over */
+	struct reload_notice notice; /* to the service manager */
 	struct reload_figures figures;
 };
 
@@ -159,11 +159,6 @@ static void free_retired(struct retired *old)
 	free(old);
 }
 
-static void tell_ready(void)
-{
-	notify_send("READY=1\nSTATUS=answering queries");
-}
-
 static void free_mail(struct change_mail *m)
 {
 	worker_change_free(m->change);
@@ -190,7 +185,7 @@ static void deliver_back(struct mail *m, void *receiver)
 	told = old->told;
 	free_retired(old);
 	if (told)
-		tell_ready();
+		reload_notice_end(&r->notice);
 	if (r->again)
 		reload_soon(r);
 }
@@ -295,16 +290,6 @@ static bool hand_over(struct reload *r, struct edition *e, struct refusal *f)
 
 /* ------------------------------------------------------------------ what is told */
 
-/* With the time of it (sd_notify(3)), for Type=notify-reload. */
-static void tell_begin(void)
-{
-	char text[100];
-
-	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
-		(unsigned long long)clock_monotonic_us());
-	notify_send(text);
-}
-
 static void tell_changes(const struct edition *e, const struct config *before)
 {
 	const char *names[CHANGE_OPTIONS_MAX];
@@ -364,7 +349,7 @@ int reload_now(struct reload *r, char *error, size_t size)
 	struct refusal f = { .error = error, .size = size };
 
 	log_target_reopen(); /* whatever becomes of the rest */
-	tell_begin();
+	reload_notice_begin(&r->notice);
 	*error = '\0';
 	if (reload(r, false, &f)) {
 		r->figures.taken++;
@@ -373,7 +358,7 @@ int reload_now(struct reload *r, char *error, size_t size)
 	r->figures.refused++;
 	tell_left_out(&f);
 	log_error("reload: the configuration is not changed");
-	tell_ready();
+	reload_notice_end(&r->notice);
 	return -EINVAL;
 }
 
@@ -407,7 +392,10 @@ struct reload *reload_new(const struct reload_setup *setup)
 		return NULL;
 	r->setup = *setup;
 	list_init(&r->retired);
-	return r;
+	if (reload_notice_init(&r->notice, setup->at->base) == 0)
+		return r;
+	free(r);
+	return NULL;
 }
 
 void reload_free(struct reload *r)
@@ -420,6 +408,7 @@ void reload_free(struct reload *r)
 		n = r->retired.next;
 		free_retired(container_of(n, struct retired, node));
 	}
+	reload_notice_deinit(&r->notice);
 	free(r);
 }
 

@@ -191,6 +191,16 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return true;
 }
 
+bool addr_lists_equal(const struct addr *a, size_t a_count, const struct addr *b, size_t b_count)
+{
+	if (a_count != b_count)
+		return false;
+	for (size_t i = 0; i < a_count; i++)
+		if (!addr_equal(&a[i], &b[i]))
+			return false;
+	return true;
+}
+
 bool addr_same_host(const struct addr *a, const struct addr *b)
 {
 	struct addr one = *a, other = *b;

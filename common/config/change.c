@@ -11,16 +11,6 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool same_addresses(const struct config_upstream *a, const struct config_upstream *b)
-{
-	if (a->address_count != b->address_count)
-		return false;
-	for (size_t i = 0; i < a->address_count; i++)
-		if (!addr_equal(&a->address[i], &b->address[i]))
-			return false;
-	return true;
-}
-
 static bool same_pins(const struct config_upstream *a, const struct config_upstream *b)
 {
 	return a->pin_count == b->pin_count &&
@@ -30,7 +20,8 @@ static bool same_pins(const struct config_upstream *a, const struct config_upstr
 /* The whole policy (design 5), what it is called in the log included. */
 static bool same_upstream(const struct config_upstream *a, const struct config_upstream *b)
 {
-	return same_text(a->name, b->name) && same_addresses(a, b) && same_text(a->host, b->host) &&
+	return same_text(a->name, b->name) && same_text(a->host, b->host) &&
+	       addr_lists_equal(a->address, a->address_count, b->address, b->address_count) &&
 	       a->port == b->port && a->transport == b->transport && a->profile == b->profile &&
 	       same_text(a->auth_name, b->auth_name) && same_pins(a, b) &&
 	       same_text(a->tls_cert_bundle, b->tls_cert_bundle) &&

@@ -1,6 +1,7 @@
 #include "common/config/config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/config/upstream.h"
 
@@ -8,6 +9,16 @@ struct config *config_ref(struct config *c)
 {
 	atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed);
 	return c;
+}
+
+bool config_texts_equal(const struct config_texts *a, const struct config_texts *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->text[i], b->text[i]) != 0)
+			return false;
+	return true;
 }
 
 static void free_texts(struct config_texts *t)

@@ -130,6 +130,8 @@ struct config_texts {
 	size_t count;
 };
 
+bool config_texts_equal(const struct config_texts *a, const struct config_texts *b);
+
 /* Collected complaints or warnings, "file:line: text" each. */
 struct config_errors {
 	char **text; /* owned */

@@ -120,16 +120,6 @@ static void on_changed(void *arg, size_t file)
 
 /* ------------------------------------------------------------------ life */
 
-static bool same_texts(const struct config_texts *a, const struct config_texts *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->text[i], b->text[i]) != 0)
-			return false;
-	return true;
-}
-
 static bool same_domain(const struct config *a, const struct config *b)
 {
 	if (!a->local_domain || !b->local_domain)
@@ -141,7 +131,7 @@ static bool names_are_known(const struct files *f, const struct config *c)
 {
 	const struct config *old = f->config;
 
-	if (!same_texts(&old->hosts, &c->hosts) || !same_texts(&old->record, &c->record) ||
+	if (!config_texts_equal(&old->hosts, &c->hosts) || !config_texts_equal(&old->record, &c->record) ||
 		strcmp(old->lease_file, c->lease_file) != 0 || !same_domain(old, c))
 		return false;
 	for (size_t i = 0; i < c->hosts.count; i++)
@@ -152,8 +142,8 @@ static bool names_are_known(const struct files *f, const struct config *c)
 
 static bool blocks_are_known(const struct files *f, const struct config *c)
 {
-	if (!same_texts(&f->config->block, &c->block) ||
-		!same_texts(&f->config->block_except, &c->block_except))
+	if (!config_texts_equal(&f->config->block, &c->block) ||
+		!config_texts_equal(&f->config->block_except, &c->block_except))
 		return false;
 	for (size_t i = 0; i < c->block.count; i++)
 		if (files_has_changed(f, FILES_BLOCK + i, c->block.text[i]))
@@ -180,7 +170,7 @@ static void make_key(struct files *f)
 /* What was blocked stays so while a list can't be read. */
 static void keep_blocks(struct files *f, const struct files *before)
 {
-	if (!before || !before->blocks || !same_texts(&before->config->block, &f->config->block))
+	if (!before || !before->blocks || !config_texts_equal(&before->config->block, &f->config->block))
 		return;
 	log_warning("the block lists stay as they were");
 	local_blocks_unref(f->blocks);

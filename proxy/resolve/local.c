@@ -70,21 +70,11 @@ void local_change_free(struct local_change *c)
 	free(c);
 }
 
-static bool same_lists(const struct config_texts *a, const struct config_texts *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->text[i], b->text[i]) != 0)
-			return false;
-	return true;
-}
-
 void local_change(struct local *l, struct local_change *c)
 {
 	struct local_change before = { l->config, l->special, l->private_except };
 
-	if (!l->config || !same_lists(&l->config->block, &c->config->block))
+	if (!l->config || !config_texts_equal(&l->config->block, &c->config->block))
 		memset(l->blocked, 0, sizeof l->blocked);
 	l->config = c->config;
 	l->special = c->special;

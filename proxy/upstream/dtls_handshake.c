@@ -105,18 +105,10 @@ void dtls_note_refusal(struct dtls *t)
 
 void dtls_become_ready(struct dtls *t)
 {
-	struct tls_engine *e = &t->engine.tls;
-
 	dtls_note_progress(t);
 	t->state = DTLS_READY;
 	timer_stop(&dtls_turn(t)->timers, &t->timer);
-	tls_endpoint_ready(t->endpoint, e);
+	tls_endpoint_ready(t->endpoint, &t->engine.tls, &t->base.info);
 	dtls_measure_path(t);
-	t->base.info.authenticated = e->verdict.authenticated;
-	t->base.info.resumed = e->resumed;
-	t->base.info.doubt = e->reason;
-	t->base.info.protocol = tls_engine_protocol(e);
-	t->base.info.cipher = tls_engine_cipher(e);
-	t->base.info.not_after = e->verdict.not_after;
 	t->handler->ready(t->handler_arg);
 }

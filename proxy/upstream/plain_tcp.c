@@ -69,13 +69,6 @@ static void fail_system(struct plain_tcp *t, int error)
 	tcp_socket_fault(&t->end, t->state == TCP_CONNECTING ? STAGE_TCP : STAGE_DNS, error);
 }
 
-static void fail_closed(struct plain_tcp *t)
-{
-	t->end.stage = STAGE_DNS;
-	t->end.fault = FAULT_CLOSED;
-	snprintf(t->end.text, sizeof t->end.text, "closed by the server");
-}
-
 /* ------------------------------------------------------------------ sending */
 
 /* As far as the socket takes it.  False: the connection is gone, t->end says why. */
@@ -168,7 +161,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (n < 0)
 		fail_system(t, errno);
 	else if (n == 0)
-		fail_closed(t);
+		tcp_socket_closed(&t->end, STAGE_DNS);
 	if (n <= 0 || !take_in(t, scratch, (size_t)n) || !give_out(t)) {
 		if (t->state != TCP_ENDED)
 			end_now(t);

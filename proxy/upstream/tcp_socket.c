@@ -46,6 +46,13 @@ void tcp_socket_fault(struct transport_end *end, enum transport_stage stage, int
 	snprintf(end->text, sizeof end->text, "%s", strerror(error));
 }
 
+void tcp_socket_closed(struct transport_end *end, enum transport_stage stage)
+{
+	end->stage = stage;
+	end->fault = FAULT_CLOSED;
+	snprintf(end->text, sizeof end->text, "closed by the server");
+}
+
 int tcp_socket_error(int fd)
 {
 	int error = 0;

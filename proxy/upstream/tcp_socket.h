@@ -33,4 +33,7 @@ uint64_t tcp_socket_unacked_us(
 /* Fills stage, fault and text for a system error.  No route, no address, no descriptor are ours. */
 void tcp_socket_fault(struct transport_end *end, enum transport_stage stage, int error);
 
+/* The same for the server's end of it. */
+void tcp_socket_closed(struct transport_end *end, enum transport_stage stage);
+
 #endif

@@ -94,13 +94,6 @@ static void fail_system(struct tls *t, int error)
 	tcp_socket_fault(&t->end, stage_of(t), error);
 }
 
-static void fail_closed(struct tls *t)
-{
-	t->end.stage = stage_of(t);
-	t->end.fault = FAULT_CLOSED;
-	snprintf(t->end.text, sizeof t->end.text, "closed by the server");
-}
-
 /* ------------------------------------------------------------------ sending */
 
 /*
@@ -222,13 +215,7 @@ static void receive(struct tls *t)
 static void become_ready(struct tls *t)
 {
 	t->state = TLS_READY;
-	tls_endpoint_ready(t->endpoint, &t->engine);
-	t->base.info.authenticated = t->engine.verdict.authenticated;
-	t->base.info.resumed = t->engine.resumed;
-	t->base.info.doubt = t->engine.reason;
-	t->base.info.protocol = tls_engine_protocol(&t->engine);
-	t->base.info.cipher = tls_engine_cipher(&t->engine);
-	t->base.info.not_after = t->engine.verdict.not_after;
+	tls_endpoint_ready(t->endpoint, &t->engine, &t->base.info);
 	t->handler->ready(t->handler_arg);
 	if (t->state == TLS_READY && t->engine.in_len > 0)
 		receive(t); /* tickets came along */
@@ -267,7 +254,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (n < 0)
 			fail_system(t, errno);
 		else
-			fail_closed(t);
+			tcp_socket_closed(&t->end, stage_of(t));
 		if (t->state == TLS_HANDSHAKE)
 			tls_endpoint_failed(t->endpoint, &t->peer, &t->end);
 		end_now(t);

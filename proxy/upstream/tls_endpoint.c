@@ -72,7 +72,8 @@ bool tls_endpoint_redate(struct tls_endpoint *e)
 	return was;
 }
 
-void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)
+void tls_endpoint_ready(
+	struct tls_endpoint *e, struct tls_engine *engine, struct transport_info *ret)
 {
 	if (engine->resumed) {
 		e->stats->handshakes_resumed++;
@@ -82,6 +83,12 @@ void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine)
 		note_date(e, engine);
 	}
 	tls_endpoint_keep(e, engine); /* TLS 1.2's comes before the end of the handshake */
+	ret->authenticated = engine->verdict.authenticated;
+	ret->resumed = engine->resumed;
+	ret->doubt = engine->reason;
+	ret->protocol = tls_engine_protocol(engine);
+	ret->cipher = tls_engine_cipher(engine);
+	ret->not_after = engine->verdict.not_after;
 }
 
 void tls_endpoint_keep(void *endpoint, struct tls_engine *engine)

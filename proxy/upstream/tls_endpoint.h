@@ -71,8 +71,9 @@ static inline void tls_endpoint_forget(struct tls_waiter *w)
 /* The anchors are loaded, or could not be: the connections of this endpoint that wait go on. */
 void tls_endpoint_trust_loaded(struct tls_endpoint *e);
 
-/* A session is ready: counted; a full handshake's verdict begins to age. */
-void tls_endpoint_ready(struct tls_endpoint *e, struct tls_engine *engine);
+/* A session is ready: counted, and *ret says what it is; a full handshake's verdict begins to age. */
+void tls_endpoint_ready(
+	struct tls_endpoint *e, struct tls_engine *engine, struct transport_info *ret);
 
 /* Keeps the ticket that a ready session got, if one came.  For tls_engine.keep_ticket. */
 void tls_endpoint_keep(void *endpoint, struct tls_engine *engine);

@@ -100,8 +100,8 @@ def test_stopping_comes_when_draining_begins(server, start, manager):
         assert wire.rcode_of(client.recv(4096)) == wire.NOERROR
 
 
-def test_manager_that_is_busy_hears_of_it_later(server, start, manager):
-    """Its queue is full at the start: nothing blocks, and READY is not lost."""
+def fill(manager):
+    """Its queue, with so many."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
         other.setblocking(False)
         filled = 0
@@ -109,6 +109,12 @@ def test_manager_that_is_busy_hears_of_it_later(server, start, manager):
             while True:
                 other.sendto(b"X=1", manager.socket.getsockname())
                 filled += 1
+    return filled
+
+
+def test_manager_that_is_busy_hears_of_it_later(server, start, manager):
+    """Its queue is full at the start: nothing blocks, and READY is not lost."""
+    filled = fill(manager)
     fwd = start(server, env={"NOTIFY_SOCKET": manager.name})
     assert wire.rcode_of(fwd.ask_wire(wire.query("meanwhile.test"))) == wire.NOERROR
     for _ in range(filled):
@@ -164,3 +170,18 @@ def test_reload(server, start, manager):
         assert before <= int(told["MONOTONIC_USEC"]) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         assert manager.next()["READY"] == "1"
     assert manager.silent()
+
+
+def test_reload_while_the_manager_is_busy(server, start, manager):
+    """Neither is lost, and they come in this order; the time is that of the reload."""
+    fwd = start(server, env={"NOTIFY_SOCKET": manager.name})
+    assert manager.next()["READY"] == "1"
+    filled = fill(manager)
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    fwd.reload({"cache-size": "1M"})
+    after = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    for _ in range(filled):
+        assert manager.next() == {"X": "1"}
+    told = manager.next()
+    assert told["RELOADING"] == "1" and before <= int(told["MONOTONIC_USEC"]) <= after
+    assert manager.next()["READY"] == "1"

@@ -195,4 +195,19 @@ static inline char *printed(const struct config *c)
 	return text;
 }
 
+/* What is wrong with addresses. */
+#define NEEDS_INTERFACE "a link-local address needs the interface that it is reached by, like \"fe80::1%eth0\""
+#define NO_INTERFACE	"behind % stands an interface that this machine has"
+#define NOBODY		"no server has such an address: it is multicast, broadcast or unspecified"
+
+/* Printed, it has this line. */
+static inline bool prints(const struct config *c, const char *line)
+{
+	char *text = printed(c);
+	bool found = strstr(text, line) != NULL;
+
+	free(text);
+	return found;
+}
+
 #endif
