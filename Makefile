@@ -277,7 +277,9 @@ p_cflags  += $(foreach option,$(p_options),-DWITH_$(option)=$(if $(filter 1,$($(
 # Whole-program: what nobody calls is not in it; relocations packed where the linker can.
 ifeq ($(SMALL),1)
 p_cflags  += -DSMALL $(if $(filter 0,$(HTTP)),-DNO_STATS_HELP) -flto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
-p_small   := -flto -Wl,--gc-sections,--as-needed,--hash-style=gnu,--build-id=none -Wl,-z,noseparate-code \
+# On x86-64 calls of libraries without a detour.
+p_cflags  += $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fno-plt)
+p_small   := -flto -flto-partition=none -Wl,--gc-sections,--as-needed,--hash-style=gnu,--build-id=none -Wl,-z,noseparate-code \
 	$(if $(shell $(CC) -Wl,--help 2>/dev/null | grep pack-relative-relocs),-Wl$(comma)-z$(comma)pack-relative-relocs)
 endif
 p_ldflags := -pie -pthread $(p_small) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
@@ -388,7 +390,7 @@ $(COMMON_MADE): common/config/presets.conf
 	$(Q)mkdir -p $(@D)
 	$(Q){ echo '#include "common/config/presets_text.h"'; \
 		echo 'const unsigned char presets_text[] = {'; \
-		sed -e '/^[[:space:]]*#/d' -e 's/^[[:space:]]*//' -e 's/[[:space:]]*=[[:space:]]*/=/' $< | $(p_presets) | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
+		sed -e '/^[[:space:]]*#/d' -e 's/^[[:space:]]*//' -e 's/[[:space:]]*=[[:space:]]*/=/' -e 's/", "/","/g' -e 's/=\[ /=[/' -e 's/ \]$$/]/' $< | $(p_presets) | od -An -v -tx1 | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 		echo '0x00 };'; } > $@
 $(COMMON_MADE:.c=.o): $(COMMON_MADE)
 	$(call say,CC,$<)
@@ -687,7 +689,7 @@ check-cross:
 	@JOBS=$(JOBS) packaging/check-cross.sh $(CROSS)
 
 run: deps
-	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwd-testserver
+	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwdctl $(O)/dnsfwd-testserver
 	@tests/run.sh $(O) '$(UPSTREAM)'
 
 # ------------------------------------------------------------------ install, tarball

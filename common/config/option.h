@@ -44,9 +44,10 @@ enum option_reload { RELOAD_LIVE, RELOAD_RESTART };
 
 struct option {
 	const char *name;
-	enum option_type type;
-	size_t offset;	    /* in struct config, config_upstream or config_zone */
-	uint64_t min, max;  /* of numbers, durations (microseconds) and sizes; of arrays: entries;
+	enum option_type type : 8;
+	uint16_t offset;    /* in struct config, config_upstream or config_zone */
+	uint32_t min;	    /* as max */
+	uint64_t max;	    /* of numbers, durations (microseconds) and sizes; of arrays: entries;
 			       of texts: octets, no bound where max is 0 */
 	const char *preset; /* default, as it would be written in the file; NULL: none, must be
 			       written */

@@ -123,7 +123,7 @@ static struct bufferevent *on_client(struct event_base *base, void *arg)
 		return stream;
 	bufferevent_setwatermark(stream, EV_READ, 0, 2 * HTTP_HEAD_MAX);
 	bufferevent_incref(stream);
-	*c = (struct http_client){ stream, now_s() + HTTP_TIME_S };
+	*c = (struct http_client){ stream, now_s() + (time_t)HTTP_TIME_S };
 	if (++h->count == HTTP_CLIENTS_MAX) {
 		h->refused++;
 		evconnlistener_disable(h->listener);

@@ -31,7 +31,7 @@ time_t last_time_parse(const char *text, size_t len)
 			return 0;
 		when = 10 * when + (text[i] - '0');
 	}
-	return when < LATEST ? (time_t)when : 0;
+	return when < LATEST && (time_t)when == when ? (time_t)when : 0; /* time_t may have 32 bits */
 }
 
 static bool join(const char *folder, const char *file, char ret[PATH_MAX])

@@ -9,8 +9,8 @@ import pytest
 from conftest import BUILD, TOP, make, need, run
 
 # Octets of the stripped program.  The goal is 250,000, which holds where routers are at home (Thumb-2, see also
-# packaging/check-cross.sh); x86-64 has the same program in longer instructions and pointers.
-BOUNDS = {"x86_64": 300_000, "armv7l": 250_000}
+# packaging/check-cross.sh); x86-64 has the same program in longer instructions and pointers: 297,128, and one page of room.
+BOUNDS = {"x86_64": 302_000, "armv7l": 250_000}
 SERVED = ("test_basic.py", "test_zones.py", "test_local_names.py", "left_out.py")
 
 
@@ -38,9 +38,19 @@ def test_presets_lack_their_sources_only(small):
         assert line in full
 
 
-def test_serves(small):
+def e2e(small, marker, *names):
     env = {**os.environ, "DNSFWD": str(small), "PYTHONDONTWRITEBYTECODE": "1"}
-    result = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long",
-                             *(f"tests/e2e/{name}" for name in SERVED)], cwd=TOP, env=env, text=True, timeout=900,
+    result = subprocess.run([sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-m", marker,
+                             *(f"tests/e2e/{name}" for name in names)], cwd=TOP, env=env, text=True, timeout=900,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert result.returncode == 0, result.stdout
+    print(result.stdout)
+
+
+def test_serves(small):
+    e2e(small, "not long", *SERVED)
+
+
+@pytest.mark.long
+def test_memory(small):
+    e2e(small, "long", "router_memory.py")

@@ -79,7 +79,8 @@ static void test_longest(void **state)
 {
 	char version[64];
 	struct dnstap_form f = {
-		.version = version, .client_addresses = true, .now = { INT64_MAX, 999999999 }
+		.version = version, .client_addresses = true,
+		.now = { (time_t)(sizeof(time_t) > 4 ? INT64_MAX : INT32_MAX), 999999999 }
 	};
 	struct addr peer;
 	uint8_t *data = calloc(1, 65535), *out = malloc(65535 + DNSTAP_FRAME_EXTRA);

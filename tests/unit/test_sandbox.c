@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -109,6 +110,10 @@ static int attempt_in(const char *more, bool passed, long (*attempt)(void))
 	}
 
 static const char *const nothing[] = { NULL };
+
+#ifndef SYS_mmap /* 32-bit ARM has the second one alone */
+#define SYS_mmap SYS_mmap2
+#endif
 
 CALL(execve, SYS_execve, "/bin/true", nothing, nothing)
 CALL(execveat, SYS_execveat, AT_FDCWD, "/bin/true", nothing, nothing, 0)
@@ -261,11 +266,21 @@ static const struct {
 	{ "a new file beside the configuration", try_write_config, EACCES, true, false },
 };
 
+/* What runs programs of other machines (qemu) takes no filter: nothing to read at NULL is its smallest complaint. */
+static bool kernel_filters(void)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) < 0 && errno == EFAULT;
+}
+
 static bool has_filter(void)
 {
 	void *filter;
 	struct sandbox_calls what = { .self = 1 };
 
+	if (!kernel_filters()) {
+		print_message("no filter of system calls is to be had here\n");
+		return false;
+	}
 	if (sandbox_calls_build(&what, &filter) < 0)
 		return false;
 	sandbox_calls_free(filter);
@@ -274,11 +289,13 @@ static bool has_filter(void)
 
 static void test_forbidden(void **state)
 {
+	bool filter = has_filter();
+
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		if (rows[i].not_wide && sandbox_calls_wide())
 			continue;
-		if (rows[i].by_files ? landlock_version() < 1 : !has_filter())
+		if (rows[i].by_files ? landlock_version() < 1 : !filter)
 			continue;
 		expect_int(rows[i].name, attempt_in("", false, rows[i].attempt), rows[i].expected);
 	}

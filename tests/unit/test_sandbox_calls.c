@@ -26,6 +26,9 @@
 /* Where the number is no system call of the machine. */
 #define NONE UINT32_MAX
 
+/* The machines below have their octets the other way round: so has what libseccomp makes for them. */
+#define TURNED (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+
 static struct sock_filter program[8192];
 static size_t length;
 
@@ -42,7 +45,8 @@ static uint32_t verdict(const struct seccomp_data *data)
 
 		switch (f->code) {
 		case BPF_LD | BPF_W | BPF_ABS:
-			memcpy(&a, (const uint8_t *)data + f->k, sizeof a);
+			/* The two halves of what has 64 bits. */
+			memcpy(&a, (const uint8_t *)data + (TURNED && f->k >= 8 ? f->k ^ 4 : f->k), sizeof a);
 			continue;
 		case BPF_ALU | BPF_AND | BPF_K:
 			a &= f->k;
@@ -85,6 +89,10 @@ static void make(uint32_t architecture)
 	close(fd);
 	assert_true(n > 0 && n < (ssize_t)sizeof program && n % (ssize_t)sizeof *program == 0);
 	length = (size_t)n / sizeof *program;
+	for (size_t i = 0; TURNED && i < length; i++) {
+		program[i].code = __builtin_bswap16(program[i].code);
+		program[i].k = __builtin_bswap32(program[i].k);
+	}
 }
 
 /* ------------------------------------------------------------------ machines */
