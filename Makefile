@@ -197,8 +197,8 @@ UPSTREAM_TESTS := \
 	test_health test_history test_limits test_policy test_pool test_pool_change test_pool_cookie test_pool_errors test_pool_failover \
 	test_pool_flights test_pool_policy test_pool_random test_pool_ways test_pool_weather test_race \
 	test_session test_session_answers test_session_cookie test_session_datagrams \
-	test_session_half test_session_limits test_session_random test_session_slow test_session_suspect test_session_watch test_silence test_upstream \
-	test_upstream_health test_upstream_limits test_upstream_race test_upstream_random \
+	test_session_half test_session_limits test_session_loss test_session_random test_session_slow test_session_suspect test_session_watch test_silence test_upstream \
+	test_upstream_doubt test_upstream_health test_upstream_limits test_upstream_race test_upstream_random test_upstream_standing \
 	test_verdict
 PROXY_TESTS    := \
 	test_audit_grade test_audit_parts test_bootstrap_plan test_client_cookie test_control_line test_holder test_import test_judge test_local test_lookup test_lookup_cache \
@@ -689,7 +689,7 @@ check-cross:
 	@JOBS=$(JOBS) packaging/check-cross.sh $(CROSS)
 
 run: deps
-	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwd-testserver
+	@$(MAKE) --no-print-directory -j $(JOBS) $(O)/dnsfwd $(O)/dnsfwdctl $(O)/dnsfwd-testserver
 	@tests/run.sh $(O) '$(UPSTREAM)'
 
 # ------------------------------------------------------------------ install, tarball

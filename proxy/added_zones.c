@@ -1,6 +1,7 @@
 #include "proxy/added_zones.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,15 @@
 #include "proxy/ops/links.h"
 #include "proxy/reload.h"
 
+/* Where a zone could not be taken out. */
+#define AGAIN_S 2
+
 struct added_zones {
 	struct config_file *file;
 	struct reload *reload;
 	struct links *links;				       /* NULL: there is no netlink */
+	struct event *again;				       /* some that have lost theirs are there still, */
+	bool complained;				       /* which was told */
 	struct config_zone_words words[CONFIG_ZONE_ADDED_MAX]; /* all texts owned */
 	unsigned link[CONFIG_ZONE_ADDED_MAX];		       /* the interface's number; 0: any */
 	size_t count;
@@ -177,23 +183,62 @@ int added_zones_del(struct added_zones *z, const char *name, char *error, size_t
 
 /* ------------------------------------------------------------------ interfaces */
 
-/* Each that has lost its own; a zone that can't be taken out answers nobody, as its interface is missing. */
+/* Those that have lost their own, taken out of the table, into the room behind it.  Returns how many. */
+static size_t part_lost(struct added_zones *z)
+{
+	size_t all = z->count;
+
+	for (size_t i = all; i-- > 0;) {
+		struct config_zone_words words = z->words[i];
+		unsigned link = z->link[i];
+
+		if (link == 0 || links_find(words.interface) == link)
+			continue;
+		take_out(z, i);
+		z->words[z->count] = words;
+		z->link[z->count] = link;
+	}
+	return all - z->count;
+}
+
+/* Back, and once more a little later. */
+static void keep_lost(struct added_zones *z, size_t lost, const char *error)
+{
+	static const struct timeval again = { .tv_sec = AGAIN_S };
+
+	if (!z->complained)
+		log_error("zone %s: its interface %s has gone, and it can't be taken out yet: %s",
+			z->words[z->count].name, z->words[z->count].interface, error);
+	z->complained = true;
+	z->count += lost;
+	z->file->overrides.zone_count = z->count;
+	event_add(z->again, &again);
+}
+
+/* In one change of the configuration.  Till then they answer nobody, as their interface is missing. */
 static void on_links_changed(void *arg)
 {
 	struct added_zones *z = arg;
+	size_t lost = part_lost(z);
 	char error[512];
 
-	for (size_t i = z->count; i-- > 0;) {
-		char name[256];
-
-		if (z->link[i] == 0 || links_find(z->words[i].interface) == z->link[i])
-			continue;
-		snprintf(name, sizeof name, "%s", z->words[i].name);
-		log_info("zone %s: its interface %s has gone, it is taken out", name,
-			z->words[i].interface);
-		if (added_zones_del(z, name, error, sizeof error) < 0)
-			log_error("zone %s can't be taken out: %s", name, error);
+	if (lost > 0 && apply(z, error, sizeof error) < 0) {
+		keep_lost(z, lost, error);
+		return;
 	}
+	z->complained = false;
+	for (size_t i = z->count; i < z->count + lost; i++) {
+		log_info("zone %s: its interface %s has gone, it is taken out", z->words[i].name,
+			z->words[i].interface);
+		free_words(&z->words[i]);
+	}
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	on_links_changed(arg);
 }
 
 struct added_zones *added_zones_new(
@@ -205,6 +250,11 @@ struct added_zones *added_zones_new(
 		return NULL;
 	z->file = file;
 	z->reload = reload;
+	z->again = evtimer_new(base, on_again, z);
+	if (!z->again) {
+		free(z);
+		return NULL;
+	}
 	z->links = links_new(base, on_links_changed, z);
 	if (!z->links)
 		log_debug("interfaces can't be watched: %s", strerror(errno));
@@ -216,6 +266,7 @@ void added_zones_free(struct added_zones *z)
 	if (!z)
 		return;
 	links_free(z->links);
+	event_free(z->again);
 	for (size_t i = 0; i < z->count; i++)
 		free_words(&z->words[i]);
 	free(z);

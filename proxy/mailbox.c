@@ -123,6 +123,7 @@ struct notice *notice_taken(struct mail *m)
 {
 	struct notice *n = container_of(m, struct notice, mail);
 
-	atomic_store(&n->waiting, false);
+	/* An exchange, so that whatever the last poster had written before is seen here. */
+	atomic_exchange(&n->waiting, false);
 	return n;
 }

@@ -1,6 +1,7 @@
 """dnsfwdctl zone: zones that are added while it runs, and last until they are taken out or their interface goes."""
 
 import os
+import pathlib
 
 import dns.edns
 import pytest
@@ -195,6 +196,40 @@ def test_until_the_interface_goes(lan, certs, how):
             fwd.wait_log("zone corp.test: its interface tun0 has gone")
             assert addresses(fwd.ask("a.corp.test")) == [expected_a("a.corp.test")]
             refused(fwd.ctl("zone", "add", "corp.test", at(server), "--interface", "tun0"), "no interface tun0 that is up")
+    finally:
+        server.stop()
+
+
+def test_all_of_an_interface_go_at_once(lan, certs):
+    server = TestServer(certs=certs, netns=lan, udp=1)
+    try:
+        with Dnsfwd(server, {"control": True, "log-level": "debug"}, netns=lan) as fwd:
+            for i in range(8):
+                good(fwd.ctl("zone", "add", f"z{i}.test", at(server), "--interface", "tun0"))
+            before = fwd.log_text().count("trust anchors loaded")
+            lan.ip("link del tun0")
+            wait_for(lambda: zones(fwd) == {}, what="the zones to go")
+            assert fwd.log_text().count("has gone, it is taken out") == 8
+            assert fwd.log_text().count("trust anchors loaded") == before + 1, "one change of the configuration"
+    finally:
+        server.stop()
+
+
+def test_interface_goes_while_nothing_can_be_changed(lan, certs, tmp_path):
+    """A file of the configuration can't be read then: the zone goes as soon as it can be."""
+    server = TestServer(certs=certs, netns=lan, udp=1)
+    ca = tmp_path / "ca.pem"
+    good_ca = pathlib.Path(server.ca).read_bytes()
+    ca.write_bytes(good_ca)
+    try:
+        with Dnsfwd({"server": server, "tls-cert-bundle": str(ca)}, {"control": True}, netns=lan) as fwd:
+            good(fwd.ctl("zone", "add", "corp.test", at(server), "--interface", "tun0"))
+            ca.write_text("nothing")
+            lan.ip("link del tun0")
+            fwd.wait_log("can't be taken out yet: ")
+            assert set(zones(fwd)) == {"corp.test"} and fwd.ask("a.corp.test").rcode() == 2
+            ca.write_bytes(good_ca)
+            wait_for(lambda: zones(fwd) == {}, what="the zone to go")
     finally:
         server.stop()
 
