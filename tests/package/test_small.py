@@ -16,7 +16,7 @@ SERVED = ("test_basic.py", "test_zones.py", "test_local_names.py", "left_out.py"
 
 @pytest.fixture(scope="module")
 def small():
-    make("SMALL=1", "SECCOMP=0", f"{BUILD}/small/dnsfwd")
+    make("SMALL=1", "SECCOMP=0", f"{BUILD}/small/dnsfwd", f"{BUILD}/small/dnsfwdctl")
     return BUILD / "small" / "dnsfwd"
 
 
