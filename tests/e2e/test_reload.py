@@ -235,6 +235,7 @@ def test_needs_a_restart(start, server, option, value):
     ask_good(fwd, "a.test")
 
 
+@pytest.mark.built_with("LANDLOCK")
 def test_what_the_sandbox_does_not_allow(start, server, tmp_path):
     """A file that was not named at the start, nor stands beside one that was, is out of reach."""
     far = tmp_path / "far"
