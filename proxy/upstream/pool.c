@@ -321,8 +321,8 @@ static void begin(struct pool *p, struct request *r)
 	r->pool = p;
 	r->sends = r->bad_answers = r->spent = r->returns = r->bad_cookies = 0;
 	r->datagrams = 0;
-	r->sent_before = r->is_probe = r->needs_stream = r->datagram_late = r->hedged = false;
-	r->late_on = r->avoid = 0;
+	r->sent_before = r->is_probe = r->needs_stream = r->hedged = false;
+	r->late_on = r->datagrams_late_on = r->avoid = 0;
 	r->own = NULL;
 	r->trusted = false;
 	r->kept = NULL;

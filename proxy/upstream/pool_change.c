@@ -46,6 +46,7 @@ static void forget_in(struct request *r, const struct upstream *u)
 {
 	r->avoid &= ~pool_bit(u);
 	r->late_on &= ~pool_bit(u);
+	r->datagrams_late_on &= ~pool_bit(u);
 	if (r->own && ways_face(r->own) == u)
 		r->own = NULL;
 	if (r->kept &&

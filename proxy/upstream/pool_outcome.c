@@ -30,11 +30,13 @@ static void on_lost(void *arg, struct upstream *u)
 
 /*
  * The path is in doubt, or was: it is sent elsewhere too; what was sent may still be answered.  The second
- * time with an upstream it goes to another one.
+ * time with an upstream, in datagrams or here, it goes to another one.
  */
 static bool path_is_late(struct pool *p, struct upstream *u, struct request *r)
 {
-	if (r->late_on & pool_bit(u) && !pool_is_everybody(p, r->avoid | pool_bit(u)))
+	bool before = (r->late_on | r->datagrams_late_on) & pool_bit(u);
+
+	if (before && !pool_is_everybody(p, r->avoid | pool_bit(u)))
 		r->avoid |= pool_bit(u);
 	r->late_on |= pool_bit(u);
 	if (!pool_is_exhausted(r))
@@ -80,13 +82,18 @@ static void move_to_stream(struct pool *p, struct request *r, uint64_t *counter)
 	pool_look_again(p); /* it may wait for datagrams */
 }
 
-/* Never held against the upstream itself: there is the stream.  The second time it goes there. */
+/*
+ * Never held against the upstream itself: there is the stream.  The second time it goes there; or, where the stream was
+ * late already, to another upstream.
+ */
 static bool datagrams_are_late(
 	struct pool *p, struct upstream *u, struct request *r, enum session_late why)
 {
-	if (why == LATE_DATAGRAMS || r->datagram_late)
+	if (why == LATE_DATAGRAMS || r->datagrams_late_on)
 		move_to_stream(p, r, &pool_stats_of(u)->fallback_silence);
-	r->datagram_late = true;
+	if (r->late_on & pool_bit(u) && !pool_is_everybody(p, r->avoid | pool_bit(u)))
+		r->avoid |= pool_bit(u);
+	r->datagrams_late_on |= pool_bit(u);
 	if (!pool_is_exhausted(r))
 		pool_reconsider_later(p, r);
 	pool_look_again(p);

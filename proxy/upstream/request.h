@@ -88,7 +88,6 @@ struct request {
 	uint8_t sends;	      /* over streams, counted against the limit (RFC 9520 3.1) */
 	uint8_t datagrams;    /* sendings over datagrams, likewise */
 	bool needs_stream;    /* datagrams are of no use to it */
-	bool datagram_late;   /* a path over datagrams came into doubt under it */
 	bool hedged;	      /* sent once more because its name was slow */
 	uint8_t spent;	      /* flights whose answer was of no use, of one upstream */
 	uint8_t bad_answers;  /* matched, but they did not parse */
@@ -97,6 +96,7 @@ struct request {
 	bool sent_before;     /* another send of it is a repetition */
 	bool is_probe;	      /* the pool's own: never asked anywhere else */
 	uint32_t late_on;     /* bit i: a path of upstream i came into doubt under it */
+	uint32_t datagrams_late_on; /* the same, over datagrams */
 	uint32_t avoid;	      /* bit i: upstream i of the pool has had its say */
 	struct upstream *own; /* the last it was given to; NULL: none yet */
 	uint8_t *kept;	      /* owned copy of a SERVFAIL or REFUSED, while others are asked */

@@ -70,7 +70,7 @@ static bool is_new_doubt(const struct session *s)
 	list_for_each (n, &s->sent) {
 		const struct request *r = container_of(n, struct flight, node)->request;
 
-		if (datagrams ? !r->datagram_late : !r->late_on)
+		if (datagrams ? !r->datagrams_late_on : !r->late_on)
 			return true;
 	}
 	return false;

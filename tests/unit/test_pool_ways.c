@@ -669,6 +669,29 @@ static void test_both_ways_down(void **state)
 	assert_from(0, datagram_labels[1]);
 }
 
+/* A takes it on both ways and answers on neither: that is twice, and B is asked before A's stream is tried again. */
+static void test_late_on_both_ways(void **state)
+{
+	uint64_t begun;
+
+	(void)state;
+	connect_datagrams();
+	begun = net.clock_us;
+	submit(0);
+	while (!is_on(0, over(1, true)) && net.clock_us - begun < 4 * SEC) {
+		turn();
+		if (stream() && !stream()->ready)
+			fake_ready(stream());
+		if (over(1, true) && !over(1, true)->ready)
+			fake_ready(over(1, true));
+		pass(10 * MS);
+	}
+	assert_in_range(net.clock_us - begun, 2 * SEC, 27 * SEC / 10);
+	answer(0, over(1, true));
+	turn();
+	assert_from(0, labels[1]);
+}
+
 /* ------------------------------------------------------------------ sessions that are forgotten */
 
 /* The resumption answers first: the old session goes. */
@@ -887,6 +910,7 @@ int main(void)
 		TWO_TEST(test_no_stream_at_all),
 		TWO_TEST(test_error_moves_on),
 		TWO_TEST(test_both_ways_down),
+		TWO_TEST(test_late_on_both_ways),
 		TEST(test_forgotten_session),
 		TEST(test_not_forgotten),
 		TEST(test_forged_alerts),
