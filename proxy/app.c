@@ -205,7 +205,7 @@ static void keep_cache(const struct app *a)
 	const struct edition *e = a->now;
 
 	if (WITH_SNAPSHOT && e && e->cache && a->served && *e->config->cache_snapshot)
-		snapshot_write(e->cache, e->config, loop_boottime_s(NULL));
+		snapshot_write(e->cache, e->config->cache_snapshot, loop_boottime_s(NULL));
 }
 
 void app_free(struct app *a)

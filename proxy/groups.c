@@ -130,6 +130,7 @@ static void fill_group(struct group *one, const struct group_plan *plan)
 	p->policy = plan->policy;
 	p->cache_policy = plan->cache_policy;
 	p->no_refresh = plan->no_refresh;
+	one->opportunistic = plan->opportunistic;
 	memcpy(one->interface, plan->interface, IF_NAMESIZE);
 	snprintf(one->missing, sizeof one->missing, "there is no interface %s", plan->interface);
 	p->unusable = *plan->interface ? interface_missing : NULL;
@@ -346,17 +347,22 @@ bool groups_moved(struct groups *g, const struct addr *addrs, size_t count)
 	return false;
 }
 
+/* What came over no authenticated session; in clear that is all. */
 static void flush(struct cache *cache, uint64_t policy)
 {
 	if (cache && policy)
-		cache_flush(cache, &(struct cache_filter){ .has_policy = true, .policy = policy });
+		cache_flush(cache, &(struct cache_filter){
+					   .has_policy = true, .policy = policy, .untrusted = true });
 }
 
-void groups_flush_plain(const struct groups *g, struct cache *cache)
+void groups_flush_unproven(const struct groups *g, struct cache *cache)
 {
-	for (size_t i = 0; i < g->now.count; i++)
-		if (g->now.group[i]->pool.no_refresh)
-			flush(cache, g->now.group[i]->pool.cache_policy);
+	for (size_t i = 0; i < g->now.count; i++) {
+		const struct group *one = g->now.group[i];
+
+		if (one->pool.no_refresh || one->opportunistic)
+			flush(cache, one->pool.cache_policy);
+	}
 }
 
 /* They need not be gone for good: the same zone may come back, on another network. */

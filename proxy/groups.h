@@ -123,8 +123,11 @@ void groups_renew(struct groups *g, size_t left, size_t entered, uint32_t fresh)
 bool groups_moved(struct groups *g, const struct addr *addrs, size_t count);
 /* The clock was set, see member_redate; here: the place of the present network. */
 void groups_redate(struct groups *g, size_t here);
-/* The answers of zones that are asked in clear belong to the network that gave them. */
-void groups_flush_plain(const struct groups *g, struct cache *cache);
+/*
+ * The answers of zones that are asked in clear belong to the network that gave them; so do those of an opportunistic
+ * upstream that was not authenticated: whoever was on the path there may have given them.
+ */
+void groups_flush_unproven(const struct groups *g, struct cache *cache);
 /*
  * After groups_apply: those of such zones, or of upstreams of theirs, that are gone, too; what they still answer is
  * not kept.

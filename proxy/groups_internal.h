@@ -10,6 +10,7 @@
 /* A group of upstreams: those of `forward`, or of a zone. */
 struct group {
 	struct pool pool;
+	bool opportunistic;	     /* what it answers may be anybody's */
 	char interface[IF_NAMESIZE]; /* "": any */
 	char missing[80];	     /* what clients are told while it is */
 	uint64_t former_policy;	     /* of what is still to be dropped from the cache; 0: nothing is */
@@ -23,7 +24,7 @@ struct group_plan {
 	size_t first, count;
 	enum config_policy policy;
 	uint64_t cache_policy;
-	bool no_refresh;
+	bool no_refresh, opportunistic;
 	unsigned portal; /* number of its opening; 0: it is none */
 	char interface[IF_NAMESIZE];
 };

@@ -49,7 +49,8 @@ static void plan_groups(struct groups_change *c, const struct config *fresh)
 	c->table.forward_count = fresh->forward_count;
 	c->plan[0] = (struct group_plan){ .count = fresh->forward_count,
 		.policy = fresh->policy,
-		.cache_policy = config_forward_hash(fresh) };
+		.cache_policy = config_forward_hash(fresh),
+		.opportunistic = fresh->forward->profile == PROFILE_OPPORTUNISTIC };
 	for (size_t i = 0; i < fresh->zone_count; i++) {
 		const struct config_zone *z = &fresh->zone[i];
 		const struct config_upstream *first = &fresh->forward[z->first];
@@ -59,6 +60,7 @@ static void plan_groups(struct groups_change *c, const struct config *fresh)
 			.count = z->count,
 			.policy = z->policy,
 			.cache_policy = config_policy_hash(first, z->count),
+			.opportunistic = first->profile == PROFILE_OPPORTUNISTIC,
 			/* In clear nothing is asked that no client waits for (design 5, Plain). */
 			.no_refresh = config_is_plain(first->transport) };
 		snprintf(c->plan[1 + i].interface, IF_NAMESIZE, "%s", z->interface);

@@ -12,8 +12,6 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/cache/snapshot.h"
-#include "common/config/config.h"
-#include "common/config/policy_hash.h"
 
 /* Whatever stands there, more than this is not ours. */
 #define FILE_MAX ((off_t)1 << 37)
@@ -154,24 +152,11 @@ static int write_over(struct cache *c, const char *path, uint32_t now_s, struct 
 	return write_fresh(fresh, b) == 0 ? rename(fresh, path) : -1;
 }
 
-static void forget_plain(struct cache *c, const struct config *config)
+void snapshot_write(struct cache *c, const char *path, uint32_t now_s)
 {
-	for (size_t i = 0; i < config->zone_count; i++) {
-		const struct config_zone *z = &config->zone[i];
-		const struct config_upstream *first = &config->forward[z->first];
-
-		if (config_is_plain(first->transport))
-			cache_flush(c, &(struct cache_filter){ .has_policy = true,
-					       .policy = config_policy_hash(first, z->count) });
-	}
-}
-
-void snapshot_write(struct cache *c, const struct config *config, uint32_t now_s)
-{
-	const char *path = config->cache_snapshot;
 	struct bytes b = { 0 };
 
-	forget_plain(c, config);
+	cache_flush(c, &(struct cache_filter){ .untrusted = true });
 	if (write_over(c, path, now_s, &b) < 0)
 		log_warning("cache-snapshot %s: %m; it was not written", path);
 	bytes_free(&b);

@@ -30,7 +30,7 @@ static void on_resumed(void *arg)
 	struct worker *w = arg;
 
 	groups_renew(&w->groups, w->network, w->network, 0);
-	groups_flush_plain(&w->groups, w->cache);
+	groups_flush_unproven(&w->groups, w->cache);
 	dns64_renew(&w->queries.dns64, false);
 	if (w->resumed)
 		w->resumed(w->resumed_arg);
@@ -47,7 +47,7 @@ void worker_renew(struct worker *w, const struct worker_epoch *e)
 		w->loop.slept_us = e->slept_us;
 	w->network = e->entered;
 	groups_renew(&w->groups, e->left, e->entered, e->fresh);
-	groups_flush_plain(&w->groups, w->cache);
+	groups_flush_unproven(&w->groups, w->cache);
 	dns64_renew(&w->queries.dns64, e->moved);
 }
 

@@ -233,6 +233,8 @@ static bool fits(const struct cache_shard *s, struct cache_entry *e, const struc
 
 	if (f->has_policy && e->policy != f->policy)
 		return false;
+	if (f->untrusted && (e->bits & ENTRY_TRUSTED))
+		return false;
 	if (!f->name)
 		return true;
 	len = name_len(f->name);
@@ -264,7 +266,7 @@ static size_t flush_shard(struct cache_shard *s, const struct cache_filter *f)
 {
 	size_t count = (size_t)s->figures.entries;
 
-	if (!f->name && !f->has_policy) {
+	if (!f->name && !f->has_policy && !f->untrusted) {
 		shard_clear(s);
 		return count;
 	}

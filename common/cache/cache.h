@@ -163,6 +163,7 @@ struct cache_filter {
 	bool below;	     /* and every name under it */
 	bool has_policy;
 	uint64_t policy;
+	bool untrusted; /* only what came over no authenticated session */
 };
 
 /* Removes them; returns how many.  Walks through everything. */

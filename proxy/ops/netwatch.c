@@ -346,8 +346,12 @@ void netwatch_start(struct netwatch *w)
 		w->ask_fd = route_open();
 	if (err == 0 && w->ask_fd < 0)
 		err = w->ask_fd;
-	if (err < 0)
+	if (err < 0) {
+		/* Events of which nothing could be asked would hold the portal for ever. */
+		if (w->readable)
+			event_del(w->readable);
 		give_up(w, err);
+	}
 	netwatch_look(w);
 	learn(w);
 	check_in(w, LEARN_MS);

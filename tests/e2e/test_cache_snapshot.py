@@ -130,3 +130,16 @@ def test_zones_in_clear(start, start_server, path):
         fwd.end()
         assert b"corp" not in path.read_bytes()
     assert server.count("b.test") == 1
+
+
+def test_opportunistic(start, server, path):
+    """An answer of somebody who was not authenticated is not written either."""
+    upstream = {"server": server, "profile": "opportunistic"}
+    for name, asked in (("other.test", 2), ("resolver.test", 1)):
+        server.reset()
+        path.unlink(missing_ok=True)
+        for _ in range(2):
+            fwd = cached(start, upstream | {"auth-name": name}, cache_snapshot=str(path))
+            fwd.ask("a.test")
+            fwd.end()
+        assert server.count("a.test") == asked

@@ -177,6 +177,21 @@ def test_zone_in_clear(certs, start):
         assert world.servers[1].count("b.test") == 0
 
 
+@pytest.mark.parametrize("name", ["other.test", "resolver.test"])
+def test_opportunistic(certs, start, name):
+    """What somebody unproven has answered stays on his network; what the right one has is as good as ever."""
+    with Roaming(certs) as world:
+        upstream = [world.upstream[0] | {"profile": "opportunistic", "auth-name": name}]
+        fwd = warm(start(upstream, {"cache-size": "1M"}, netns=world.client))
+        check(fwd, "a.test")
+        check(fwd, "a.test")
+        assert world.servers[0].count("a.test") == 1
+        world.move(1)
+        moved(fwd, 2)
+        check(fwd, "a.test")
+        assert world.servers[1].count("a.test") == (name == "other.test")
+
+
 def prefix_rule(server, prefix):
     """What it says of ipv4only.arpa: the prefix of the network's NAT64 (RFC 7050)."""
     octets = ipaddress.ip_address(f"{prefix}c000:aa").packed

@@ -669,6 +669,38 @@ static void flush_by(const char *row, const char *text, bool below, size_t count
 	assert_left(row, left);
 }
 
+static void put_as(const char *name, bool trusted)
+{
+	uint8_t buf[300];
+	struct cache_key k = key_of(name, DNS_TYPE_A, 0);
+	size_t len = build_answer(buf, sizeof buf, name, DNS_TYPE_A, OK_FLAGS, &address, 1, NULL);
+	struct dns_message m = parsed(buf, len);
+
+	assert_int_equal(
+		cache_store(cache, &k, &(struct cache_answer){ &m, trusted, true }, 0), CACHE_STORED);
+}
+
+static void test_flush_untrusted(void **state)
+{
+	struct cache_filter f = { .untrusted = true };
+	struct cache_key proven = key_of("proven.test", DNS_TYPE_A, 0);
+	struct cache_key other = key_of("other.test", DNS_TYPE_A, 0);
+
+	(void)state;
+	put_as("proven.test", true);
+	put_as("other.test", false);
+	f.has_policy = true;
+	f.policy = 2;
+	assert_int_equal(cache_flush(cache, &f), 0);
+	f.policy = 1;
+	assert_int_equal(cache_flush(cache, &f), 1);
+	assert_true(is_there(cache, &proven, 0));
+	assert_false(is_there(cache, &other, 0));
+	put_as("other.test", false);
+	assert_int_equal(cache_flush(cache, &(struct cache_filter){ .untrusted = true }), 1);
+	assert_true(is_there(cache, &proven, 0));
+}
+
 static void test_flush(void **state)
 {
 	struct cache_filter f = { 0 };
@@ -774,6 +806,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_never_stale, begin, end),
 		cmocka_unit_test_setup_teardown(test_almost_old, begin, end),
 		cmocka_unit_test_setup_teardown(test_flush, begin, end),
+		cmocka_unit_test_setup_teardown(test_flush_untrusted, begin, end),
 		cmocka_unit_test_setup_teardown(test_walk, begin, end) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
