@@ -383,8 +383,8 @@ $(O)/%.o: %.c $(O)/options
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(p_cflags) $(p_extra) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The octets of the file but for its comments, and a NUL at the end.  SMALL leaves out where it was read.
-p_presets := $(if $(filter 1,$(SMALL)),awk '/^(source|date)=/ { skip = 1; next } skip && /^"/ { next } { skip = 0; print }',cat)
+# The octets of the file but for its comments, and a NUL at the end.  SMALL leaves out where it was read, and the notes.
+p_presets := $(if $(filter 1,$(SMALL)),awk '/^(source|date|note)=/ { skip = 1; next } skip && /^"/ { next } { skip = 0; print }',cat)
 $(COMMON_MADE): common/config/presets.conf
 	$(call say,MAKE,$@)
 	$(Q)mkdir -p $(@D)

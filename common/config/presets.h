@@ -28,7 +28,7 @@ struct preset {
 	enum preset_trait dnssec, ecs;
 	unsigned alternate_port; /* 0: none known */
 	const char *status;	 /* what it is, when it is not meant for daily use */
-	const char *note, *source, *date; /* SMALL has no source and date: NULL */
+	const char *note, *source, *date; /* SMALL has none of these: NULL */
 	const char *retired; /* what happened, when, and what to use instead */
 };
 

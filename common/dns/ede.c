@@ -1,11 +1,13 @@
 #include "common/dns/ede.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
+/* The names stand in the rows: no pointers, which would have to be relocated. */
 struct number_name {
-	unsigned number;
-	const char *name;
+	uint16_t number;
+	char name[12];
 };
 
 #define NUMBER_TEXT_MAX 20u
