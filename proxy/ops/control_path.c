@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
+
 #define BACKLOG 128
 /* For whoever starts beside us. */
 #define LOCK_WAIT_MS 1000u
@@ -40,17 +42,20 @@ static int refuse(char *error, size_t size, int err, const char *why)
 
 /* ------------------------------------------------------------------ the folder */
 
-/* Whoever can write there could put a socket of his own in our place. */
-static int check_folder(int folder, char *error, size_t size)
+/*
+ * Whoever can write there can put a socket of his own in place of ours, and tell dnsfwdctl what he likes.  He gets
+ * nothing of dnsfwd by that, so it is no reason not to resolve.
+ */
+static int check_folder(int folder, const char *path, char *error, size_t size)
 {
 	struct stat st;
 
 	if (fstat(folder, &st) < 0)
 		return fail(error, size, errno, "its folder");
 	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-		return refuse(error, size, EPERM,
-			"anybody can write to its folder; choose one that only its owner can "
-			"write to");
+		log_warning("control socket %s: anybody can write to its folder, and put a socket of his own "
+			    "there; choose one that only its owner can write to",
+			path);
 	return 0;
 }
 
@@ -66,7 +71,7 @@ static int open_folder(
 	p->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->folder < 0)
 		return fail(error, size, errno, "its folder");
-	return check_folder(p->folder, error, size);
+	return check_folder(p->folder, path, error, size);
 }
 
 static int find_place(
