@@ -16,4 +16,11 @@
 /* Could so much be allocated now?  Two system calls; nothing is touched. */
 bool memory_is_left(size_t octets);
 
+/*
+ * After something large and rare, like a store of certificates: free pages of the heap go back to the system, and of the
+ * code of programs and libraries only that stays resident which is used afterwards (the rest is read again from the
+ * page cache, or from the file).  From any thread; takes some 100 us.
+ */
+void memory_give_back(void);
+
 #endif

@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <features.h>
 #ifdef __GLIBC__
-#include <malloc.h>
 #endif
 #include <pthread.h>
 #include <stdatomic.h>
@@ -161,9 +159,7 @@ static void drop(struct trust *t)
 		return;
 	gnutls_certificate_free_credentials(t->anchors);
 	t->anchors = NULL;
-#ifdef __GLIBC__
-	malloc_trim(0); /* else the octets stay with the process */
-#endif
+	memory_give_back();
 }
 
 struct trust *trust_ref(struct trust *t)
