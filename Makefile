@@ -279,7 +279,8 @@ ifeq ($(SMALL),1)
 p_cflags  += -DSMALL $(if $(filter 0,$(HTTP)),-DNO_STATS_HELP) -flto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
 # On x86-64 calls of libraries without a detour.
 p_cflags  += $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fno-plt)
-p_small   := -flto -flto-partition=none -Wl,--gc-sections,--as-needed,--hash-style=gnu,--build-id=none -Wl,-z,noseparate-code \
+p_small   := -flto $(shell echo | $(CC) -flto-partition=none -E - >/dev/null 2>&1 && echo -flto-partition=none) \
+	-Wl,--gc-sections,--as-needed,--hash-style=gnu,--build-id=none -Wl,-z,noseparate-code \
 	$(if $(shell $(CC) -Wl,--help 2>/dev/null | grep pack-relative-relocs),-Wl$(comma)-z$(comma)pack-relative-relocs)
 endif
 p_ldflags := -pie -pthread $(p_small) -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
