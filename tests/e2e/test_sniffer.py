@@ -53,6 +53,12 @@ def found(net, *words):
     return [text for text in net.sniffer.findings() if all(word in text for word in words)]
 
 
+def finds(net, *words):
+    """In the end: the first packet to a neighbour waits until his hardware address is known."""
+    wait_for(lambda: found(net, *words), what=" ".join(words))
+    return True
+
+
 def framed(message):
     return len(message).to_bytes(2, "big") + message
 
@@ -75,7 +81,7 @@ NAMED = {
 @pytest.mark.parametrize("version", ["v4", "v6"])
 def test_a_name_in_a_datagram(net, host, what, version):
     udp(net, NAMED[what], (getattr(host, version), PORT))
-    assert found(net, "a name in clear", "UDP")
+    assert finds(net, "a name in clear", "UDP")
 
 
 @pytest.mark.parametrize("text", [NAME, NAME.upper()])
@@ -89,20 +95,20 @@ def test_a_name_across_two_segments(net, host, text):
     streams = net.sniffer.judge().to_upstreams()
     assert len(streams) == len(query) - 13 and {stream.segments for stream in streams} == {2}
     for stream in streams:
-        assert found(net, "a name in clear", "TCP", str(stream))
+        assert finds(net, "a name in clear", "TCP", str(stream))
 
 
 def test_a_name_octet_by_octet(net, host):
     with connection(net, (host.v4, PORT)) as s:
         for octet in wire.query(NAME):
             s.sendall(bytes([octet]))
-    assert found(net, "a name in clear")
+    assert finds(net, "a name in clear")
 
 
 def test_a_name_in_a_ping(net, host):
     with net.client.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
         s.sendto(b"\x08\x00\x00\x00\x00\x01\x00\x01" + wire_name(NAME), (host.v4, 0))
-    assert found(net, "a name in clear", "ICMP")
+    assert finds(net, "a name in clear", "ICMP")
 
 
 def test_names_that_clients_asked_for(net, host, start):
@@ -116,9 +122,9 @@ def test_names_that_clients_asked_for(net, host, start):
     udp(net, b"innocent.org", (host.v4, PORT))
     assert not found(net, "a label in clear")
     udp(net, b"X" + wire_name("BigSecret.lan"), (host.v4, PORT))
-    assert found(net, "a label in clear", "bigsecret")
+    assert finds(net, "a label in clear", "bigsecret")
     udp(net, b"x=othersecret;", (host.v4, PORT))
-    assert found(net, "a label in clear", "othersecret")
+    assert finds(net, "a label in clear", "othersecret")
 
 
 def test_a_label_whose_length_looks_like_a_letter(net, host, start):
@@ -126,7 +132,7 @@ def test_a_label_whose_length_looks_like_a_letter(net, host, start):
     label = "l" * ord("0")
     assert fwd.ask(f"{label}.example.com").rcode() == wire.NOERROR
     udp(net, wire_name(f"{label}.lan"), (host.v4, PORT))
-    assert found(net, "a label in clear", label)
+    assert finds(net, "a label in clear", label)
 
 
 # -- where to ------------------------------------------------------------------------------
@@ -135,57 +141,57 @@ def test_a_label_whose_length_looks_like_a_letter(net, host, start):
 @pytest.mark.parametrize("version", ["v4", "v6"])
 def test_port_53_over_udp(net, host, version):
     udp(net, b"anything", (getattr(host, version), 53))
-    assert found(net, "port 53", "UDP")
+    assert finds(net, "port 53", "UDP")
 
 
 def test_port_53_over_tcp(net, host):
     """The attempt is enough."""
     with connection(net, (host.v4, 53)):
         pass
-    assert found(net, "port 53", "TCP")
+    assert finds(net, "port 53", "TCP")
 
 
 def test_port_53_of_the_machine_itself(net):
     """A resolver on the loopback would carry it out."""
     udp(net, wire.query(NAME), ("127.0.0.53", 53))
-    assert found(net, "port 53") and found(net, "a name in clear")
+    assert finds(net, "port 53") and found(net, "a name in clear")
 
 
 def test_from_port_53(net, host):
     with net.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("0.0.0.0", 53))
         s.sendto(b"anything", (host.v4, 4433))
-    assert found(net, "port 53")
+    assert finds(net, "port 53")
 
 
 @pytest.mark.parametrize("where", [PORT, 8853])
 def test_to_nobody_configured(net, host, where):
     """An upstream is one of TCP and of one port."""
     udp(net, b"anything", (host.v4, where))
-    assert found(net, "to nobody configured", "UDP")
+    assert finds(net, "to nobody configured", "UDP")
 
 
 def test_a_connection_to_nobody_configured(net, host):
     with connection(net, (host.v4, 8853)):
         pass
-    assert found(net, "to nobody configured", "TCP")
+    assert finds(net, "to nobody configured", "TCP")
 
 
 def test_a_fragment(net, host):
     udp(net, bytes(4000), (host.v4, PORT))
-    assert found(net, "a fragment")
+    assert finds(net, "a fragment")
 
 
 def test_another_protocol(net, host):
     with net.client.socket(socket.AF_INET, socket.SOCK_RAW, 132) as s:  # SCTP
         s.sendto(wire.query(NAME), (host.v4, 0))
-    assert found(net, "a protocol that dnsfwd does not speak") and found(net, "a name in clear")
+    assert finds(net, "a protocol that dnsfwd does not speak") and found(net, "a name in clear")
 
 
 def test_a_packet_that_is_not_ip(net, host):
     with net.client.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0) as s:
         s.sendto(wire.query(NAME), (host.device, 0x88B5, 0, 0, b"\xff" * 6))
-    assert found(net, "a packet that nobody can read") and found(net, "a name in clear")
+    assert finds(net, "a packet that nobody can read") and found(net, "a name in clear")
 
 
 # -- TLS -----------------------------------------------------------------------------------
@@ -215,7 +221,7 @@ def test_a_client_hello_with_another_name(net, host):
     server = host.serve([host.v4])
     net.sniffer.policy.auth_names.add(b"resolver.test")
     shake_hands(net, host, server, NAME)
-    assert found(net, "a ClientHello names", NAME) and found(net, "a name in clear")
+    assert finds(net, "a ClientHello names", NAME) and found(net, "a name in clear")
 
 
 NOT_TLS = {
@@ -231,7 +237,7 @@ NOT_TLS = {
 def test_what_is_no_tls(net, host, what):
     with connection(net, (host.v4, PORT)) as s:
         s.sendall(NOT_TLS[what])
-    assert found(net, "TCP") and not found(net, "a name in clear")
+    assert finds(net, "TCP") and not found(net, "a name in clear")
 
 
 # -- DTLS ----------------------------------------------------------------------------------
@@ -262,13 +268,13 @@ def test_dtls_is_well(net, over_datagrams):
 
 def test_dtls_is_not_for_all_upstreams(net, host):
     ask_over_dtls(net, host, "resolver.test")
-    assert found(net, "to nobody configured", "UDP")
+    assert finds(net, "to nobody configured", "UDP")
 
 
 def test_a_client_hello_over_dtls_with_another_name(net, over_datagrams):
     net.sniffer.policy.auth_names.add(b"another.test")
     ask_over_dtls(net, over_datagrams, "resolver.test")
-    assert found(net, "a ClientHello names", "resolver.test", "2 times") and found(net, "a name in clear")
+    assert finds(net, "a ClientHello names", "resolver.test", "2 times") and found(net, "a name in clear")
 
 
 def record(kind, content, epoch=0, length=None):
@@ -293,12 +299,12 @@ NOT_DTLS = {
 @pytest.mark.parametrize("what", NOT_DTLS)
 def test_what_is_no_dtls(net, over_datagrams, what):
     udp(net, NOT_DTLS[what], (over_datagrams.v4, PORT))
-    assert found(net, "UDP") and not found(net, "a name in clear")
+    assert finds(net, "UDP") and not found(net, "a name in clear")
 
 
 def test_a_name_in_a_record_of_dtls(net, over_datagrams):
     udp(net, record(23, wire.query(NAME), epoch=1), (over_datagrams.v4, PORT))
-    assert found(net, "a name in clear", "UDP")
+    assert finds(net, "a name in clear", "UDP")
 
 
 # -- bootstrap servers ---------------------------------------------------------------------
@@ -343,7 +349,7 @@ def test_bootstrap_server(net, boot, transport, what):
 
 def test_bootstrap_server_is_not_asked_on_other_ports(net, boot):
     udp(net, wire.query(UPSTREAM), (boot.v4, 5353))
-    assert found(net, "to nobody configured")
+    assert finds(net, "to nobody configured")
 
 
 # -- it can be relied on -------------------------------------------------------------------
@@ -362,7 +368,7 @@ def test_a_network_that_saw_nothing_ends_with_an_error():
 def test_what_is_sent_after_a_look_is_heard(net, host):
     assert not net.sniffer.findings()
     udp(net, wire.query(NAME), (host.v4, PORT))
-    assert found(net, "a name in clear")
+    assert finds(net, "a name in clear")
 
 
 def test_daemons_end_before_the_last_look(certs):
@@ -377,13 +383,13 @@ def test_a_link_that_went_down_and_came_back(net, host):
     host.link(True)
     wait_for(lambda: net.client.is_up(host.device), what="the link")
     udp(net, wire.query(NAME), (host.v4, PORT))
-    assert found(net, "a name in clear")
+    assert finds(net, "a name in clear")
 
 
 def test_addresses_that_came_later(net, host):
     net.renumber(1, 101)
     udp(net, wire.query(NAME), (host.v4, PORT))
-    assert found(net, "a name in clear", net.own(1, 101)[1])
+    assert finds(net, "a name in clear", net.own(1, 101)[1])
 
 
 def test_a_packet_that_it_lost_is_an_error(net, host):
@@ -404,7 +410,7 @@ def test_many_packets_at_once_are_not_lost(net, host):
     with net.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         for _ in range(20000):
             s.sendto(b"anything", (host.v4, PORT))
-    assert found(net, "to nobody configured", "20000 times")
+    assert finds(net, "to nobody configured", "20000 times")
 
 
 def test_a_capture_that_ended_is_an_error(net):
