@@ -191,6 +191,14 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return true;
 }
 
+bool addr_is_among(const struct addr *list, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (addr_equal(&list[i], a))
+			return true;
+	return false;
+}
+
 bool addr_lists_equal(const struct addr *a, size_t a_count, const struct addr *b, size_t b_count)
 {
 	if (a_count != b_count)

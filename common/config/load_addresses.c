@@ -71,15 +71,11 @@ void load_server(
 		"like \"9.9.9.9\", \"192.0.2.1:5353\" or \"[2620:fe::fe]:53\"");
 
 	snprintf(value, sizeof value, "\"%.80s\"", text);
+	if (!fault && addr_is_among(c->bootstrap, c->bootstrap_count, &addr))
+		fault = "this address is listed already";
 	if (fault) {
 		value_refuse(l->errors, where, o, value, fault);
 		return;
-	}
-	for (size_t i = 0; i < c->bootstrap_count; i++) {
-		if (addr_equal(&c->bootstrap[i], &addr)) {
-			value_refuse(l->errors, where, o, value, "this address is listed already");
-			return;
-		}
 	}
 	if (!config_check_address(l, o, text, where, &addr))
 		return;

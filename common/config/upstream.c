@@ -104,15 +104,11 @@ static void on_address(
 		"an IP address without port is wanted, like \"9.9.9.9\" or \"2620:fe::fe\"");
 
 	snprintf(value, sizeof value, "\"%.80s\"", text);
+	if (!fault && addr_is_among(u->address, u->address_count, &addr))
+		fault = "this address is listed already";
 	if (fault) {
 		value_refuse(l->errors, where, o, value, fault);
 		return;
-	}
-	for (size_t i = 0; i < u->address_count; i++) {
-		if (addr_equal(&u->address[i], &addr)) {
-			value_refuse(l->errors, where, o, value, "this address is listed already");
-			return;
-		}
 	}
 	config_upstream_add_address(l, u, &addr);
 }

@@ -17,7 +17,7 @@ struct control_path {
 /*
  * Mode 0660; group: who may ask for figures beside us, (gid_t)-1 for our own.  make_folder: the last
  * folder of the path is made where it is missing.  path is borrowed for the call.  0, or negative errno
- * with a clause: -EADDRINUSE: another process listens there.  From a process with one thread (umask).
+ * with a clause: -EADDRINUSE: another process listens there.  A folder that anybody can write to is warned of.  From a process with one thread (umask).
  */
 int control_path_open(struct control_path *p, const char *path, gid_t group, int make_folder,
 	char *error, size_t size);

@@ -25,6 +25,7 @@ struct dnstap_setup {
 	size_t workers;
 };
 
+/* Asked at run time, unlike what build.h tells: the tests' program with it shares all other objects. */
 bool dnstap_is_built(void);
 /* 0 with *ret, NULL where nothing is wanted; negative errno with one sentence. */
 int dnstap_new(const struct dnstap_setup *setup, struct dnstap **ret, char *error, size_t size);

@@ -19,7 +19,8 @@ bool memory_is_left(size_t octets);
 /*
  * After something large and rare, like a store of certificates: free pages of the heap go back to the system, and of the
  * code of programs and libraries only that stays resident which is used afterwards (the rest is read again from the
- * page cache, or from the file).  From any thread; takes some 100 us.
+ * page cache, or from the file).  From any thread; not under a lock that others wait
+ * for.
  */
 void memory_give_back(void);
 

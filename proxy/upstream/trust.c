@@ -155,11 +155,8 @@ void trust_set_clock(struct trust *t, uint64_t (*clock_us)(void))
 
 static void drop(struct trust *t)
 {
-	if (!t->anchors)
-		return;
 	gnutls_certificate_free_credentials(t->anchors);
 	t->anchors = NULL;
-	memory_give_back();
 }
 
 struct trust *trust_ref(struct trust *t)
@@ -172,7 +169,10 @@ void trust_free(struct trust *t)
 {
 	if (!t || atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) > 1)
 		return;
-	drop(t);
+	if (t->anchors) {
+		drop(t);
+		memory_give_back();
+	}
 	pthread_mutex_destroy(&t->lock);
 	free(t->bundle);
 	free(t);
@@ -262,8 +262,10 @@ bool trust_sweep(struct trust *t)
 	}
 	gone = !t->anchors;
 	pthread_mutex_unlock(&t->lock);
-	if (freed)
+	if (freed) {
+		memory_give_back(); /* handshakes need not wait for it */
 		log_debug("trust anchors of %s freed: not needed for a minute",
 			*t->bundle ? t->bundle : "the system's store");
+	}
 	return gone;
 }

@@ -4,6 +4,7 @@ Each is removed by whoever has made it.  What a run leaves behind that was kille
 where the name says that it was made by a process of this pid namespace, and this one is gone.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -21,6 +22,17 @@ def prefix(kind):
 def make(kind):
     """The path of a new one; its owner removes it."""
     return tempfile.mkdtemp(prefix=prefix(kind))
+
+
+@contextlib.contextmanager
+def shared(kind, mode):
+    """One that other users reach, as pytest's own is for its user alone; gone at the end."""
+    folder = pathlib.Path(make(kind))
+    folder.chmod(mode)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def is_left_behind(path):

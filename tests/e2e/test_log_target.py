@@ -65,11 +65,9 @@ def test_a_new_file_is_not_for_everybody(server, start, tmp_path):
 
 @pytest.fixture
 def place():
-    """A folder that everybody can enter and write in: pytest's own is for its user alone."""
-    folder = pathlib.Path(folders.make("log"))
-    folder.chmod(0o777)
-    yield folder
-    shutil.rmtree(folder)
+    """A folder that everybody can enter and write in."""
+    with folders.shared("log", 0o777) as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("user", ["", pytest.param("nobody", marks=ROOT_ONLY)])

@@ -37,11 +37,9 @@ def line(fwd):
 
 @pytest.fixture
 def place():
-    """A folder that everybody can enter: pytest's own is for its user alone."""
-    folder = pathlib.Path(folders.make("place"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    """A folder that everybody can enter."""
+    with folders.shared("place", 0o755) as folder:
+        yield folder
 
 
 def trust(server, place):
