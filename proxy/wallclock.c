@@ -119,11 +119,11 @@ void wallclock_look(struct wallclock *c)
 		return;
 	c->offset_us = offset;
 	c->believed = believed;
+	tell_workers(c);
 	if (believed)
 		log_info("the clock was set, by %+.0f s, and says %s now", (double)step / 1e6,
 			date(clock_wall_s(), now));
 	describe(c);
-	tell_workers(c);
 }
 
 /* ------------------------------------------------------------------ life */

@@ -1,5 +1,6 @@
 """A clock that is not set, and one that steps: dates of certificates go by it, nothing else does (F16, F17; design 9, Clock)."""
 
+import itertools
 import re
 import time
 
@@ -156,6 +157,8 @@ def test_expired_by_the_true_date(server, start, issued, clock):
     check(fwd, "a.test")
     clock.set_wall(time.time() + 2 * 3600)
     fwd.wait_log("info the clock was set")
+    name = fresh()  # a worker hears of it on its next turn: until then its connection serves
+    wait_for(lambda i=itertools.count(): fwd.ask(name(next(i))).rcode() == wire.SERVFAIL, what="a refusal")
     fails(fwd, "b.test", codes=(22, 23))
     fwd.wait_log(r"certificate refused: expired on .*, now is ")
 
