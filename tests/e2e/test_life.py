@@ -145,7 +145,7 @@ def test_no_descriptor_left(server, start, left):
     """Accepting pauses without spinning, UDP goes on, and all is well when there are some again."""
     fwd = warm(start(server))
     give_back = use_up_descriptors(fwd, left)
-    server.rule("name=busy.test delay=6000")  # longer than it takes to make them all busy
+    server.rule("name=busy.test delay=10000")  # longer than it takes to make them all busy
     streams = []
     for _ in range(left + 30):
         streams.append(fwd.tcp())
