@@ -295,6 +295,8 @@ static void load_lists(struct loader *l, const config_t *tree, const config_t *p
 		config_zone_load_added(l, overrides->zones, overrides->zone_count);
 	if (overrides && overrides->portal)
 		config_zone_load_portal(l, overrides->portal, overrides->portal_number);
+	if (upstreams && !(overrides && overrides->forward_count > 0))
+		config_upstream_warn_unlisted(l, upstreams);
 	for (size_t i = 0; i < l->config->listen_count; i++)
 		l->config->listen[i].is_default = !config_lookup(tree, "listen") &&
 						  !(overrides && overrides->listen_count > 0);

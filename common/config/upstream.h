@@ -10,6 +10,12 @@ void config_upstream_load(struct loader *l, const struct config_setting_t *group
 /* The one of this name; NULL: none. */
 const struct config_upstream *config_upstream_find(const struct loader *l, const char *name);
 
+/*
+ * Warns of those that neither `forward` nor a zone names: usually a slip of the pen.  After all lists;
+ * list: the list `upstream` of the file.
+ */
+void config_upstream_warn_unlisted(struct loader *l, const struct config_setting_t *list);
+
 /* All options of an upstream that is not in the long form. */
 void config_upstream_defaults(struct loader *l, struct config_upstream *u);
 

@@ -299,16 +299,16 @@ static void test_refused_together(void **state)
 
 static const struct {
 	const char *entries, *more;
+	size_t warnings;
 } accepted_rows[] = {
-	{ "\"9.9.9.9\", \"9.9.9.9:8853\"", "" },
-	{ "\"9.9.9.9#a.example\", \"9.9.9.9#b.example\"", "" },
-	{ "\"home\", \"named\"", group_text },
-	{ "\"dns.example\", \"dns.example:8853\"", "" },
-	{ "\"quad9\"", "bootstrap = [ ]" },
-	{ "\"127.0.0.1:5301\"", "listen = [ \"127.0.0.1:5300\" ]" },
-	{ "\"127.0.0.1:853\"", "listen = [ \"[::]:853\" ]" },
-	{ "\"127.0.0.1:853\"", "listen = [ \"127.0.0.1:0\" ]" },
-	{ "\"quad9\"", "upstream = ( { name = \"gone\", address = \"176.103.130.130\" } )" },
+	{ "\"9.9.9.9\", \"9.9.9.9:8853\"", "", 0 },
+	{ "\"9.9.9.9#a.example\", \"9.9.9.9#b.example\"", "", 0 },
+	{ "\"home\", \"named\"", group_text, 1 }, /* of those not listed */
+	{ "\"dns.example\", \"dns.example:8853\"", "", 0 },
+	{ "\"quad9\"", "bootstrap = [ ]", 0 },
+	{ "\"127.0.0.1:5301\"", "listen = [ \"127.0.0.1:5300\" ]", 0 },
+	{ "\"127.0.0.1:853\"", "listen = [ \"[::]:853\" ]", 0 },
+	{ "\"127.0.0.1:853\"", "listen = [ \"127.0.0.1:0\" ]", 0 },
 };
 
 static void test_accepted_together(void **state)
@@ -317,7 +317,7 @@ static void test_accepted_together(void **state)
 	for (size_t i = 0; i < COUNT_OF(accepted_rows); i++) {
 		struct config *c = load_forward(accepted_rows[i].entries, accepted_rows[i].more);
 
-		expect_int(accepted_rows[i].entries, c->warnings.count, 0);
+		expect_int(accepted_rows[i].entries, c->warnings.count, accepted_rows[i].warnings);
 		config_unref(c);
 	}
 }
@@ -356,7 +356,8 @@ static void test_warnings(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(warning_rows); i++) {
 		struct config *c = load_forward(warning_rows[i].entries,
-			"upstream = ( { name = \"home\", address = [ \"192.0.2.1\", \"9.9.9.9\" ] } )");
+			"upstream = ( { name = \"home\", address = [ \"192.0.2.1\", \"9.9.9.9\" ] } )\n"
+			"zone = ( { name = \"z.test\", forward = [ \"home\" ] } )");
 		size_t count = 0;
 
 		for (; warning_rows[i].warnings[count]; count++) {
@@ -366,6 +367,32 @@ static void test_warnings(void **state)
 		expect_int(warning_rows[i].entries, c->warnings.count, count);
 		config_unref(c);
 	}
+}
+
+/* Of no use, but no reason not to start: somebody may try another one for a day. */
+static void test_unlisted(void **state)
+{
+	static const char text[] =
+		"forward = [ \"quad9\" ]\n"
+		"upstream = ( { name = \"gone\", address = \"176.103.130.130\" },\n"
+		"{ name = \"used\", address = \"192.0.2.1\" },\n"
+		"{ name = \"spare\", address = \"192.0.2.2\" } )\n"
+		"zone = ( { name = \"z.test\", forward = [ \"used\" ] } )\n";
+	static const char *const forward[] = { "quad9" };
+	const struct config_overrides overrides = { .forward = forward, .forward_count = 1 };
+	struct config *c = load_good(text);
+
+	(void)state;
+	assert_int_equal(c->warnings.count, 1);
+	assert_string_equal(c->warnings.text[0],
+		"dnsfwd.conf:2: upstream \"gone\", \"spare\": named by neither forward nor a zone, and so asked "
+		"for nothing");
+	config_unref(c);
+	/* The file's own list is out of play: it may well be in there. */
+	c = load_with(text, &overrides);
+	assert_non_null(c);
+	assert_int_equal(c->warnings.count, 0);
+	config_unref(c);
 }
 
 /* The line of the entry; and the command line in place of one. */
@@ -399,6 +426,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_refused_together, teardown),
 		cmocka_unit_test_teardown(test_accepted_together, teardown),
 		cmocka_unit_test_teardown(test_warnings, teardown),
+		cmocka_unit_test_teardown(test_unlisted, teardown),
 		cmocka_unit_test_teardown(test_where_it_is, teardown),
 	};
 
