@@ -33,6 +33,7 @@ static atomic_uint_fast64_t dropped;
 
 /* Of the four above; and between poll() and write() no other thread may fill the pipe. */
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t record_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void log_open(int fd, enum log_level level, bool journal)
 {
@@ -130,13 +131,17 @@ static bool write_now(const char *line, size_t len)
 	return n == (ssize_t)len;
 }
 
+/* In the order of their times, whichever thread they are from. */
 static void record(enum log_level level, const char *message)
 {
 	char line[LOG_LINE_MAX];
-	size_t len = put_time(line, sizeof line, level);
+	size_t len;
 
+	pthread_mutex_lock(&record_lock);
+	len = put_time(line, sizeof line, level);
 	len = put_clean(line, len, sizeof line - 1, message);
 	log_recent_add(line, len);
+	pthread_mutex_unlock(&record_lock);
 }
 
 static void write_line(enum log_level level, const char *message)

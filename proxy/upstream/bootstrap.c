@@ -232,9 +232,9 @@ static void on_done(void *arg, enum bootstrap_family family, const struct bootst
 	if (n->plan.looking || n->renewing)
 		return;
 	if (n->plan.found) {
+		save_if_due(n);
 		if (changed || !n->told || *n->failure)
 			log_addresses(n);
-		save_if_due(n);
 	} else {
 		log_failure(n, now);
 		tell_failure(n);

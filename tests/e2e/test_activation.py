@@ -16,22 +16,22 @@ HOST = "127.0.0.1"
 IP_PKTINFO, SO_TIMESTAMP, SO_MEMINFO = 8, 29, 55  # Linux; Python lacks them
 
 
-def bound(kind=socket.SOCK_DGRAM, host=HOST, port=0, dual_stack=False):
+def bound(kind=socket.SOCK_DGRAM, host=HOST, port=0, dual_stack=False, listening=True):
     s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
     if s.family == socket.AF_INET6:
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual_stack)
     s.bind((host, port))
-    if kind == socket.SOCK_STREAM:
+    if kind == socket.SOCK_STREAM and listening:
         s.listen()
     return s
 
 
-def pair(host=HOST, dual_stack=False):
-    """UDP and TCP on one port."""
+def pair(host=HOST, dual_stack=False, listening=True):
+    """UDP and TCP on one port; what does not listen holds it, so that nobody else does."""
     while True:
         udp = bound(host=host, dual_stack=dual_stack)
         try:
-            return [udp, bound(socket.SOCK_STREAM, host, udp.getsockname()[1], dual_stack)]
+            return [udp, bound(socket.SOCK_STREAM, host, udp.getsockname()[1], dual_stack, listening)]
         except OSError:  # taken for TCP
             udp.close()
 
@@ -98,7 +98,7 @@ def test_halves_in_any_order_and_of_several_addresses(server, start, sockets):
 
 
 def test_udp_only(server, start, sockets):
-    passed = sockets(bound())
+    passed = sockets(pair(listening=False))[:1]
     fwd = start_with(start, server, passed)
     assert f"listening on {text_of(passed[0])} udp, passed as unknown" in fwd.log_text()
     assert "no TCP socket was passed for " + text_of(passed[0]) in warnings(fwd)[0]
@@ -424,9 +424,12 @@ def test_tcp_clients_that_nobody_accepted_wait(server, start, sockets):
     assert new.stats()["tcp_accepted"] == 1
 
 
-def test_half_of_the_upstreams_port(server, start, sockets):
+def test_half_of_the_upstreams_port(start_server, start, sockets):
     """A UDP socket alone, on the number that the upstream has for TCP: it is not us that is asked."""
-    passed = sockets(bound(port=server.tls[0].port))
+    udp, tcp = pair(listening=False)
+    passed = sockets(udp)
+    tcp.close()
+    server = start_server(tls=[text_of(udp)])
     fwd = start_with(start, server, passed)
     with fwd.udp_socket(address=passed[0].getsockname()) as client:
         client.send(wire.query("half.test"))

@@ -109,6 +109,7 @@ def test_a_name_is_looked_up_and_used(upstream, boot, begin, tmp_path):
     fwd.wait_log(rf"info upstream {HOST}: addresses 127\.0\.0\.1 \(bootstrap {address_of(boot.udp[0])}\)")
     for i in range(20):
         assert is_answered(fwd, f"q{i}.example.org")
+    fwd.stats()  # behind it, the files are written
     # Nobody learns from it what clients ask for; and once is enough.
     assert names_asked(boot) == {HOST}
     assert asked(boot) == (1, 1)

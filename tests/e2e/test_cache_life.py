@@ -9,9 +9,22 @@ import signal
 import pytest
 import wire
 from cachecase import SERVFAIL, cached, hit, learn, right
+from conftest import warm
 from load import load, random_case
 from machine import Stopwatch
 from testserver import wait_for
+
+
+def hold(fwd, server, name):
+    """From now on its answer waits for release()."""
+    warm(fwd)
+    for held in (name, "release.test"):
+        server.rule(f"name={held} shuffle=2/20000")
+
+
+def release(fwd):
+    """What was sent to dnsfwd before is read before this."""
+    assert fwd.ask("release.test").rcode() == 0
 
 
 @pytest.mark.parametrize("size", [0, "1M"])
@@ -19,7 +32,7 @@ from testserver import wait_for
 def test_equal_questions_are_asked_once(start, server, size, count):
     """With any letters; each gets its own id and its own letters back (A09)."""
     fwd = start(server, {"cache-size": size})
-    server.rule("name=same.question.test delay=500")
+    hold(fwd, server, "same.question.test")
     spelt = [random_case("same.question.test", random.getrandbits(64)) for _ in range(count)]
     with fwd.udp_socket() as s:
         want = set()
@@ -27,6 +40,7 @@ def test_equal_questions_are_asked_once(start, server, size, count):
             query = wire.query(name, id=i)
             want.add((query[:2], query[12:]))
             s.send(query)
+        release(fwd)
         got = set()
         for _ in range(count):
             reply = s.recv(4096)
@@ -38,10 +52,12 @@ def test_equal_questions_are_asked_once(start, server, size, count):
 
 def test_over_both_transports(start, server):
     fwd = start(server)
-    server.rule("name=same.test delay=300")
+    hold(fwd, server, "same.test")
     with fwd.udp_socket() as s, fwd.tcp() as t:
         s.send(wire.query("same.test"))
         t.send(*[wire.query("same.test") for _ in range(10)])
+        fwd.wait_stat("queries_tcp", 10)
+        release(fwd)
         assert wire.rcode_of(s.recv(4096)) == 0
         assert all(wire.rcode_of(t.receive()) == 0 for _ in range(10))
     assert server.count("same.test") == 1
@@ -86,10 +102,11 @@ def test_odd_names_and_a_silent_upstream(start, server, name):
 def test_waiters_are_bounded(start, server):
     """More than may wait for one answer are told so at once."""
     fwd = start(server)
-    server.rule("name=same.test delay=1000")
+    hold(fwd, server, "same.test")
     with fwd.udp_socket() as s:
         for i in range(1100):
             s.send(wire.query("same.test", id=i))
+        release(fwd)
         codes = [wire.rcode_of(s.recv(4096)) for _ in range(1100)]
     assert codes.count(SERVFAIL) == 76 and codes[:76] == [SERVFAIL] * 76
     assert fwd.stats()["bound_waiters"] == 76 and server.count("same.test") == 1

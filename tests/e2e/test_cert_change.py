@@ -55,6 +55,7 @@ def turned_away(b, fwd, reason):
     b.server.reset()
     wait_for(lambda: refusal(fwd, reason), SLOW, f"{reason}\n{fwd.log_text()}")
     assert b.server.stat("queries") == b.server.stat("resumed") == 0
+    fwd.stats()  # behind it, all lines before are here
     (line,) = warnings(fwd)
     assert re.search(reason, line)
 

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 from daemon import BINARY, Dnsfwd, config_text, run
+from ports import free_port
 from testserver import expected_a
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -514,7 +515,7 @@ def test_port_in_use(conf, kind):
 def test_who_has_the_port(conf, kind, holder, wanted):
     """By name and number, also where it is a wildcard's share of the port."""
     with socket.socket(socket.AF_INET6 if ":" in holder else socket.AF_INET, kind) as taken:
-        taken.bind((holder, 0))
+        taken.bind((holder, free_port()))  # which nobody else gets for another address of ours meanwhile
         if kind == socket.SOCK_STREAM:
             taken.listen()
         port = taken.getsockname()[1]
@@ -531,7 +532,7 @@ def test_what_to_do_about_systemd_resolved(conf):
     own_name = pathlib.Path("/proc/self/comm")
     name = own_name.read_text()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stub:
-        stub.bind(("127.0.0.53", 0))
+        stub.bind(("127.0.0.53", free_port()))
         port = stub.getsockname()[1]
         try:
             own_name.write_text("systemd-resolve")

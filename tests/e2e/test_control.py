@@ -111,6 +111,7 @@ def test_a_request_has_to_come_in_time(fwd):
 
 
 def test_silent_clients_keep_nobody_out(fwd):
+    fwd.stats()  # it has been around its loop
     fds = fwd.fds()
     silent = [connect(fwd) for _ in range(3 * CLIENTS_MAX)]
     assert json.loads(ask(fwd, b"status\n"))["state"] == "healthy"
@@ -158,6 +159,7 @@ def test_the_group_may_look(fwd, words):
 def test_the_group_may_change_nothing(fwd, words):
     done = as_nobody(*words, fwd=fwd)
     assert done.returncode == 1 and f"{words[0]}: not permitted to uid {NOBODY}" in done.stderr
+    fwd.stats()  # behind it, all lines before are here
     assert "by uid" not in fwd.log_text()
 
 
@@ -212,7 +214,7 @@ def test_what_a_dead_process_has_left_is_replaced(server, start, fwd):
     fwd.process.kill()
     fwd.process.wait()
     assert os.path.exists(path)
-    again = start(server, {"control": path})
+    again = warm(start(server, {"control": path}))
     again.control = path
     assert again.ctl("status").returncode == 0
     again.end()
@@ -383,6 +385,7 @@ def test_commands(server, start):
     assert fwd.ctl_json("log-level", "debug") == {"ok": True}
     fwd.wait_log("info control: log-level is debug now, by uid 0")
     assert fwd.ctl("log-level", "error").stdout == ""
+    fwd.wait_log("info control: log-level is error now")
     since = len(fwd.log())
     fwd.ctl("flush", "--all")
     assert fwd.log()[since:] == []
@@ -403,7 +406,7 @@ def test_status_of_one_that_is_well(fwd):
 
 def test_status_of_one_that_is_cut_off(server, start):
     fwd = start({"server": server, "port": 1}, {"control": True, "query-timeout": "300ms"})
-    fwd.ask("a.test")
+    wait_for(lambda: fwd.ask("a.test") and fwd.ctl_json("status")["state"] == "down", what="that it is down")
     status = fwd.ctl_json("status")
     assert status["state"] == "down" and not status["healthy"]
     assert "is down: " in status["reasons"][0] and "no upstream can be reached" in status["reasons"][-1]
@@ -509,7 +512,10 @@ def test_upstreams_tells_of_failures(server, start):
     dead = {"server": server, "port": 1}
     stranger = {"server": server, "auth-name": "other.test"}
     fwd = start([dead, stranger], {"control": True, "query-timeout": "1s"}, server=server)
-    fwd.ask("a.test")
+    wait_for(
+        lambda: fwd.ask("a.test") and {upstream_of(fwd, name)["state"] for name in ("u1", "u2")} == {"down"},
+        what="that both are down",
+    )
     for name, stage, word in (("u1", "TCP", "refused"), ("u2", "authentication", "other.test")):
         upstream = upstream_of(fwd, name)
         (address,) = upstream["addresses"]

@@ -1,5 +1,6 @@
 """query and explain: where an answer comes from, and how it came about."""
 
+import itertools
 import json
 import re
 import socket
@@ -7,6 +8,7 @@ import threading
 
 import pytest
 from conftest import warm
+from reach import fresh
 from testserver import expected_a, wait_for
 
 OPTIONS = {"control": True, "cache-size": "1M"}
@@ -19,6 +21,13 @@ def fwd(server, start):
 
 def kinds(told):
     return [e["event"] for e in told["events"]]
+
+
+def answered_by(server, fwd):
+    """Its connection stands: on a slow machine the next one in the list is faster at first."""
+    name = fresh()
+    wait_for(lambda i=itertools.count(): fwd.ask(name(next(i))).rcode() == 0 and server.stat("queries") > 0)
+    return fwd
 
 
 def event(told, kind):
@@ -55,7 +64,7 @@ def test_the_cache(fwd):
     fwd.ask("kept.test")
     told = fwd.ctl_json("explain", "Kept.Test")
     assert told["source"] == "cache" and told["events"] == []
-    assert told["cache"]["state"] == "fresh" and told["cache"]["ttl_s"] == 300 and told["cache"]["hits"] == 1
+    assert told["cache"]["state"] == "fresh" and 298 <= told["cache"]["ttl_s"] <= 300 and told["cache"]["hits"] == 1
     assert told["stages"]["upstream_ms"] is None
     text = fwd.ctl("explain", "kept.test").stdout
     assert "  from      cache, " in text and "  cache     fresh, " in text and " of 5 min 0 s, hits so far: " in text
@@ -114,7 +123,7 @@ def test_why_not_the_others(server, start_server, start):
     other = start_server(tls=["127.0.0.1:0"])
     down = {"server": server, "port": 1}
     fwd = start([down, server, {"server": other}], OPTIONS, server=server)
-    wait_for(lambda: fwd.ask("a.test").rcode() == 0)
+    answered_by(server, fwd)
     told = fwd.ctl_json("explain", "b.test")
     why = {u["name"]: u["why"] for u in told["upstreams"]}
     assert why["u1"].startswith("down: ") and "refused" in why["u1"]
@@ -124,7 +133,7 @@ def test_why_not_the_others(server, start_server, start):
 
 def test_another_is_asked_after_servfail(server, start_server, start):
     other = start_server(tls=["127.0.0.1:0"])
-    fwd = warm(start([server, {"server": other}], OPTIONS, server=server))
+    fwd = answered_by(server, start([server, {"server": other}], OPTIONS, server=server))
     server.rule("name=moves.test rcode=SERVFAIL")
     told = fwd.ctl_json("explain", "moves.test")
     assert told["reply"]["rcode"] == "NOERROR"

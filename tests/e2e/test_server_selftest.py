@@ -795,6 +795,24 @@ def test_accept_off_and_listeners_closed(server):
     assert ask_tls(server, "a.test").answer
 
 
+def test_closed_listeners_keep_their_ports(server):
+    """Nobody else gets one, and to whoever asks it is closed."""
+    for _ in range(2):
+        server.listen(False)
+    for kind, address in ((socket.SOCK_STREAM, server.tcp[0]), (socket.SOCK_DGRAM, server.udp[0])):
+        with socket.socket(socket.AF_INET, kind) as other, pytest.raises(OSError, match="in use"):
+            other.bind(address)
+        with socket.socket(socket.AF_INET, kind) as client, pytest.raises(ConnectionRefusedError):
+            client.settimeout(TIMEOUT)
+            client.connect(address)
+            client.send(query("a.test").to_wire())
+            client.recv(4096)
+    for _ in range(2):
+        server.listen()
+    assert ask_tls(server, "a.test").answer
+    assert dns.query.udp(query("b.test"), server.udp[0].host, port=server.udp[0].port, timeout=TIMEOUT).answer
+
+
 @pytest.mark.parametrize("how", ["fin", "rst", "notify", "alert"])
 def test_closeall(server, how):
     with Stream(server) as stream:

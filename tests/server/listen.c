@@ -67,13 +67,45 @@ static void update(struct listener *l)
 		event_del(l->event);
 }
 
-static bool open_one(struct listener *l)
+static int new_socket(const struct listener *l)
 {
 	int kind = (is_datagram(l) ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
+	return socket(l->address.ss_family, kind, 0);
+}
+
+/*
+ * Nobody else gets the port meanwhile.  To those who ask it is closed: this socket does not listen, or hears
+ * none but itself.
+ */
+static void keep_port(struct listener *l)
+{
+	const struct sockaddr *sa = (const struct sockaddr *)&l->address;
+	int one = 1;
+
+	l->kept = new_socket(l);
+	if (l->kept < 0)
+		return;
+	if (!is_datagram(l))
+		setsockopt(l->kept, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(l->kept, sa, l->address_len) ||
+		(is_datagram(l) && connect(l->kept, sa, l->address_len)))
+		fprintf(stderr, "keeping a port: %s\n", strerror(errno));
+}
+
+static void release_port(struct listener *l)
+{
+	if (l->kept >= 0)
+		evutil_closesocket(l->kept);
+	l->kept = -1;
+}
+
+static bool open_one(struct listener *l)
+{
 	if (l->fd >= 0)
 		return true;
-	l->fd = socket(l->address.ss_family, kind, 0);
+	release_port(l);
+	l->fd = new_socket(l);
 	if (l->fd < 0 || !set_up(l))
 		return false;
 	if (l->dtls)
@@ -92,6 +124,7 @@ static void close_one(struct listener *l)
 		event_free(l->event);
 	if (l->fd >= 0)
 		evutil_closesocket(l->fd);
+	release_port(l);
 	l->event = NULL;
 	l->fd = -1;
 }
@@ -137,7 +170,7 @@ static struct listener *add(struct server *s, enum transport t, const char *addr
 
 	l->server = s;
 	l->transport = t;
-	l->fd = -1;
+	l->fd = l->kept = -1;
 	outlet_init(&l->outlet, s->base, &s->random, udp_deliver);
 	if (t == TRANSPORT_DTLS)
 		l->dtls = dtls_port_new(s, l);
@@ -199,7 +232,15 @@ void listen_end(struct server *s)
 
 void listen_stop(struct server *s)
 {
-	list_for_each(node, &s->listeners) close_one(listener_of(node));
+	list_for_each(node, &s->listeners)
+	{
+		struct listener *l = listener_of(node);
+
+		if (l->fd < 0)
+			continue; /* it is stopped already */
+		close_one(l);
+		keep_port(l);
+	}
 }
 
 bool listen_start(struct server *s)

@@ -22,6 +22,7 @@ struct listener {
 	struct sockaddr_storage address; /* with the real port once it was bound */
 	socklen_t address_len;
 	evutil_socket_t fd;	/* -1 while stopped */
+	evutil_socket_t kept;	/* holds the port while stopped; or -1 */
 	struct event *event;	/* NULL while stopped */
 	struct outlet outlet;	/* UDP only */
 	struct dtls_port *dtls; /* owned; DTLS only */
@@ -34,7 +35,7 @@ bool listen_add_both(struct server *s, const char *address);
 /* Frees all. */
 void listen_end(struct server *s);
 
-/* Closes all, or opens them again on the ports they had. */
+/* Closes all, or opens them again on the ports they had, which nobody else gets meanwhile. */
 void listen_stop(struct server *s);
 bool listen_start(struct server *s);
 /* The server's `accepting` or `paused` has changed. */

@@ -124,6 +124,16 @@ static inline void check_same_local(const struct config *a, const struct config 
 	assert_string_equal(a->dns64, b->dns64);
 }
 
+/* An upstream that nobody names is warned of where it is written; it is not part of what is printed. */
+static inline size_t lasting_warnings(const struct config *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->warnings.count; i++)
+		count += !strstr(c->warnings.text[i], "named by neither forward nor a zone");
+	return count;
+}
+
 static inline void check_same(const struct config *a, const struct config *b)
 {
 	assert_int_equal(a->listen_count, b->listen_count);
@@ -180,7 +190,7 @@ static inline void check_same(const struct config *a, const struct config *b)
 	assert_string_equal(a->log_file, b->log_file);
 	assert_int_equal(a->syslog, b->syslog);
 	check_same_local(a, b);
-	assert_int_equal(a->warnings.count, b->warnings.count);
+	assert_int_equal(lasting_warnings(a), lasting_warnings(b));
 }
 
 static inline char *printed(const struct config *c)
