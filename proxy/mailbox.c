@@ -35,6 +35,8 @@ int mailbox_init(struct mailbox *b, struct event_base *base, void *receiver)
 	b->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (b->fd >= 0)
 		b->readable = event_new(base, b->fd, EV_READ | EV_PERSIST, on_readable, b);
+	if (b->readable)
+		event_priority_set(b->readable, 0);
 	if (b->readable && event_add(b->readable, NULL) == 0)
 		return 0;
 	mailbox_deinit(b);

@@ -49,7 +49,10 @@ struct mailbox {
 	void *receiver;
 };
 
-/* 0 or negative errno.  The base is the receiving thread's, not running yet. */
+/*
+ * 0 or negative errno.  The base is the receiving thread's, not running yet.  Where it has more than one priority,
+ * mails go before whatever else is ready: a query that comes after one was posted meets what the mail has changed.
+ */
 int mailbox_init(struct mailbox *b, struct event_base *base, void *receiver);
 /* After the receiving thread is gone; mails not delivered are discarded. */
 void mailbox_deinit(struct mailbox *b);

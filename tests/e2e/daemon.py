@@ -278,11 +278,17 @@ class Dnsfwd:
 
     def stats(self, timeout=TIMEOUT):
         """The figures of a report asked for now."""
+        return wait_for(lambda: self._report(timeout), timeout, "a report of all workers")
+
+    def _report(self, timeout):
+        """None where a worker did not answer within a second, as the machine held it up: its figures are missing."""
         since = len(self.log())
         os.kill(self.pid, signal.SIGUSR1)
         self.wait_log(r"statistics: .*\btimeouts=", since, timeout)
         report = {}
         for line in self.log()[since:]:
+            if " workers do not answer; these are without them" in line:
+                return None
             if " statistics: " in line:
                 report.update((k, int(v)) for k, v in re.findall(r"(\w+)=(\d+)", line))
         return report

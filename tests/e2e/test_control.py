@@ -215,7 +215,7 @@ def test_what_a_dead_process_has_left_is_replaced(server, start, fwd):
     fwd.process.kill()
     fwd.process.wait()
     assert os.path.exists(path)
-    again = start(server, {"control": path})
+    again = warm(start(server, {"control": path}))
     again.control = path
     assert warm(again).ctl("status").returncode == 0
     again.end()

@@ -10,7 +10,7 @@ from conftest import addresses, warm
 from daemon import run
 from load import load
 from machine import Stopwatch
-from testserver import expected_a, make_certs
+from testserver import expected_a, make_certs, wait_for
 
 
 @pytest.mark.parametrize("timeout, seconds", [("200ms", 0.2), ("1s", 1), (1, 1), ("2500ms", 2.5)])
@@ -18,13 +18,14 @@ from testserver import expected_a, make_certs
 @pytest.mark.clock
 def test_query_timeout(server, start, timeout, seconds, transport):
     fwd = warm(start(server, {"query-timeout": timeout}))
+    before = fwd.stats()["timeouts"]  # the handshake may have taken longer
     server.rule("name=never.test none")
     begin, watch = time.monotonic(), Stopwatch()
     reply = fwd.ask("never.test", transport=transport)
     took, own = time.monotonic() - begin, watch.own()
     assert reply.rcode() == wire.SERVFAIL and wire.edes(reply) == [(23, f"{label(server)}: no answer in time")]
     assert seconds * 0.95 <= took and own < seconds + 2
-    assert fwd.stats()["timeouts"] == 1
+    assert fwd.stats()["timeouts"] == before + 1
 
 
 def label(server):
@@ -73,8 +74,8 @@ def test_tcp_clients(server, start):
 def test_tcp_idle_timeout(server, start):
     fwd = start(server, {"tcp-idle-timeout": "2s"})
     with fwd.tcp() as stream:
-        stream.send(wire.query("idle.test", edns=wire.opt(wire.option(wire.KEEPALIVE))))
         begin, watch = time.monotonic(), Stopwatch()
+        stream.send(wire.query("idle.test", edns=wire.opt(wire.option(wire.KEEPALIVE))))
         assert wire.raw_options(stream.receive()) == [(wire.KEEPALIVE, b"\0\x14")]
         assert stream.closed()
         assert 1.9 < time.monotonic() - begin and watch.own() < 10
@@ -133,9 +134,14 @@ def test_name_of_the_long_form(server, start):
     fwd.wait_log(r"info query warm\.test\. A from .*: NOERROR, .*, upstream=at home TLS1\.3")
     server.listen(False)
     server.closeall("rst")
-    ((code, text),) = wire.edes(fwd.ask("gone.test"))
     shown = f"({address.host}:{address.port}): TCP: Connection refused"
-    assert code == 22 and text == f"at home {shown}; spare {shown}"
+
+    def told():
+        ((code, text),) = wire.edes(fwd.ask("gone.test"))
+        return code == 22 and text == f"at home {shown}; spare {shown}"
+
+    # Where the first handshake took long, the spare one has failed by its pin before, and is tried again later.
+    wait_for(told, what=f"a reason of each\n{fwd.log_text()}")
     fwd.wait_log(r"warning upstream spare \S+: TCP: Connection refused")
 
 
@@ -155,7 +161,12 @@ def test_workers(server, start, workers):
     load(fwd, 1000, window=200, pipes=40, transport="tcp").check()
     stats = fwd.stats()
     assert stats["queries_udp"] == 2000 and stats["queries_tcp"] == 1000
-    assert stats["sessions"] == count == server.stat("open")
+
+    def all_of_them():  # with many cores 40 sockets need not meet each worker
+        load(fwd, 200, window=200, pipes=40).check()
+        return fwd.stats()["sessions"] == count == server.stat("open")
+
+    wait_for(all_of_them, what="a session of each worker")
     fwd.wait_log(rf"ready: .* {count} worker{'s' if count > 1 else ''}$")
     assert len(os.listdir(f"/proc/{fwd.pid}/task")) == count + 1
 

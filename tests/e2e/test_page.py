@@ -9,6 +9,7 @@ from browser import BINARY, MISSING, Browser
 from conftest import warm
 from daemon import Dnsfwd
 from pagecase import household
+from ports import free_port
 from testserver import wait_for
 from webcase import Web
 
@@ -144,7 +145,8 @@ def test_without_figures(web, look):
 
 
 def test_the_daemon_goes_and_comes(server, look):
-    how = [{"name": "home", "server": server}], {"metrics": "127.0.0.1:0"}
+    # The second one takes the port again, so nobody else may get it meanwhile.
+    how = [{"name": "home", "server": server}], {"metrics": f"127.0.0.1:{free_port()}"}
     with Dnsfwd(*how) as fwd:
         web = Web(warm(fwd))
         tab = look(web)
@@ -154,7 +156,7 @@ def test_the_daemon_goes_and_comes(server, look):
     assert tab.text("#title") == "dnsfwd does not answer" and "Last heard at" in tab.text("#subtitle")
     assert tab.text("#live") == "no answer" and tab.run("document.title") == "⚠ dnsfwd: dnsfwd does not answer"
     assert tab.text("#version") == begun  # what was known stays
-    with Dnsfwd(how[0], {"metrics": f"127.0.0.1:{web.port}"}):
+    with Dnsfwd(*how):
         tab.wait("document.body.className == 'on'")
         assert tab.text("#live") == "live"
 
@@ -210,7 +212,8 @@ def test_the_policy_holds(web, look, what):
     tab.run("fetch('http://127.0.0.1:1/').catch(e => 0)")
     tab.run("(s => { s.textContent = \"document.title = 'owned'\"; document.body.append(s) })(document.createElement('script'))")
     assert "owned" not in tab.run("new Promise(r => setTimeout(() => r(document.title), 200))")
-    assert any("Content Security Policy" in str(c) for c in tab.complaints)
+    told = lambda: tab.run("1") and any("Content Security Policy" in str(c) for c in tab.complaints)  # noqa: E731
+    wait_for(told, what="a complaint of the browser's")
 
 
 def test_each_copy_has_its_own_nonce(web):

@@ -317,9 +317,9 @@ def test_long_page(fwd, hotel):
 
 
 def test_nobody_at_the_probe(fwd, hotel):
-    with web(204) as (port, _):
-        pass
-    assert "refused" in probe(fwd, hotel, port).stderr
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+        s.bind((HERE, 0))  # and does not listen; nor does anybody else then
+        assert "refused" in probe(fwd, hotel, s.getsockname()[1]).stderr
     assert state(fwd)["open"]
 
 

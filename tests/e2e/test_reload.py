@@ -329,6 +329,7 @@ def test_hundred_reloads(start, server, workers):
     fwd = start(server, {"cache-size": "4M", "workers": workers})
     ask_good(fwd, "kept.test")
     run_under_load(fwd, 200, 1000, lambda: None).check()
+    wait_for(lambda: fwd.stats()["sessions"] == workers, what="a session of each worker")
     before, conns = fwd.fds(), len(server.conns())
     result = run_under_load(fwd, 6000, 1000, lambda: reload_often(fwd, 100))
     result.check()

@@ -58,9 +58,10 @@ def ask_until(client, message, times=100):
     """Sent again until there is an answer; how often it was sent."""
     for sent in range(1, times + 1):
         client.send(message.to_wire())
-        if answer := client.receive(SOON):
-            assert dns.message.from_wire(answer).question == message.question
-            return sent
+        while answer := client.receive(SOON):
+            if dns.message.from_wire(answer).question == message.question:
+                return sent
+            # One of those before was sent again because its answer was late: then there are two.
     raise AssertionError("never answered")
 
 
@@ -241,7 +242,7 @@ def test_end_of_an_association(server, connect, rule, how, seen):
 
 
 def test_idle_association_is_forgotten(server, connect):
-    server.rule("transport=dtls idle=100:notify")
+    server.rule("transport=dtls idle=1000:notify")
     client = connect()
     check(client, "a.test")
     assert client.receive() == b""
@@ -274,6 +275,7 @@ def test_forgotten_without_a_word(server, connect):
     assert server.forget() == 1
     client.send(query("b.test").to_wire())
     assert client.receive(SOON) is None
+    server.wait_stat("dtls_unknown", 1)
     assert server.stat("dtls_unknown") == 1 and server.stat("dtls_open") == 0
     server.command("unknown alert")
     watcher = client.socket.dup()
@@ -334,7 +336,7 @@ def test_loss_in_a_handshake(server, connect):
     server.line(loss=0.1, what="handshake")
     for _ in range(3):
         check(connect(), "a.test")
-    assert server.stat("datagrams_lost") > 0
+    wait_for(lambda: server.stat("datagrams_lost") or check(connect(), "a.test"), what="a loss")
 
 
 def test_loss_of_queries_and_answers(server, connect):
@@ -374,8 +376,9 @@ def test_doubled_and_repeated(server, connect):
     for i in range(20):
         check(client, f"n{i}.test")
     assert client.receive(SOON) is None
+    server.wait_stat("dtls_discarded", 20)
     stats = server.stats()
-    assert stats["queries_dtls"] == 20 and stats["dtls_discarded"] >= 20
+    assert stats["queries_dtls"] == 20
     assert stats["datagrams_out"] > stats["datagrams_in"]
 
 

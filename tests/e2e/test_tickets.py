@@ -263,10 +263,10 @@ def test_a_fatal_alert_ends_all_tickets(tapped):
 def test_a_ticket_ends_with_its_time(tapped):
     server, tap, fwd = tapped(args=TLS13)
     server.command("tickets rotate")  # no ticket of the first connection is good
-    give_ticket(server, fwd, b"of one second" * 5, life=1)
+    give_ticket(server, fwd, b"of one minute" * 5, life=60)
     server.command("tickets off")
     again(server, fwd)
-    assert b"of one second" * 5 in hello.psk_identities(tap.hellos()[1])
+    assert b"of one minute" * 5 in hello.psk_identities(tap.hellos()[1])
     give_ticket(server, fwd, b"of one moment" * 5, life=1)
     begin = time.monotonic()
     wait_for(lambda: time.monotonic() > begin + 2.2, what="the end of its time, in whole seconds")
@@ -352,8 +352,8 @@ def test_another_policy_for_the_same_address(start_server, start, certs, how):
         if how == "another name":
             assert any(wanted)
             assert not any(hello.psk_identities(h) for h, w in zip(tap.hellos(), wanted) if w)
-    stats = fwd.stats()
-    assert stats["handshakes_resumed"] == server.stat("resumed") > 0
+    # A connection that is made ahead is counted by one side before the other.
+    wait_for(lambda: fwd.stats()["handshakes_resumed"] == server.stat("resumed") > 0, what="counters that agree")
 
 
 def test_another_address_of_the_same_entry(start_server, start):

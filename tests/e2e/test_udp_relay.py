@@ -6,7 +6,7 @@ import dns.message
 import pytest
 import udp_relay
 from dtls_client import DtlsClient
-from testserver import TestServer, expected_a, wait_for
+from testserver import TIMEOUT, TestServer, expected_a, wait_for
 from udp_relay import UdpRelay
 
 SOON = 0.2
@@ -53,11 +53,12 @@ def test_tcp_beside(relay):
 def test_faults(relay, client):
     relay.fault("back", dup=1, types=udp_relay.DATA)
     check(client, "a.test")
-    assert relay.counts["doubled"] == 1
+    wait_for(lambda: relay.counts["doubled"] == 1, what="the copy to be counted")
     relay.fault("back", mtu=60)
     client.send(query("b.test").to_wire())
     assert client.receive(SOON) is None
-    assert relay.counts["lost"] == 1
+    wait_for(lambda: relay.counts["lost"] == 1, what="the loss to be counted")
+    relay.hold = TIMEOUT  # c waits for d, however long that takes
     relay.fault("back", reorder=1)
     for name in ("c.test", "d.test"):
         client.send(query(name).to_wire())
@@ -84,6 +85,7 @@ def test_rebind(shared, relay, client):
     relay.rebind()
     client.send(query("b.test").to_wire())
     assert client.receive(SOON) is None
+    shared.wait_stat("dtls_unknown", 1)
     assert shared.stat("dtls_unknown") == 1
 
 

@@ -62,13 +62,14 @@ def test_longest_zone_wins(start, server, start_server):
             ("e.c.b.a.test", 1),
         ):
             assert addresses(fwd.ask(name)) == [expected_a(name)]
-            assert [asked(s, name) for s in servers] == [int(i == there) for i in range(3)], name
+            assert [asked(s, name) > 0 for s in servers] == [i == there for i in range(3)], name
 
 
 def test_reverse_zone(start, server, corp):
     fwd = start(server, {"zone": [zone("168.192.in-addr.arpa", at(corp))]})
     assert fwd.ask("1.2.168.192.in-addr.arpa", "TXT").rcode() == 0
-    assert asked(corp, "1.2.168.192.in-addr.arpa") == 1
+    assert asked(corp, "1.2.168.192.in-addr.arpa") >= 1
+    assert asked(server, "1.2.168.192.in-addr.arpa") == 0
 
 
 def test_encrypted_zone(start, server, start_server):
@@ -103,7 +104,7 @@ def test_interface(start, server, corp, scheme):
     forward = corp.upstream() if scheme == "tls" else at(corp, scheme)
     fwd = start(server, {"zone": [zone("corp.test", forward, interface="lo")]})
     assert addresses(fwd.ask("a.corp.test")) == [expected_a("a.corp.test")]
-    assert [q.transport for q in corp.queries()] == [scheme]
+    assert {q.transport for q in corp.queries()} == {scheme}
 
 
 @pytest.mark.built_with("DTLS")

@@ -206,9 +206,11 @@ def test_all_of_an_interface_go_at_once(lan, certs):
         with Dnsfwd(server, {"control": True, "log-level": "debug"}, netns=lan) as fwd:
             for i in range(8):
                 good(fwd.ctl("zone", "add", f"z{i}.test", at(server), "--interface", "tun0"))
+            fwd.stats()  # the log is read up to here
             before = fwd.log_text().count("trust anchors loaded")
             lan.ip("link del tun0")
             wait_for(lambda: zones(fwd) == {}, what="the zones to go")
+            fwd.stats()
             assert fwd.log_text().count("has gone, it is taken out") == 8
             assert fwd.log_text().count("trust anchors loaded") == before + 1, "one change of the configuration"
     finally:

@@ -71,6 +71,7 @@ class UdpRelay:
         self.sent = collections.deque(maxlen=MEMORY)  # what clients sent last
         self._faults = {"there": Faults(), "back": Faults()}
         self._held = {"there": [], "back": []}
+        self.hold = HOLD
         self._clients = {}
         self._lock = threading.RLock()
         self._selector = selectors.DefaultSelector()
@@ -163,7 +164,7 @@ class UdpRelay:
 
     def _run(self):
         while True:
-            ready = self._selector.select(HOLD)
+            ready = self._selector.select(self.hold)
             if not ready:
                 with self._lock:
                     self._release("there")

@@ -4,6 +4,8 @@
 #include "tests/unit/cm.h"
 
 #include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define MORE 10u
 
@@ -31,6 +33,7 @@ static int set_up(void **state)
 	(void)state;
 	delivered = discarded = 0;
 	base = event_base_new();
+	event_base_priority_init(base, 2);
 	for (size_t i = 0; i < COUNT_OF(mails); i++)
 		mails[i] = (struct mail){ .deliver = deliver, .discard = discard };
 	return mailbox_init(&box, base, &delivered);
@@ -91,6 +94,29 @@ static void test_a_notice_waits_once(void **state)
 	assert_int_equal(delivered, 2);
 }
 
+static void on_query(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	*(unsigned *)arg = delivered;
+}
+
+/* However long the other waits already: what it meets is what the mail has changed. */
+static void test_a_mail_goes_before_others(void **state)
+{
+	unsigned delivered_then = 99;
+	int fd = eventfd(1, EFD_CLOEXEC);
+	struct event *query = event_new(base, fd, EV_READ, on_query, &delivered_then);
+
+	(void)state;
+	event_add(query, NULL);
+	mailbox_post(&box, &mails[0]);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(delivered_then, 1);
+	event_free(query);
+	close(fd);
+}
+
 static void test_the_end(void **state)
 {
 	(void)state;
@@ -108,6 +134,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_bound, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_must_arrive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_notice_waits_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_mail_goes_before_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_end, set_up, tear_down),
 	};
 
