@@ -152,6 +152,7 @@ def test_no_descriptor_left(server, start, left):
         streams[-1].send(wire.query("busy.test"))
         for _ in range(3):
             fwd.ask_wire(wire.probe())  # turns of the loop: it has been read, so it is busy and makes no room
+        fwd.ask("turn.test")  # answered: a connection on which nothing is would be given up, and no other could be opened
     fwd.wait_log("accepting TCP clients pauses: no descriptor left")
     before, begin = fwd.cpu(), time.monotonic()
     load(fwd, 200, window=5, rate=100).check()
