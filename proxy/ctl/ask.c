@@ -76,6 +76,15 @@ static int tell_unreachable(const struct ctl_options *o, int err)
 	return -1;
 }
 
+/*
+ * A call with a time limit, which is not begun again by itself, was interrupted: the process was stopped and goes
+ * on, or a window has changed.  False: it is another error, or the end is wanted.
+ */
+static bool goes_on(const struct ctl_options *o)
+{
+	return errno == EINTR && !(o->ended && *o->ended);
+}
+
 static int reach(const struct ctl_options *o)
 {
 	const char *path = o->socket;
@@ -91,8 +100,10 @@ static int reach(const struct ctl_options *o)
 		return tell_unreachable(o, errno);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
-		return fd;
+	do {
+		if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
+			return fd;
+	} while (goes_on(o));
 	err = errno;
 	close(fd);
 	return tell_unreachable(o, err);
@@ -128,6 +139,7 @@ static size_t build_request(const struct ctl_options *o, int count, char *const 
 /* Whoever asks, and what it makes of it. */
 struct answer {
 	const struct ctl_options *options;
+	int fd;
 	int (*show)(void *arg, struct json_object *line, const char *text);
 	void *arg;
 	unsigned lines;
@@ -181,6 +193,17 @@ static int tell_broken(const struct answer *a, int err)
 	return CTL_FAILED;
 }
 
+static ssize_t read_some(void *cookie, char *data, size_t room)
+{
+	const struct answer *a = cookie;
+	ssize_t n;
+
+	do
+		n = read(a->fd, data, room);
+	while (n < 0 && goes_on(a->options));
+	return n;
+}
+
 static int read_answer(FILE *in, struct answer *a)
 {
 	char *text = NULL;
@@ -200,33 +223,44 @@ static int read_answer(FILE *in, struct answer *a)
 	return code == CTL_OK ? tell_broken(a, errno) : code;
 }
 
+/* True: there is an answer to read.  It may have refused already: then the answer says so. */
+static bool send_request(const struct answer *a, const char *request, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = send(a->fd, request, len, MSG_NOSIGNAL);
+	while (n < 0 && goes_on(a->options));
+	return n >= 0 || errno == EPIPE || errno == ECONNRESET;
+}
+
 int ctl_ask(const struct ctl_options *o, int count, char *const *words,
 	int (*show)(void *arg, struct json_object *line, const char *text), void *arg)
 {
-	struct answer a = { .options = o, .show = show, .arg = arg };
+	struct answer a = { .options = o, .fd = -1, .show = show, .arg = arg };
 	char request[REQUEST_MAX];
 	size_t len = build_request(o, count, words, request);
-	int fd, code;
+	int code;
 	FILE *in;
 
 	if (len == 0)
 		return CTL_USAGE;
-	fd = reach(o);
-	if (fd < 0)
+	a.fd = reach(o);
+	if (a.fd < 0)
 		return CTL_UNREACHABLE;
-	in = fdopen(fd, "r");
+	in = fopencookie(&a, "r", (cookie_io_functions_t){ .read = read_some });
 	if (!in) {
-		close(fd);
+		close(a.fd);
 		tell(o, "out of memory");
 		return CTL_FAILED;
 	}
-	/* It may have refused already: then the answer says so. */
-	if (send(fd, request, len, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET) {
+	if (send_request(&a, request, len)) {
+		code = read_answer(in, &a);
+	} else {
 		tell(o, "%s", strerror(errno));
 		code = CTL_FAILED;
-	} else {
-		code = read_answer(in, &a);
 	}
 	fclose(in);
+	close(a.fd);
 	return code;
 }

@@ -6,6 +6,7 @@
 #ifndef PROXY_CTL_CTL_H
 #define PROXY_CTL_CTL_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 struct json_object;
@@ -24,6 +25,7 @@ struct ctl_options {
 	const char *socket; /* path of the control socket */
 	bool json;	    /* for programs */
 	bool quiet;	    /* nothing is said of errors */
+	const volatile sig_atomic_t *ended; /* set by a signal: nothing is waited for; or NULL */
 };
 
 struct ctl_command {

@@ -165,6 +165,7 @@ static void watch(const struct ctl_options *o, const struct options *t, struct t
 	struct ctl_options quiet = *o;
 
 	quiet.quiet = true;
+	quiet.ended = &ended;
 	begin_screen();
 	do {
 		struct top_reading r = { .status = NULL };

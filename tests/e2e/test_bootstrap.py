@@ -382,6 +382,7 @@ def test_a_useless_file_is_replaced(boot, begin, tmp_path, text):
     fwd = begin(boot)
     wait_answered(fwd)
     wait_for(lambda: state(tmp_path).read_text().endswith(" 127.0.0.1\n"), what="a good file")
+    fwd.stats()  # behind it, all lines before are here
     assert (" damaged;" in fwd.log_text()) == (text != "")
 
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -14,7 +15,7 @@ import time
 import pytest
 from conftest import warm
 from daemon import CTL, TIMEOUT, Dnsfwd, run
-from testserver import wait_for
+from testserver import expected_a, wait_for
 
 NOBODY = 65534
 LINE_MAX = 4096
@@ -216,7 +217,7 @@ def test_what_a_dead_process_has_left_is_replaced(server, start, fwd):
     assert os.path.exists(path)
     again = warm(start(server, {"control": path}))
     again.control = path
-    assert again.ctl("status").returncode == 0
+    assert warm(again).ctl("status").returncode == 0
     again.end()
     fwd.process.returncode = 0  # it was killed on purpose
 
@@ -352,6 +353,17 @@ def test_not_running(tmp_path):
         s.bind(str(tmp_path / "dead.sock"))
     done = ctl(f"--socket={tmp_path / 'dead.sock'}", "--json", "status")
     assert done.returncode == 3 and "dnsfwd is not running" in done.stderr and done.stdout == ""
+
+
+def test_it_can_be_stopped_meanwhile(server, fwd):
+    """Ctrl-Z, and fg: it waits on for the answer."""
+    server.rule("name=slow.test delay=1000")
+    with subprocess.Popen([CTL, "-s", fwd.control, "query", "slow.test"], stdout=subprocess.PIPE, text=True) as p:
+        wait_for(lambda: fwd.stats()["queries_inflight"] == 1)
+        p.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, p.pid, os.WSTOPPED)
+        p.send_signal(signal.SIGCONT)
+        assert expected_a("slow.test") in p.communicate(timeout=TIMEOUT)[0] and p.returncode == 0
 
 
 def test_an_answer_that_is_none(tmp_path):
