@@ -16,9 +16,10 @@ import dns.rdatatype
 import dns.rrset
 from judges import Process
 from netns import PORT
-from testserver import expected_a
+from testserver import expected_a, wait_for
 
 TTL = 300
+LISTEN, TIME_WAIT = "0A", "06"  # states, as the kernel writes them
 
 
 def honest(query):
@@ -41,7 +42,17 @@ def is_listening(pid, port):
     for table in ("tcp", "tcp6"):
         for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
-            if fields[3] == "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port:
+            if fields[3] == LISTEN and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                return True
+    return False
+
+
+def is_connected(pid, port):
+    """To somebody who has not been told goodbye, in the namespace of that process."""
+    for table in ("tcp", "tcp6"):
+        for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] not in (LISTEN, TIME_WAIT) and int(fields[1].rsplit(":", 1)[1], 16) == port:
                 return True
     return False
 
@@ -127,6 +138,7 @@ class GnutlsPeer(Peer):
         return ["--echo", "--port", self.port, "--x509certfile", self.cert, "--x509keyfile", self.key, "-a", *self.args]
 
     def sessions(self):
-        """What it tells of each, once it has ended: it writes late."""
+        """What it tells of each, once their clients have gone and it has ended: it reads late, and writes late."""
+        wait_for(lambda: not is_connected(self.process.pid, self.port), what="the end of the connections")
         self.stop()
         return re.split(r"\* Accepted connection", (self.folder / "output").read_text(errors="replace"))[1:]

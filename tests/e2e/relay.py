@@ -103,6 +103,11 @@ class Relay:
             kinds = [was_resumed(bytes(said)) for said in self._begun]
         return kinds.count(False), kinds.count(True)
 
+    def connections(self):
+        """How many there were, those that nobody has answered too."""
+        with self._lock:
+            return len(self._begun)
+
     def cut(self):
         """Ends every connection that stands."""
         with self._lock:

@@ -37,6 +37,7 @@ def check_all(case, count=COUNT, what="", within=PATIENCE, **options):
     return result
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("what", PATHS)
 def test_bad_path(dtls, what):
     """A67: once DTLS stands, it carries most of them."""

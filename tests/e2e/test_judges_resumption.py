@@ -56,15 +56,17 @@ def tickets(name, version):
     return {("kresd", "1.2"): 0, ("dnsdist", "1.3"): 2}.get((name, version), 1 if version == "1.2" else None)
 
 
-def check(name, version, full, resumed, times=TIMES):
-    """At least what tickets allow.  There may have been more connections: two at a time, and one ticket."""
-    print(f"{name}, TLS {version}: {full} full, {resumed} resumed")
+def check(name, version, full, resumed, connections, times=TIMES):
+    """At least what tickets allow.  There may have been more connections, as where one is opened ahead of an idle limit: each
+    takes a ticket that another has not."""
+    more = connections - 1 - times
+    print(f"{name}, TLS {version}: {full} full, {resumed} resumed, {more} more connections")
     assert full >= 1 and full + resumed > times
     given = tickets(name, version)
     if given == 0:
         assert resumed == 0
     else:
-        assert resumed >= (times if given is None else times - times // (given + 1))
+        assert resumed >= (times if given is None else times - times // (given + 1)) - more
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -73,7 +75,7 @@ def test_judges(name, version, backend, certs, zones, start, tmp_path):
     with JUDGES[name](tmp_path / name, certs, zones, backend) as judge, Relay(("127.0.0.1", judge.port)) as relay:
         fwd = start(options=settings(relay, judge.ca, version))
         full, resumed = connect_again(fwd, relay, lambda: fwd.ask(f"host.{APEX}"))
-        check(name, version, full, resumed)
+        check(name, version, full, resumed, relay.connections())
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -85,7 +87,7 @@ def test_openssl(version, certs, start, tmp_path):
             assert addresses(fwd.ask("again.test")) == [expected_a("again.test")]
 
         full, resumed = connect_again(fwd, relay, ask)
-        check("s_server", version, full, resumed)
+        check("s_server", version, full, resumed, relay.connections())
 
 
 @pytest.mark.parametrize("how", [["-no_ticket", "-no_cache"], ["-num_tickets", "0"]])
@@ -125,7 +127,7 @@ def test_gnutls(version, certs, start, tmp_path):
             full, resumed = connect_again(fwd, relay, ask)
             fwd.stop()
             told = peer.sessions()
-        check("gnutls-serv", version, full, resumed)
+        check("gnutls-serv", version, full, resumed, relay.connections())
         assert sum("This is a resumed session" in text for text in told) == resumed
     finally:
         net.remove()

@@ -152,9 +152,9 @@ def test_made_of_old_answers(start, server, how):
     watch = Stopwatch()
     reply = fwd.ask(V4_ONLY, "AAAA")
     assert addresses(reply) == MADE and edes(reply) == [3] and ttls(reply) == [30]
-    assert watch.own() < 2.4  # not twice the 1.8 s
+    assert watch.own() < 3.2  # not twice the 1.8 s
     watch = Stopwatch()
-    assert addresses(fwd.ask(V4_ONLY, "AAAA")) == MADE and watch.own() < 0.3
+    assert addresses(fwd.ask(V4_ONLY, "AAAA")) == MADE and watch.own() < 1.2  # not once more
 
 
 def test_nothing_is_made_of_what_is_refused(start, server):
