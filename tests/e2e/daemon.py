@@ -325,10 +325,14 @@ class Dnsfwd:
         return run("-s", self.control, *words, timeout=timeout, binary=CTL, **kwargs)
 
     def ctl_json(self, *words):
-        """The one line of JSON that a command answers."""
+        """The one line of JSON that a command answers; figures are of all workers, as those of stats()."""
+        return wait_for(lambda: self._ctl_json(*words), what="the figures of all workers")
+
+    def _ctl_json(self, *words):
         done = self.ctl("--json", *words)
         assert done.stderr == "" and done.stdout.count("\n") == 1, done
-        return json.loads(done.stdout)
+        answer = json.loads(done.stdout)
+        return answer if answer.get("workers_heard") == answer.get("workers") or "workers_heard" not in answer else None
 
     # -- asking it ------------------------------------------------------------------
 

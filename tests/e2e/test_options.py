@@ -7,7 +7,7 @@ import time
 import pytest
 import wire
 from conftest import addresses, warm
-from daemon import run
+from daemon import TIMEOUT, run
 from load import load
 from machine import Stopwatch
 from testserver import expected_a, make_certs, wait_for
@@ -110,7 +110,7 @@ def test_pad_block(server, start, block):
 def test_max_inflight_and_connections(server, start, limit, connections):
     server.rule("name=*.flight.test delay=20")
     fwd = warm(start({"max-inflight": limit, "connections": connections}, server=server))
-    load(fwd, 100, window=100, name=lambda i: f"i{i}.flight.test").check()
+    load(fwd, 100, window=100, name=lambda i: f"i{i}.flight.test").check(within=TIMEOUT)  # one after another, some of them
     assert server.stat("max_pipelined") == limit and server.stat("open_max") == connections
     assert fwd.stats()["bound_inflight"] > 0
 
