@@ -232,11 +232,12 @@ def test_winner_of_the_race_is_remembered(both, start):
             wait_for(lambda: tried.packets() >= 1, what="IPv6, which is preferred on a network not known")
         # The gateway's hardware address is what a network is known by.
         time.sleep(3.5)
+        since = len(fwd.log())
         both.move(0)
         moved(fwd, 3)
         with timed("known network: first answer, without waiting for the family that is broken there", FIRST):
             check(fwd, "home.test")
-        line = [text for text in fwd.log() if "connected, " in text][-1]
+        line = fwd.wait_log("connected, ", since).string
         assert ANY4 in line and float(re.search(r"([\d.]+) ms", line)[1]) < 200, fwd.log_text()
 
 
