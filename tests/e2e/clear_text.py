@@ -109,7 +109,7 @@ class Judge:
         self._policy = policy
         self._found = collections.Counter()
         self.streams, self._others, self.labels = Streams(), [], set()
-        self.datagrams = []
+        self.datagrams, self._fragments, self._cut = [], collections.defaultdict(dtls_clear.Fragments), {}
         for packet in packets:
             self._sort(*packet)
         for stream in self.streams:
@@ -120,6 +120,9 @@ class Judge:
         for stream in self.streams:
             if not self._is_own(stream):
                 self._judge_stream(stream)
+        for path, packet in self._cut.items():
+            if self._fragments[path]:
+                self._find("a ClientHello in fragments that are not all: its names cannot be read", packet)
 
     def findings(self):
         return [f"{what} ({count} times)" if count > 1 else what for what, count in self._found.items()]
@@ -246,9 +249,21 @@ class Judge:
         try:
             self.datagrams.append((packet, dtls_clear.check(packet.payload)))
             self._take_out_names(clear, dtls_clear.server_names(packet.payload), packet)
+            self._judge_fragments(clear, packet)
         except dtls_clear.NotDTLS as error:
             self._find(str(error), packet)
         return clear
+
+    def _judge_fragments(self, clear, packet):
+        """A ClientHello may be longer than a datagram on this path; it is judged as a whole then."""
+        for _, length, _, begin, end in dtls_clear.hellos(packet.payload):
+            if end - begin < length:
+                clear[begin:end] = bytes(end - begin)
+                self._cut[packet.source, packet.target] = packet
+        for hello in self._fragments[packet.source, packet.target].add(packet.payload):
+            hello = bytearray(hello)
+            self._take_out_names(hello, dtls_clear.names_in(hello, 0, len(hello), cookie=True), packet)
+            self._look_for_names(hello, packet)
 
     def _judge_bootstrap(self, query, sent):
         """The whole of it is one question for the name of an upstream."""

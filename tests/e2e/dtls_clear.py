@@ -52,15 +52,49 @@ def check(datagram):
     return found
 
 
-def server_names(datagram):
-    """(begin, end) of each name in its ClientHellos."""
+def hellos(datagram):
+    """(sequence number, length of the whole, offset, begin, end) of each ClientHello in it, or fragment of one."""
     for record in records(datagram):
         if record.kind == HANDSHAKE and not record.epoch and datagram[record.begin] == CLIENT_HELLO:
             at = record.begin
             length, offset, here = (int.from_bytes(datagram[at + i : at + i + 3], "big") for i in (1, 6, 9))
-            if offset or here != length:
-                raise NotDTLS("a ClientHello in fragments: its names cannot be read")
-            yield from names_in(datagram, at + MESSAGE, record.end, cookie=True)
+            begin, number = at + MESSAGE, int.from_bytes(datagram[at + 4 : at + 6], "big")
+            if begin + here != record.end or offset + here > length:
+                raise NotDTLS(f"a ClientHello that is not as long as it says: {bytes(datagram[at : at + 40])!r}")
+            yield number, length, offset, begin, record.end
+
+
+def server_names(datagram):
+    """(begin, end) of each name in its ClientHellos, but for those in fragments."""
+    for _, length, _, begin, end in hellos(datagram):
+        if end - begin == length:
+            yield from names_in(datagram, begin, end, cookie=True)
+
+
+class Fragments:
+    """Of the ClientHellos of one sender to one receiver, put together."""
+
+    def __init__(self):
+        self._parts = {}  # (sequence number, length) -> {offset: octet}
+
+    def add(self, datagram):
+        """Those that are whole with it, as octets."""
+        whole = []
+        for number, length, offset, begin, end in hellos(datagram):
+            if end - begin == length:
+                continue
+            part = self._parts.setdefault((number, length), {})
+            for at, octet in enumerate(datagram[begin:end], offset):
+                if part.setdefault(at, octet) != octet:
+                    raise NotDTLS("a ClientHello in fragments that do not fit together")
+            if len(part) == length:
+                del self._parts[number, length]
+                whole.append(bytes(part[at] for at in range(length)))
+        return whole
+
+    def __len__(self):
+        """How many are not whole."""
+        return len(self._parts)
 
 
 def plain_lengths(datagram, overhead):

@@ -18,11 +18,12 @@ ANY4, ANY6 = expected_a(NAME), expected_aaaa(NAME)  # as a TestServer answers fo
 
 
 class Roaming(Network):
-    """versions: of IP, by which the resolver is to be reached; plain: it answers on port 53, too; clear: as Network's."""
+    """versions: of IP, by which the resolver is to be reached; plain: it answers on port 53, too; clear: as Network's;
+    kind: as of Host.serve."""
 
-    def __init__(self, certs, versions=(4,), plain=False, clear=False, hosts=2):
+    def __init__(self, certs, versions=(4,), plain=False, clear=False, hosts=2, kind="tls"):
         super().__init__(hosts=hosts, clear=clear)
-        self.here = None
+        self.here, self.kind = None, kind
         self.addresses = [{4: ANY4, 6: ANY6}[v] for v in versions]
         try:
             self.servers = [self._serve(host, certs, plain) for host in self.hosts]
@@ -34,7 +35,7 @@ class Roaming(Network):
     def _serve(self, host, certs, plain):
         host.ip(*(f"addr add {a}/{128 if ':' in a else 32} dev lo" for a in self.addresses))
         more = {"udp": [f"{ANY4}:53"], "tcp": [f"{ANY4}:53"]} if plain else {}
-        return host.serve(self.addresses, certs=certs, args=("--ticket-key", KEY), **more)
+        return host.serve(self.addresses, kind=self.kind, certs=certs, args=("--ticket-key", KEY), **more)
 
     @property
     def upstream(self):

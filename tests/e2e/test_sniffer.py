@@ -296,6 +296,44 @@ NOT_DTLS = {
 }
 
 
+def hello(name):
+    """A ClientHello of DTLS, without the header of the message."""
+    named = struct.pack("!HBH", len(name) + 3, 0, len(name)) + name
+    extensions = struct.pack("!HH", 0, len(named)) + named
+    return b"\xfe\xfd" + bytes(32) + b"\0\0" + b"\0\2\xc0\x2b" + b"\1\0" + struct.pack("!H", len(extensions)) + extensions
+
+
+def in_fragments(message, cuts):
+    """Records, each a datagram, that have it from one cut to the next."""
+    begins = zip([0, *cuts], [*cuts, len(message)])
+    head = b"\1" + len(message).to_bytes(3, "big") + b"\0\0"
+    return [record(22, head + a.to_bytes(3, "big") + (b - a).to_bytes(3, "big") + message[a:b]) for a, b in begins]
+
+
+# The name begins at 54.
+@pytest.mark.parametrize("cuts", [[20], [58], [10, 57, 60]])
+def test_a_client_hello_in_fragments(net, over_datagrams, cuts):
+    """It is read as a whole, in whatever order, and again."""
+    net.sniffer.policy.auth_names.add(b"resolver.test")
+    parts = in_fragments(hello(b"resolver.test"), cuts)
+    with net.client.visit(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for part in [*parts, *reversed(parts)]:
+            s.sendto(part, (over_datagrams.v4, PORT))
+        wait_for(lambda: len(net.sniffer.judge().datagrams) == 2 * len(parts), what="all that was sent")
+        assert not net.sniffer.findings()
+        for part in in_fragments(hello(b"another.test"), cuts):
+            s.sendto(part, (over_datagrams.v4, PORT))
+    assert finds(net, "a ClientHello names", "another.test") and found(net, "a name in clear")
+
+
+def test_fragments_that_do_not_fit_together(net, over_datagrams):
+    first, second = in_fragments(hello(b"resolver.test"), [58])
+    with net.client.visit(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for part in (first, first[:-1] + b"x"):
+            s.sendto(part, (over_datagrams.v4, PORT))
+    assert finds(net, "do not fit together")
+
+
 @pytest.mark.parametrize("what", NOT_DTLS)
 def test_what_is_no_dtls(net, over_datagrams, what):
     udp(net, NOT_DTLS[what], (over_datagrams.v4, PORT))
