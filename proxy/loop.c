@@ -61,8 +61,11 @@ static struct event_base *make_base(void)
 	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
-	if (base)
-		event_base_priority_init(base, 2); /* a mailbox goes before all others */
+	/* A mailbox goes before all others. */
+	if (base && event_base_priority_init(base, 2) < 0) {
+		event_base_free(base);
+		return NULL;
+	}
 	return base;
 }
 
