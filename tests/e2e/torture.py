@@ -100,7 +100,7 @@ class Torture:
 
     # -- one life ---------------------------------------------------------------------
 
-    def _start(self, variables):
+    def _start(self, variables, port):
         place = pathlib.Path(tempfile.mkdtemp(dir=self.folder.name))
         hosts = place / "hosts"
         hosts.write_text("192.0.2.1 one.lan\n")
@@ -111,8 +111,6 @@ class Torture:
             "ASAN_OPTIONS": f"{asan}:verify_asan_link_order=0:allocator_may_return_null=1",
             **variables,
         }
-        port = self.ports.get()
-        self.ports.put(port)  # in turn
         options = {
             "listen": [f"127.0.0.1:{port}"],
             "hosts": [str(hosts)],
@@ -171,7 +169,14 @@ class Torture:
 
     def live(self, **variables):
         """What the log said, and the exit status; None: it was not up to it and said so."""
-        fwd, hosts = self._start(variables)
+        port = self.ports.get()  # nobody else's until this life is over
+        try:
+            return self._live_on(port, variables)
+        finally:
+            self.ports.put(port)
+
+    def _live_on(self, port, variables):
+        fwd, hosts = self._start(variables, port)
         try:
             ready = self._is_up(fwd)
             if ready:
