@@ -44,8 +44,8 @@ const char *addr_text(const struct addr *a, char text[ADDR_TEXT_MAX]);
 const char *addr_ip_text(const struct addr *a, char text[ADDR_TEXT_MAX]);
 
 bool addr_equal(const struct addr *a, const struct addr *b); /* port and scope too */
-/* As many, each as the other of its place. */
 bool addr_is_among(const struct addr *list, size_t count, const struct addr *a);
+/* As many, each as the other of its place. */
 bool addr_lists_equal(const struct addr *a, size_t a_count, const struct addr *b, size_t b_count);
 bool addr_same_host(const struct addr *a, const struct addr *b); /* whatever the ports */
 /* IPv6, and not IPv4 on a socket for both. */

@@ -206,28 +206,14 @@ static bool is_listed(const struct config *c, const char *name)
 
 void config_upstream_warn_unlisted(struct loader *l, const config_setting_t *list)
 {
-	char names[200] = "";
-	size_t len = 0, more = 0;
-	const config_setting_t *first = NULL;
-
 	for (int i = 0; i < config_setting_length(list); i++) {
 		const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
 		const char *name;
 
-		if (!config_setting_lookup_string(group, "name", &name) ||
-			is_listed(l->config, name))
-			continue;
-		if (!first)
-			first = group;
-		if (len + strlen(name) + sizeof ", \"\"" > sizeof names) {
-			more++;
-			continue;
-		}
-		len += (size_t)snprintf(
-			names + len, sizeof names - len, "%s\"%s\"", len ? ", " : "", name);
+		if (config_setting_lookup_string(group, "name", &name) && !is_listed(l->config, name))
+			errors_add(&l->config->warnings, load_place(l, group),
+				"upstream \"%.80s\": named by neither forward nor a zone, and so "
+				"asked for nothing",
+				name);
 	}
-	if (first)
-		errors_add(&l->config->warnings, load_place(l, first),
-			"upstream %s%s: named by neither forward nor a zone, and so asked for nothing",
-			names, more ? " and more" : "");
 }

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#ifdef __GLIBC__
-#endif
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -37,7 +37,6 @@ CARELESS = re.compile(r"torture: \S+ failed in (?:fail\.so \S+, )*(?:libc\.so\S*
 
 # A pipe of libevent's own, for signals: it is no disk, and never full.
 NEVER = re.compile(r"evsig_cb: recv: Input/output error|torture: write failed in (?:fail\.so \S+, )*libevent")
-TAKEN = "another program has this port"
 
 # What each call can answer by its manual page, that is not our own mistake.
 ERRNOS = {
@@ -216,15 +215,13 @@ class Torture:
             return [(site, function, "ENOMEM") for site, function in sites]
         return [(site, function, e) for site, function in sites for e in ERRNOS.get(function, [])]
 
-    def judge(self, case, times=1, again=False):
+    def judge(self, case, times=1):
         site, function, error = case
         number = error if error == "short" else str(getattr(errno, error))
         before = self.refused
         try:
             text = self.live(TORTURE_SITE=site, TORTURE_ERRNO=number, TORTURE_TIMES=str(times))
         except (AssertionError, TimeoutError) as wrong:
-            if TAKEN in str(wrong) and not again:
-                return self.judge(case, times, again=True)
             if self.kind == "memory" and CARELESS.search(str(wrong)) or NEVER.search(str(wrong)):
                 return Outcome(seen=True, careless=True)
             return Outcome(wrong=f"{function} {error} at {site}: {wrong}", seen=True)

@@ -303,7 +303,7 @@ static const struct {
 } accepted_rows[] = {
 	{ "\"9.9.9.9\", \"9.9.9.9:8853\"", "", 0 },
 	{ "\"9.9.9.9#a.example\", \"9.9.9.9#b.example\"", "", 0 },
-	{ "\"home\", \"named\"", group_text, 1 }, /* of those not listed */
+	{ "\"home\", \"named\"", group_text, 4 }, /* those not listed */
 	{ "\"dns.example\", \"dns.example:8853\"", "", 0 },
 	{ "\"quad9\"", "bootstrap = [ ]", 0 },
 	{ "\"127.0.0.1:5301\"", "listen = [ \"127.0.0.1:5300\" ]", 0 },
@@ -383,10 +383,11 @@ static void test_unlisted(void **state)
 	struct config *c = load_good(text);
 
 	(void)state;
-	assert_int_equal(c->warnings.count, 1);
+	assert_int_equal(c->warnings.count, 2);
 	assert_string_equal(c->warnings.text[0],
-		"dnsfwd.conf:2: upstream \"gone\", \"spare\": named by neither forward nor a zone, and so asked "
-		"for nothing");
+		"dnsfwd.conf:2: upstream \"gone\": named by neither forward nor a zone, and so asked for nothing");
+	assert_string_equal(c->warnings.text[1],
+		"dnsfwd.conf:4: upstream \"spare\": named by neither forward nor a zone, and so asked for nothing");
 	config_unref(c);
 	/* The file's own list is out of play: it may well be in there. */
 	c = load_with(text, &overrides);
